@@ -1,0 +1,15 @@
+/** The issuer that exists on a developer's machine only; under NODE_ENV=production its tokens are nobody's. */
+export const DEVELOPMENT_ISSUER = "urn:bailiwick:development";
+export const DEVELOPMENT_AUDIENCE = "bailiwick";
+
+/** Who calls, as far as the verified token tells. Whether it is a person or a registered client, the ledger knows. */
+export interface Caller {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly clientId: string | null; // `client_id`, else `azp`
+  readonly scopes: readonly string[];
+  readonly aliasHint: string | null; // the claim ALIAS_CLAIM
+  /** Set for tokens of the development issuer that name a service: it registers itself at first use. */
+  readonly development: { readonly organizations: readonly string[] } | null;
+  readonly requestId: string;
+}

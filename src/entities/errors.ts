@@ -1,0 +1,70 @@
+/**
+ * Every way in which a request can fail, by a code that is the contract. Status codes are http/'s business, prose is for people, and
+ * `cause` is for logs. Codes that policies give as reasons of a denial (`LAST_OWNER` …) are not listed here: they are the policies'.
+ */
+export const ERROR_CODES = [
+  "INVALID_REQUEST", // a body, parameter or header that does not fit its schema
+  "MALFORMED_JSON",
+  "UNSUPPORTED_MEDIA_TYPE",
+  "BODY_TOO_LARGE",
+  "NO_SUCH_ROUTE",
+  "METHOD_NOT_ALLOWED",
+  "TOKEN_MISSING",
+  "TOKEN_INVALID",
+  "NOT_A_CLIENT", // only a registered client may do this
+  "NOT_A_USER", // only a person may do this
+  "SCOPE_MISSING",
+  "ORGANIZATION_NOT_ACCESSIBLE", // foreign or unknown: one answer for both (K9)
+  "NOT_ABOUT_SELF", // a user asked about somebody else
+  "DENIED", // a policy refused; the problem's code is the first reason
+  "NOT_FOUND",
+  "UNKNOWN_ALIAS",
+  "SLUG_TAKEN",
+  "ALREADY_MEMBER",
+  "ALREADY_INVITED",
+  "CLIENT_EXISTS",
+  "PRECONDITION_FAILED",
+  "CONTENTION", // too many changes at once; nothing was written
+  "CANNOT_DECIDE", // an engine did not answer in time; nothing was written
+] as const;
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Why a policy refused: a stable code and whatever the policy adds (`least`, `owners`, `limit` …). */
+export interface Reason {
+  readonly code: string;
+  readonly [detail: string]: unknown;
+}
+
+/** What would make it possible: a sentence, and the facts that it is about. */
+export interface Remedy {
+  readonly for: string; // the reason's code
+  readonly message: string;
+  readonly [detail: string]: unknown;
+}
+
+export interface ErrorDetails {
+  readonly cause?: unknown;
+  /** For DENIED: `matrix` refuses who somebody is, `floor` the state of things. */
+  readonly refusedBy?: "matrix" | "floor";
+  readonly reasons?: readonly Reason[];
+  readonly remedies?: readonly Remedy[];
+  /** For INVALID_REQUEST: where and what. */
+  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+}
+
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** An engine (or the issuer of tokens, asked for its keys) failed or was silent: the request cannot be decided, which is neither yes nor no. */
+export function cannotDecide(engine: "postgres" | "openfga" | "cerbos" | "issuer", cause: unknown): AppError {
+  return new AppError("CANNOT_DECIDE", `Cannot decide at the moment: ${engine} does not answer. Try again.`, { cause });
+}

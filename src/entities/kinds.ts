@@ -1,0 +1,105 @@
+/** The built-in kinds, their actions in the policies' own words, and the facts that a policy of each kind reads. */
+
+export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
+export type Role = (typeof ROLES)[number];
+/** What a principal carries: its membership's role, or `none`. */
+export type PrincipalRole = Role | "none";
+
+export const INVITABLE_ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
+
+export const APPLICATION_KINDS = ["web", "game", "cli", "oidc"] as const;
+export type ApplicationKind = (typeof APPLICATION_KINDS)[number];
+
+export type OrganizationState = "active" | "retired" | "archived";
+export type ResourceState = "enabled" | "retired";
+export type InvitationState = "pending" | "accepted" | "declined" | "revoked" | "expired";
+
+export const ACTIONS = {
+  account: ["view", "create_organization"],
+  organization: [
+    "view",
+    "list_sectors",
+    "list_applications",
+    "list_members",
+    "list_invitations",
+    "view_audit",
+    "rename",
+    "retire",
+    "enable",
+    "create_sector",
+    "create_application",
+    "invite_viewer",
+    "invite_member",
+    "invite_billing",
+    "invite_admin",
+    "invite_owner",
+  ],
+  sector: ["view", "rename", "retire", "enable", "create_application"],
+  application: ["view", "view_rules", "edit", "retire", "enable", "rotate_keys", "configure_rules", "set_claim_policy"],
+  member: ["view", "grant_viewer", "grant_member", "grant_billing", "grant_admin", "grant_owner", "remove", "leave"],
+  invitation: ["view", "revoke", "accept", "decline"],
+} as const;
+
+export type Kind = keyof typeof ACTIONS;
+export type ActionOf<K extends Kind> = (typeof ACTIONS)[K][number];
+export const KINDS = Object.keys(ACTIONS) as readonly Kind[]; // Object.keys forgets what it was given.
+
+export function isKind(text: string): text is Kind {
+  return Object.hasOwn(ACTIONS, text);
+}
+
+export function isAction(kind: Kind, action: string): boolean {
+  return (ACTIONS[kind] as readonly string[]).includes(action);
+}
+
+/** The facts that reach a policy as `R.attr`, by kind. `policies/cerbos/_schemas/<kind>.json` says the same. */
+export interface Attributes {
+  account: { self: boolean; ownedOrganizations: number; maxOwnedOrganizations: number };
+  organization: {
+    state: OrganizationState;
+    ownerCount: number;
+    enabledApplications: number;
+    enabledSectors: number;
+    members: number;
+    pendingInvitations: number;
+    maxApplications: number;
+    maxSectors: number;
+    maxMembers: number;
+    maxPendingInvitations: number;
+  };
+  sector: {
+    state: ResourceState;
+    organizationState: OrganizationState;
+    ownerCount: number;
+    enabledApplications: number;
+    organizationApplications: number;
+    maxApplications: number;
+    organizationSectors: number;
+    maxSectors: number;
+  };
+  application: {
+    state: ResourceState;
+    sectorState: ResourceState;
+    organizationState: OrganizationState;
+    ownerCount: number;
+    organizationApplications: number;
+    maxApplications: number;
+  };
+  member: {
+    role: Role;
+    self: boolean;
+    organizationState: OrganizationState;
+    ownerCount: number;
+    ownedOrganizations: number;
+    maxOwnedOrganizations: number;
+  };
+  invitation: {
+    role: Role;
+    state: InvitationState;
+    invitee: boolean;
+    inviteeIsMember: boolean;
+    organizationState: OrganizationState;
+    members: number;
+    maxMembers: number;
+  };
+}

@@ -1,0 +1,61 @@
+/** Every bound in one place. Sizes in bytes, times in milliseconds. */
+export const LIMITS = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  tokenBytes: 8 * 1024,
+  idBytes: 256,
+  nameCharacters: 200,
+  requestIdCharacters: 128,
+  pageSize: 100,
+  defaultPageSize: 50,
+  clockSkewSeconds: 60,
+  pageTokenCharacters: 4096,
+  /** Organizations, and applications, that one client can be bound to. */
+  clientBindings: 100,
+  /** Issues that one problem document lists. */
+  issues: 20,
+
+  /** A connection that sends slower than this is closed. */
+  headersMs: 10_000,
+  requestMs: 30_000,
+  readinessMs: 400,
+  /** An issuer's keys: how long one fetch may take, and how long an unknown key id is not looked up again. */
+  issuerKeysMs: 2_000,
+  issuerKeysCooldownMs: 30_000,
+
+  /** How often a decision is taken again because a version moved, before the facts are gathered under the lock. */
+  lostRaces: 2,
+  /** Deadlocks and serialization failures in a row. */
+  transactionRetries: 3,
+  /** Changes of one organization that wait for each other in one gateway. */
+  organizationQueue: 256,
+
+  /** Tuples of one Write beside the fence's swap; OpenFGA allows 100. */
+  tuplesPerRow: 98,
+  invitationDays: 7,
+
+  /** Outbox rows that a relay takes in one claim; a row that the graph refuses is looked at and tried this often in one go. */
+  relayBatch: 16,
+  relayTries: 5,
+  /** Claims in a row for one organization before the others get their turn. */
+  relayClaims: 64,
+  /** Organizations that one look of the relay picks up, and how many of them it works on at once. */
+  relayOrganizations: 64,
+  relayConcurrency: 8,
+  relayLeaseMs: 15_000,
+  backoffFirstMs: 100,
+  backoffMostMs: 10_000,
+
+  /** Rebuilds back for which a given-up Write is kept from beginning a graph, beside the very first. */
+  epochsKept: 20,
+  /** Fence tuples that one Write can clear beside what it writes; there should be one. */
+  fencesCleared: 70,
+  /** Tuples of one organization that are compared; more is an error, not an answer. */
+  graphTuples: 200_000,
+  graphReadsAtOnce: 8,
+  reconcileTries: 5,
+  reconcileConcurrency: 4,
+  reconcileQueue: 1_000,
+  reportsKept: 100,
+  tuplesLogged: 20,
+} as const;

@@ -1,0 +1,126 @@
+import type { ApplicationKind, InvitationState, OrganizationState, ResourceState, Role } from "./kinds.ts";
+
+/** What leaves the gateway: nothing in these records is an account id (S0.19). Times are ISO 8601 in UTC. */
+
+export interface Organization {
+  readonly slug: string;
+  readonly name: string;
+  readonly state: OrganizationState;
+  readonly matrix: string;
+  readonly plan: string;
+  readonly foundedBy: string | null; // an alias
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number; // becomes the ETag
+}
+
+export interface MyOrganization extends Omit<Organization, "foundedBy"> {
+  readonly role: Role;
+}
+
+export interface Sector {
+  readonly id: string;
+  readonly name: string;
+  readonly state: ResourceState;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface Application {
+  readonly anchor: string;
+  readonly name: string;
+  readonly kind: ApplicationKind;
+  readonly state: ResourceState;
+  readonly sector: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface Member {
+  readonly alias: string;
+  readonly role: Role;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface Invitation {
+  readonly id: string;
+  readonly alias: string; // who is invited
+  readonly role: Role;
+  readonly state: InvitationState;
+  readonly invitedBy: string; // an alias
+  readonly expiresAt: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface MyInvitation {
+  readonly id: string;
+  readonly organization: string; // a slug
+  readonly organizationName: string;
+  readonly role: Role;
+  readonly state: "pending";
+  readonly invitedBy: string;
+  readonly expiresAt: string;
+  readonly createdAt: string;
+  readonly revision: number;
+}
+
+export interface AuditEvent {
+  readonly id: string; // `<version>.<ordinal>`: grows with time
+  readonly at: string;
+  readonly actor: {
+    readonly kind: "account" | "client" | "system";
+    readonly id: string;
+    readonly alias: string | null;
+  };
+  readonly action: string;
+  readonly target: { readonly kind: string; readonly id: string; readonly alias: string | null };
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly matrix: string | null;
+  readonly unit: string | null;
+  readonly requestId: string | null;
+}
+
+export const SCOPES = [
+  "authz:evaluate",
+  "authz:search",
+  "authz:explain",
+  "authz:all",
+  "entities:write",
+  "logins:create",
+  "platform:admin",
+] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export interface Client {
+  readonly id: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly subject: string;
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly organizations: readonly string[]; // slugs; with the scope authz:all it is bound to none
+  readonly applications: readonly string[]; // anchors
+  readonly origin: "configuration" | "registered" | "development";
+  readonly state: "enabled" | "disabled";
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Where the next page begins (exclusive); null at the end. */
+  readonly next: string | null;
+}
+
+export interface PageRequest {
+  readonly after: string; // "" for the first page
+  readonly size: number;
+}

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { APPLICATION_KINDS, ROLES } from "../entities/kinds.ts";
+import { SCOPES } from "../entities/records.ts";
+import type { Queryable, Transaction } from "./database.ts";
+
+const Account = z.object({ id: z.string(), alias: z.string(), pseudonym: z.string(), version: z.number() });
+export type AccountFacts = z.infer<typeof Account>;
+
+const Client = z.object({
+  id: z.string(),
+  clientId: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  organizations: z.array(z.string()),
+  applications: z.array(z.string()),
+  origin: z.enum(["configuration", "registered", "development"]),
+});
+export type ClientFacts = z.infer<typeof Client>;
+
+/** Postgres writes its offset as +00:00; the contract is ISO 8601 with Z. */
+const Time = z.string().transform((text) => new Date(text).toISOString());
+const Dated = { revision: z.number(), createdAt: Time, updatedAt: Time };
+const ResourceState = z.enum(["enabled", "retired"]);
+
+const Organization = z.object({
+  ...Dated,
+  id: z.string(),
+  slug: z.string(),
+  name: z.string(),
+  state: z.enum(["active", "retired", "archived"]),
+  matrix: z.string(),
+  plan: z.string(),
+  version: z.number(),
+  foundedBy: z.string().nullable(),
+  ownerCount: z.number(),
+  members: z.number(),
+  enabledApplications: z.number(),
+  enabledSectors: z.number(),
+  pendingInvitations: z.number(),
+  limits: z.partialRecord(z.enum(["applications", "sectors", "members", "pendingInvitations"]), z.number()),
+});
+export type OrganizationFacts = z.infer<typeof Organization>;
+
+const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
+const RESOURCES = {
+  account: Account.extend(Owned),
+  organization: z.object({ liveApplications: z.array(z.string()), liveSectors: z.array(z.string()) }),
+  sector: z.object({
+    ...Dated,
+    id: z.string(),
+    name: z.string(),
+    state: ResourceState,
+    enabledApplications: z.number(),
+    liveApplications: z.array(z.string()), // at most 20, for remedies
+  }),
+  application: z.object({
+    ...Dated,
+    anchor: z.string(),
+    name: z.string(),
+    kind: z.enum(APPLICATION_KINDS),
+    state: ResourceState,
+    sector: z.string(),
+    sectorState: ResourceState,
+  }),
+  member: z.object({ ...Dated, ...Owned, account: Account, alias: z.string(), role: z.enum(ROLES) }),
+  invitation: z.object({
+    ...Dated,
+    id: z.string(),
+    account: Account,
+    alias: z.string(),
+    role: z.enum(ROLES),
+    state: z.enum(["pending", "accepted", "declined", "revoked", "expired"]),
+    invitedBy: z.string(),
+    expiresAt: Time,
+    inviteeIsMember: z.boolean(),
+  }),
+};
+export type Resources = { [K in keyof typeof RESOURCES]: z.infer<(typeof RESOURCES)[K]> };
+export type ResourceKind = keyof Resources;
+
+const Gathered = z.object({
+  caller: z.object({ account: Account.nullable(), client: Client.nullable() }),
+  subject: Account.nullable(),
+  organization: Organization.nullable(),
+  role: z.enum(ROLES).nullable(),
+  graph: z.object({ filed: z.number(), applied: z.number() }).nullable(),
+  resource: z.unknown(),
+});
+
+/** All facts of one decision, of one version of the organization. */
+export interface Facts<K extends ResourceKind = ResourceKind> extends Omit<z.infer<typeof Gathered>, "resource"> {
+  readonly resource: Resources[K] | null;
+}
+
+export interface FactsQuestion<K extends ResourceKind> {
+  readonly caller: { readonly issuer: string; readonly subject: string; readonly clientId: string | null };
+  /** The account asked about; null: the caller's own. */
+  readonly alias: string | null;
+  /** The organization of the path; null: the resource's own. */
+  readonly slug: string | null;
+  readonly kind: K;
+  readonly id: string | null;
+  readonly now: Date;
+}
+
+/** One statement, one version. */
+export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: FactsQuestion<K>): Promise<Facts<K>> {
+  const rows = await on.query<{ facts: unknown }>({
+    name: "gather_facts",
+    text: "select gather_facts($1, $2, $3, $4, $5, $6) as facts",
+    values: [JSON.stringify(asked.caller), asked.alias, asked.slug, asked.kind, asked.id, asked.now],
+  });
+  const facts = Gathered.parse(rows[0]?.facts);
+  const resource = facts.resource === null ? null : RESOURCES[asked.kind].parse(facts.resource);
+  return { ...facts, resource: resource as Resources[K] | null }; // zod cannot follow the kind into its schema
+}
+
+export interface LockRequest {
+  readonly accounts: readonly { readonly id: string; readonly version: number }[];
+  readonly organization: { readonly id: string; readonly version: number } | null;
+}
+
+/** Locks accounts, then the organization; false when one of them is no longer at its version. */
+export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolean> {
+  const rows = await tx.query<{ holds: boolean }>({
+    name: "lock_at",
+    text: "select lock_at($1, $2, $3, $4) as holds",
+    values: [
+      lock.accounts.map((account) => account.id),
+      lock.accounts.map((account) => account.version),
+      lock.organization?.id ?? null,
+      lock.organization?.version ?? null,
+    ],
+  });
+  return rows[0]?.holds === true;
+}
+
+/** The resource as the transaction has made it, as facts show it. */
+export async function readResource<K extends Exclude<ResourceKind, "account" | "organization">>(
+  tx: Transaction,
+  kind: K,
+  id: string,
+  now: Date,
+): Promise<Resources[K]> {
+  const rows = await tx.query<{ resource: unknown }>({
+    name: "read_resource",
+    text: "select resource_facts($1, $2, $3) as resource",
+    values: [kind, id, now],
+  });
+  return RESOURCES[kind].parse(rows[0]?.resource) as Resources[K]; // as above
+}
+
+export async function readOrganization(tx: Transaction, id: string, now: Date): Promise<OrganizationFacts> {
+  const rows = await tx.query<{ organization: unknown }>({
+    name: "read_organization",
+    text: "select organization_facts($1, $2) as organization",
+    values: [id, now],
+  });
+  return Organization.parse(rows[0]?.organization);
+}

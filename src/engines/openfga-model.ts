@@ -1,0 +1,150 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { type AuthorizationModel, CredentialsMethod, OpenFgaClient } from "@openfga/sdk";
+import { transformer } from "@openfga/syntax-transformer";
+import { cannotDecide } from "../entities/errors.ts";
+
+/** One `.fga` file. */
+export interface ModelModule {
+  readonly name: string;
+  readonly contents: string;
+}
+
+export type Model = Omit<AuthorizationModel, "id">;
+
+export interface StoreOptions {
+  readonly apiUrl: string;
+  readonly presharedKey: string | null;
+  /** Which store; null: the oldest of this name, made when there is none. */
+  readonly storeId: string | null;
+  readonly storeName: string;
+  /** A model that somebody else has written into the store; null: `model`, written when it is not the latest one. */
+  readonly modelId: string | null;
+  readonly model: Model;
+  readonly timeoutMs: number; // of each call
+}
+
+export interface PreparedStore {
+  readonly storeId: string;
+  readonly modelId: string;
+}
+
+const SCHEMA_VERSION = "1.2";
+const EXTENSION = ".fga";
+const CORE = "core.fga";
+
+/** The modules of policy folders: Bailiwick's own first, a host's after it. Sorted, so that one set of files is one model. */
+export async function readModules(folders: readonly string[]): Promise<ModelModule[]> {
+  const modules: ModelModule[] = [];
+  for (const folder of folders) {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION)).sort();
+    for (const name of names) modules.push({ name, contents: await readFile(path.join(folder, name), "utf8") });
+  }
+  return modules;
+}
+
+/**
+ * One model of all modules. Throws an Error that names file and line when a module is wrong, when a second one calls itself
+ * `core`, and when one extends or redefines a built-in type: what these mean is for no host to change.
+ */
+export function buildModel(modules: readonly ModelModule[]): Model {
+  const cores = modules.filter((module) => moduleName(module) === "core");
+  const [core, pretender] = cores;
+  if (core?.name !== CORE) throw new Error(`${CORE} is missing, or does not begin with "module core"`);
+  if (pretender !== undefined) throw new Error(`${pretender.name}: only ${CORE} may call itself "module core"`);
+  const duplicate = modules.find((module, index) => modules.findIndex(({ name }) => name === module.name) !== index);
+  if (duplicate !== undefined) throw new Error(`${duplicate.name}: two modules have this file name`);
+  const model = transformed(modules);
+  const types = new Map(model.type_definitions.map((definition) => [definition.type, canonical(definition)]));
+  for (const definition of transformed([core]).type_definitions) {
+    if (types.get(definition.type) === canonical(definition)) continue;
+    throw new Error(`a module extends the built-in type "${definition.type}"; only its own types are a host's`);
+  }
+  return model;
+}
+
+/** The first statement of a module; comments may stand before it. */
+function moduleName(module: ModelModule): string | undefined {
+  return /^(?:\s*(?:#.*)?\n)*\s*module\s+([^\s#]+)/.exec(module.contents)?.[1];
+}
+
+function transformed(modules: readonly ModelModule[]): Model {
+  try {
+    return transformer.transformModuleFilesToModel([...modules], SCHEMA_VERSION);
+  } catch (error) {
+    throw new Error(`the relationship model is wrong: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The same text for the same model: OpenFGA sorts keys, and gives back `""`, `null` and `{}` where nothing was sent. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (key, member: unknown) => {
+    if (member === "" || member === null) return undefined;
+    if (key === "conditions" && Object.keys(Object(member) as object).length === 0) return undefined;
+    if (key === "type_definitions" && Array.isArray(member)) return sortedByType(member);
+    if (typeof member !== "object" || Array.isArray(member)) return member;
+    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function sortedByType(definitions: readonly unknown[]): unknown[] {
+  return [...definitions].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+}
+
+/**
+ * Finds or makes the store, and writes the model unless it is the latest already. Throws CANNOT_DECIDE when OpenFGA does not
+ * answer or refuses. Store names are not unique: two gateways that start at once may make two, and both take the older one.
+ */
+export async function prepareStore(options: StoreOptions): Promise<PreparedStore> {
+  const client = new OpenFgaClient({
+    apiUrl: options.apiUrl,
+    ...(options.presharedKey === null
+      ? {}
+      : { credentials: { method: CredentialsMethod.ApiToken, config: { token: options.presharedKey } } }),
+    retryParams: { maxRetry: 0 },
+  });
+  const within = deadline(options.timeoutMs);
+  const storeId = options.storeId ?? (await findOrCreateStore(client, options.storeName, within));
+  if (options.modelId !== null) return { storeId, modelId: options.modelId };
+  const { authorization_models: latest } = await within(client.readAuthorizationModels({ storeId, pageSize: 1 }));
+  const [current] = latest;
+  const { id, ...model } = current ?? { id: "" };
+  if (current !== undefined && canonical(model) === canonical(options.model)) return { storeId, modelId: id };
+  const written = await within(client.writeAuthorizationModel(options.model, { storeId }));
+  return { storeId, modelId: written.authorization_model_id };
+}
+
+type Within = <Answer>(call: Promise<Answer>) => Promise<Answer>;
+
+async function findOrCreateStore(client: OpenFgaClient, name: string, within: Within): Promise<string> {
+  const oldest = async (): Promise<string | undefined> => {
+    const { stores } = await within(client.listStores({ name, pageSize: 100 }));
+    return stores
+      .filter((store) => store.name === name)
+      .map((store) => store.id) // ULIDs: they grow with time
+      .sort()[0];
+  };
+  const found = await oldest();
+  if (found !== undefined) return found;
+  const made = await within(client.createStore({ name }));
+  return (await oldest()) ?? made.id;
+}
+
+/** The SDK takes no deadline for a call; it ends its own sockets after ten seconds. */
+function deadline(timeoutMs: number): Within {
+  return async (call) => {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      return await Promise.race([call, late]);
+    } catch (error) {
+      throw cannotDecide("openfga", error);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

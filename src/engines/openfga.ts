@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { cannotDecide } from "../entities/errors.ts";
+import { guardNumber, type Guards } from "../entities/fence.ts";
+import { LIMITS } from "../entities/limits.ts";
+import { inParallel } from "../entities/parallel.ts";
+import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
+import { type HttpAnswer, type HttpChannel, openHttp } from "./openfga-http.ts";
+
+export { buildModel, prepareStore, readModules } from "./openfga-model.ts";
+
+export interface GraphOptions {
+  readonly apiUrl: string;
+  readonly presharedKey: string | null;
+  readonly storeId: string;
+  readonly modelId: string;
+  readonly connections: number;
+}
+
+/** What became of a Write that was answered. */
+export type WriteOutcome =
+  | { readonly outcome: "applied" }
+  /** A tuple to be written is there, or one to be deleted is not. Nothing was written. */
+  | { readonly outcome: "refused"; readonly reason: string }
+  /** The Write itself is wrong, e.g. a tuple that the model does not know. Nothing was written. */
+  | { readonly outcome: "invalid"; readonly reason: string }
+  /** It met another Write of the same tuples. Nothing was written; it can be sent again. */
+  | { readonly outcome: "conflict" };
+
+export interface OrganizationRead {
+  readonly organization: string;
+  readonly sectors: readonly string[]; // ids that the ledger knows
+  readonly applications: readonly string[]; // anchors, likewise
+}
+
+/**
+ * The graph. Ids are the ledger's, without a type. Every function throws CANNOT_DECIDE when OpenFGA fails, or when one of the
+ * calls that it makes is not answered within `timeoutMs`.
+ */
+export interface Graph {
+  /** S0.20: the direct roles of an account in an organization; one, unless somebody else wrote into the graph. */
+  directRoles(pseudonym: string, organization: string, timeoutMs: number): Promise<string[]>;
+  /** The numbers on the organization's fence tuples; one, unless … (NaN: a fence that we did not write). */
+  fence(organization: string, timeoutMs: number): Promise<number[]>;
+  guards(organization: string, timeoutMs: number): Promise<Guards>;
+  /** One transaction, all or nothing. After CANNOT_DECIDE it may be executed, or have been, at any time. */
+  write(change: TupleChange, timeoutMs: number): Promise<WriteOutcome>;
+  /** Those of the tuples that exist, by `tupleKey`. */
+  exists(tuples: readonly Tuple[], timeoutMs: number): Promise<Set<string>>;
+  /** Every tuple that concerns the organization: on it, on its sectors and applications, and those that point to them. */
+  readOrganization(read: OrganizationRead, timeoutMs: number): Promise<Tuple[]>;
+  /** Is the store with its model there? (A Read of an unknown store answers an empty list.) */
+  ping(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A filter of Read: an object, or a user with an object's type (`sector:`). */
+type Filter = Partial<Tuple> & { readonly object: string };
+type Read = (filter: Filter, timeoutMs: number) => Promise<Tuple[]>;
+
+export function openGraph(options: GraphOptions): Graph {
+  const http = openHttp(options);
+  const store = `/stores/${encodeURIComponent(options.storeId)}`;
+  const read: Read = async (filter, timeoutMs) => await readAll(http, `${store}/read`, filter, timeoutMs);
+  return {
+    directRoles: async (pseudonym, organization, timeoutMs) => {
+      const filter = { user: `account:${pseudonym}`, object: `organization:${organization}` };
+      return (await read(filter, timeoutMs)).map((tuple) => tuple.relation);
+    },
+    fence: async (organization, timeoutMs) => (await readFences(read, organization, timeoutMs)).map(guardNumber),
+    guards: async (organization, timeoutMs) => await readGuards(read, organization, timeoutMs),
+    write: async (change, timeoutMs) => {
+      const body = writeBody(change, options.modelId);
+      return outcomeOf(await http.call("POST", `${store}/write`, body, timeoutMs));
+    },
+    exists: async (tuples, timeoutMs) => {
+      const found = await inParallel(tuples, LIMITS.graphReadsAtOnce, async (tuple) => await read(tuple, timeoutMs));
+      return new Set(found.flat().map(tupleKey));
+    },
+    readOrganization: async (asked, timeoutMs) =>
+      await readAround(asked, async (filter) => await read(filter, timeoutMs)),
+    ping: async (timeoutMs) => {
+      const path = `${store}/authorization-models/${encodeURIComponent(options.modelId)}`;
+      const answer = await http.call("GET", path, null, timeoutMs);
+      if (answer.status !== 200) throw unexpected(answer);
+    },
+    close: async () => await http.close(),
+  };
+}
+
+const PAGE_SIZE = 100;
+const PageSchema = z.object({
+  tuples: z.array(z.object({ key: z.object({ user: z.string(), relation: z.string(), object: z.string() }) })),
+  continuation_token: z.string(),
+});
+
+async function readAll(http: HttpChannel, path: string, filter: Filter, timeoutMs: number): Promise<Tuple[]> {
+  const tuples: Tuple[] = [];
+  const { user, relation, object } = filter;
+  let token = "";
+  do {
+    const body = JSON.stringify({
+      tuple_key: { user, relation, object },
+      page_size: PAGE_SIZE,
+      ...(token === "" ? {} : { continuation_token: token }),
+      consistency: "HIGHER_CONSISTENCY", // never a cache's, never a replica's
+    });
+    const answer = await http.call("POST", path, body, timeoutMs);
+    const page = answer.status === 200 ? PageSchema.safeParse(parsed(answer)) : undefined;
+    if (page?.success !== true) throw unexpected(answer);
+    for (const tuple of page.data.tuples) tuples.push(tuple.key);
+    token = page.data.continuation_token;
+    if (tuples.length > LIMITS.graphTuples) throw new Error(`more than ${LIMITS.graphTuples} tuples match a filter`);
+  } while (token !== "");
+  return tuples;
+}
+
+async function readFences(read: Read, organization: string, timeoutMs: number): Promise<Tuple[]> {
+  return await read({ relation: "fence", object: `organization:${organization}` }, timeoutMs);
+}
+
+/** Genesis before fence, never side by side: a rebuilding Write that comes between the two is then seen by its fence. */
+async function readGuards(read: Read, organization: string, timeoutMs: number): Promise<Guards> {
+  const genesis = await read({ relation: "genesis", object: `organization:${organization}` }, timeoutMs);
+  return { genesis, fences: await readFences(read, organization, timeoutMs) };
+}
+
+async function readAround(asked: OrganizationRead, read: (filter: Filter) => Promise<Tuple[]>): Promise<Tuple[]> {
+  const organization = `organization:${asked.organization}`;
+  const readEach = async (filters: readonly Filter[]): Promise<Tuple[]> =>
+    (await inParallel(filters, LIMITS.graphReadsAtOnce, read)).flat();
+  const around = await readEach([
+    { object: organization },
+    { user: organization, object: "sector:" },
+    { user: organization, object: "application:" },
+  ]);
+  const objects = new Set([
+    ...asked.sectors.map((id) => `sector:${id}`),
+    ...asked.applications.map((anchor) => `application:${anchor}`),
+    ...around.map((tuple) => tuple.object).filter((object) => object !== organization),
+  ]);
+  const sectors = [...objects].filter((object) => object.startsWith("sector:"));
+  const further = await readEach([
+    ...[...objects].map((object) => ({ object })),
+    ...sectors.map((user) => ({ user, object: "application:" })),
+  ]);
+  const distinct = new Map([...around, ...further].map((tuple) => [tupleKey(tuple), tuple]));
+  return [...distinct.values()];
+}
+
+/** OpenFGA refuses an empty half. Its own duplicate and missing rules stay as they are: the fence rests on them. */
+function writeBody(change: TupleChange, modelId: string): string {
+  return JSON.stringify({
+    authorization_model_id: modelId,
+    ...(change.writes.length === 0 ? {} : { writes: { tuple_keys: change.writes } }),
+    ...(change.deletes.length === 0 ? {} : { deletes: { tuple_keys: change.deletes } }),
+  });
+}
+
+const ProblemSchema = z.object({ code: z.string(), message: z.string() });
+
+/** What is wrong with the store or the model, not with the Write: it says nothing about the tuples. */
+const NOT_THE_WRITE = /model|store/;
+
+function outcomeOf(answer: HttpAnswer): WriteOutcome {
+  if (answer.status === 200) return { outcome: "applied" };
+  if (answer.status === 409) return { outcome: "conflict" };
+  const problem = answer.status === 400 ? ProblemSchema.safeParse(parsed(answer)) : undefined;
+  if (problem?.success !== true || NOT_THE_WRITE.test(problem.data.code)) throw unexpected(answer);
+  const reason = `${problem.data.code}: ${problem.data.message}`;
+  return { outcome: problem.data.code === "write_failed_due_to_invalid_input" ? "refused" : "invalid", reason };
+}
+
+function parsed(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch (error) {
+    throw cannotDecide("openfga", error);
+  }
+}
+
+function unexpected(answer: HttpAnswer): Error {
+  return cannotDecide("openfga", new Error(`OpenFGA answered ${answer.status}: ${answer.text.slice(0, 500)}`));
+}

@@ -1,0 +1,196 @@
+import type { Graph } from "../engines/openfga.ts";
+import { guardNumber, isFence, isGenesis, genesisTuple, type Guards, keptEpochs, standing } from "../entities/fence.ts";
+import { LIMITS } from "../entities/limits.ts";
+import { inParallel } from "../entities/parallel.ts";
+import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
+import type { Database, Transaction } from "../stores/database.ts";
+import { type Ledger, type LedgerPosition, lockPosition, readLedger } from "../stores/ledger.ts";
+import { fileRebuild, fileTuples } from "../stores/outbox.ts";
+import { listOrganizations } from "../stores/positions.ts";
+import { inOrganization } from "../stores/scope.ts";
+import { described, type RelayLog } from "./log.ts";
+
+export interface ReconcileDeps {
+  /** Connected as `bailiwick_app`: reads the ledger and files repairs, one organization at a time. */
+  readonly database: Database;
+  /** Connected as `bailiwick_relay`: lists the organizations. */
+  readonly relayDatabase: Database;
+  readonly graph: Pick<Graph, "guards" | "readOrganization">;
+  /** The relay's. */
+  readonly apply: (organization: string) => Promise<void>;
+  readonly clock: () => Date;
+  readonly log: RelayLog;
+  readonly readTimeoutMs?: number; // of each Read
+}
+
+const READ_TIMEOUT_MS = 2_000;
+
+/** What one comparison found and did. */
+export interface Report {
+  readonly organization: string;
+  /** `postponed`: rows are on their way and did not arrive, or the ledger moved each time; nothing was compared. */
+  readonly outcome: "agrees" | "repaired" | "rebuilt" | "postponed";
+  readonly missing: readonly Tuple[]; // the ledger has them, the graph had not
+  readonly injected: readonly Tuple[]; // the other way round
+  readonly rebuilt: boolean;
+  readonly at: Date;
+}
+
+/**
+ * Compares graph and ledger of one organization and files what repairs the graph through the outbox, like any change; it never
+ * writes to OpenFGA itself. A graph whose fence is not where the ledger left it was lost or rolled back as a whole and is rebuilt.
+ * The ledger's version is not raised: nothing that decides has changed. Throws CANNOT_DECIDE when an engine does not answer.
+ */
+export async function reconcile(deps: ReconcileDeps, organization: string): Promise<Report> {
+  const { readTimeoutMs = READ_TIMEOUT_MS } = deps;
+  for (let tries = 0; tries < LIMITS.reconcileTries; tries += 1) {
+    const ledger = await inOrganization(deps.database, organization, async (tx) => await readLedger(tx, organization));
+    if (ledger === undefined) throw new Error(`no organization ${organization}`);
+    const guards = await deps.graph.guards(organization, readTimeoutMs);
+    const state = stateOf(ledger.position, guards);
+    if (state === "pending") {
+      if (!(await applied(deps, organization))) break;
+      continue;
+    }
+    const graph = await deps.graph.readOrganization(ledger, readTimeoutMs);
+    const drift = compare(ledger, graph, state);
+    const found = { organization, ...drift, rebuilt: state === "lost", at: deps.clock() };
+    if (state === "holds" && drift.missing.length + drift.injected.length === 0) return { ...found, outcome: "agrees" };
+    const repair = { ledger, drift, guards, rebuilds: state === "lost" };
+    if (!(await filed(deps, repair))) continue;
+    const report: Report = { ...found, outcome: found.rebuilt ? "rebuilt" : "repaired" };
+    tell(deps.log, report);
+    await applied(deps, organization);
+    return report;
+  }
+  return { organization, outcome: "postponed", missing: [], injected: [], rebuilt: false, at: deps.clock() };
+}
+
+/** Where a graph stands to its ledger: comparable, waiting for rows, or not one that the ledger's rows have made. */
+function stateOf(position: LedgerPosition, guards: Guards): "holds" | "pending" | "lost" {
+  const { applied: number, filed: last, rebuildEpoch } = position;
+  const stands = standing(guards, { number: number + 1, rebuildEpoch });
+  const isPending = last > number;
+  if (stands === "lost" || (stands === "after" && !isPending)) return "lost";
+  return isPending ? "pending" : "holds";
+}
+
+interface Drift {
+  readonly missing: readonly Tuple[];
+  readonly injected: readonly Tuple[];
+}
+
+/** Guards of a lost graph are no drift: the rebuilding Write sets them itself. The fence of one that holds is right. */
+function compare(ledger: Ledger, graph: readonly Tuple[], state: "holds" | "lost"): Drift {
+  const { organization, position } = ledger;
+  const begun = state === "holds" && position.filed > 0;
+  const genesis = begun ? keptEpochs(position.epoch).map((epoch) => genesisTuple(organization, epoch)) : [];
+  const expected = [...ledger.tuples, ...genesis];
+  const isBookkeeping = (tuple: Tuple): boolean =>
+    isFence(tuple) || (isGenesis(tuple) && (state === "lost" || guardNumber(tuple) <= position.epoch));
+  const wanted = new Set(expected.map(tupleKey));
+  const present = new Set(graph.map(tupleKey));
+  return {
+    missing: expected.filter((tuple) => !present.has(tupleKey(tuple))),
+    injected: graph.filter((tuple) => !wanted.has(tupleKey(tuple)) && !isBookkeeping(tuple)),
+  };
+}
+
+interface Repair {
+  readonly ledger: Ledger;
+  readonly drift: Drift;
+  readonly guards: Guards;
+  readonly rebuilds: boolean;
+}
+
+/** False when anything moved since the ledger was read: then what was compared are two different moments. */
+async function filed(deps: ReconcileDeps, repair: Repair): Promise<boolean> {
+  const { ledger, drift, guards, rebuilds } = repair;
+  const { organization, position } = ledger;
+  return await inOrganization(deps.database, organization, async (tx: Transaction) => {
+    const current = await lockPosition(tx, organization);
+    if (current === undefined || !samePosition(current, position)) return false;
+    const now = deps.clock();
+    const common = { organization, version: position.version, now };
+    if (rebuilds) {
+      const change: TupleChange = { writes: ledger.tuples, deletes: drift.injected };
+      await fileRebuild(tx, { ...common, change, ...fresh(position, guards) });
+    } else {
+      await fileTuples(tx, { ...common, change: { writes: drift.missing, deletes: drift.injected } });
+    }
+    return true;
+  });
+}
+
+function samePosition(a: LedgerPosition, b: LedgerPosition): boolean {
+  return (
+    a.version === b.version &&
+    a.filed === b.filed &&
+    a.applied === b.applied &&
+    a.epoch === b.epoch &&
+    a.rebuildEpoch === b.rebuildEpoch
+  );
+}
+
+/** How far ahead a fence can be of a ledger that was restored from a backup; beyond it somebody has made it up. */
+const FENCES_AHEAD = 1_000_000;
+const EPOCHS_AHEAD = 1_000;
+
+/** A number and an epoch that no Write has carried yet, also when it is the ledger that was rolled back, not the graph. */
+function fresh(position: LedgerPosition, guards: Guards): { from: number; epoch: number } {
+  const { filed: numbers, epoch: epochs } = position;
+  const fences = guards.fences.map(guardNumber).filter((number) => number <= numbers + FENCES_AHEAD);
+  const genesis = guards.genesis.map(guardNumber).filter((epoch) => epoch <= epochs + EPOCHS_AHEAD);
+  return { from: Math.max(numbers, ...fences), epoch: Math.max(epochs, ...genesis) + 1 };
+}
+
+/** Not at once is no failure: the relay goes on by itself. */
+async function applied(deps: ReconcileDeps, organization: string): Promise<boolean> {
+  return await deps.apply(organization).then(
+    () => true,
+    (error: unknown) => {
+      deps.log("warn", "reconcile.not_applied_yet", { organization, ...described(error) });
+      return false;
+    },
+  );
+}
+
+function tell(log: RelayLog, report: Report): void {
+  const { organization, rebuilt, missing, injected } = report;
+  const some = (tuples: readonly Tuple[]): string[] => tuples.slice(0, LIMITS.tuplesLogged).map(tupleKey);
+  const counts = { missing: missing.length, injected: injected.length };
+  log("warn", "reconcile.drift", {
+    organization,
+    rebuilt,
+    ...counts,
+    some: { missing: some(missing), injected: some(injected) },
+  });
+}
+
+export interface ReconcileAllOptions {
+  /** Told of each organization when it is done. */
+  readonly onReport?: (report: Report) => void;
+  /** Told of one that could not be compared; the others go on. */
+  readonly onFailure?: (organization: string, error: unknown) => void;
+  /** Ends it between two organizations. */
+  readonly signal?: AbortSignal;
+}
+
+/** Compares every organization, page by page. Gives how many there were. */
+export async function reconcileAll(deps: ReconcileDeps, options: ReconcileAllOptions): Promise<number> {
+  let after = "";
+  let count = 0;
+  for (;;) {
+    const page = await listOrganizations(deps.relayDatabase, after, LIMITS.pageSize);
+    await inParallel(page, LIMITS.reconcileConcurrency, async (organization) => {
+      if (options.signal?.aborted === true) return;
+      await reconcile(deps, organization).then(options.onReport, (error: unknown) =>
+        options.onFailure?.(organization, error),
+      );
+      count += 1;
+    });
+    const last = page.at(-1);
+    if (last === undefined || options.signal?.aborted === true) return count;
+    after = last;
+  }
+}

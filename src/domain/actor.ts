@@ -1,0 +1,113 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError } from "../entities/errors.ts";
+import { newId, randomText } from "../entities/ids.ts";
+import { SCOPES, type Scope } from "../entities/records.ts";
+import { insertAccount } from "../stores/accounts.ts";
+import { insertClient, widenDevelopmentClient } from "../stores/clients.ts";
+import type { AccountFacts, ClientFacts, Facts } from "../stores/facts.ts";
+import type { Deps } from "./deps.ts";
+
+const ALIAS_ATTEMPTS = 5;
+const ALIAS_LENGTH = { least: 3, most: 40, suffix: 5 };
+
+/**
+ * Sees to it that the ledger knows who calls: an account is made at a person's first request, a client of the development
+ * issuer at its own. True when something was written, so that facts gathered before are gathered again.
+ */
+export async function introduce(deps: Deps, caller: Caller, known: Facts["caller"]): Promise<boolean> {
+  if (caller.development !== null) return await introduceDevelopmentClient(deps, caller, known.client);
+  if (known.account !== null || known.client !== null) return false;
+  await makeAccount(deps, caller);
+  return true;
+}
+
+async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
+  const wanted = aliasFrom(caller.aliasHint ?? "");
+  for (let attempt = 0; attempt < ALIAS_ATTEMPTS; attempt += 1) {
+    const suffix = attempt === 0 && wanted !== "" ? "" : `-${randomText(deps.random, ALIAS_LENGTH.suffix)}`;
+    const stem = (wanted === "" ? "account" : wanted).slice(0, ALIAS_LENGTH.most - suffix.length);
+    const isNew = await insertAccount(deps.database, {
+      id: newId(deps.random, "acc-"),
+      issuer: caller.issuer,
+      subject: caller.subject,
+      alias: stem + suffix,
+      pseudonym: newId(deps.random, "p-"),
+      now: deps.clock(),
+    });
+    if (isNew) return;
+  }
+  throw new Error(`no free alias after ${ALIAS_ATTEMPTS} attempts`);
+}
+
+/** `Alice.Smith@example` → `alice-smith-example`; "" when too little is left. */
+function aliasFrom(hint: string): string {
+  const alias = hint
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, ALIAS_LENGTH.most);
+  return alias.length < ALIAS_LENGTH.least ? "" : alias;
+}
+
+async function introduceDevelopmentClient(deps: Deps, caller: Caller, known: ClientFacts | null): Promise<boolean> {
+  const organizations = caller.development?.organizations ?? [];
+  const scopes = developmentScopes(caller);
+  if (known === null) {
+    const clientId = caller.clientId ?? caller.subject;
+    // Refused only when the same client introduced itself a moment ago.
+    await insertClient(deps.database, {
+      id: newId(deps.random, "cli-"),
+      issuer: caller.issuer,
+      clientId,
+      subject: caller.subject,
+      name: clientId,
+      scopes,
+      organizations,
+      applications: [],
+      origin: "development",
+      now: deps.clock(),
+    });
+    return true;
+  }
+  const isWider =
+    scopes.some((scope) => !known.scopes.includes(scope)) ||
+    organizations.some((slug) => !known.organizations.includes(slug));
+  if (known.origin !== "development" || !isWider) return false;
+  await widenDevelopmentClient(deps.database, { id: known.id, scopes, organizations, now: deps.clock() });
+  return true;
+}
+
+/** A development token that names no organization is bound to none. */
+function developmentScopes(caller: Caller): Scope[] {
+  const named = SCOPES.filter((scope) => caller.scopes.includes(scope));
+  const isUnbound = caller.development?.organizations.length === 0;
+  return isUnbound && !named.includes("authz:all") ? [...named, "authz:all"] : named;
+}
+
+/** Scopes count where token and registration both have them. */
+export function hasScope(caller: Caller, client: ClientFacts, scope: Scope): boolean {
+  const token = caller.development === null ? caller.scopes : developmentScopes(caller);
+  return token.includes(scope) && client.scopes.includes(scope);
+}
+
+export function requireScope(caller: Caller, client: ClientFacts | null, scope: Scope): ClientFacts {
+  if (client === null)
+    throw new AppError("NOT_A_CLIENT", `Only a registered client with the scope ${scope} may do this.`);
+  if (!hasScope(caller, client, scope)) {
+    throw new AppError("SCOPE_MISSING", `Token and registration must both have the scope ${scope}.`);
+  }
+  return client;
+}
+
+/** May this client ask about the organization? */
+export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): boolean {
+  return hasScope(caller, client, "authz:all") || client.organizations.includes(slug);
+}
+
+/** Changes are made by people. */
+export function requireAccount(facts: Facts): AccountFacts {
+  if (facts.caller.account === null) {
+    throw new AppError("NOT_A_USER", "Only a person may do this; this token is a client's.");
+  }
+  return facts.caller.account;
+}

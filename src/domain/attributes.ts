@@ -1,0 +1,104 @@
+import type { Attributes, Kind } from "../entities/kinds.ts";
+import type { AccountFacts, Facts, OrganizationFacts, Resources } from "../stores/facts.ts";
+import type { Plan } from "./deps.ts";
+
+/** What is known when attributes are made: everything exists. */
+interface Known<K extends Kind> {
+  readonly subject: AccountFacts;
+  readonly resource: Resources[K];
+  readonly organization: OrganizationFacts;
+  readonly plan: Plan;
+}
+
+/** `R.attr` of each kind, from facts and the plan; the one place where a policy's words get their values. */
+const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
+  account: ({ subject, resource, plan }) => ({
+    self: subject.id === resource.id,
+    ownedOrganizations: resource.ownedOrganizations,
+    maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
+  }),
+  organization: ({ organization, plan }) => ({
+    state: organization.state,
+    ownerCount: organization.ownerCount,
+    enabledApplications: organization.enabledApplications,
+    enabledSectors: organization.enabledSectors,
+    members: organization.members,
+    pendingInvitations: organization.pendingInvitations,
+    maxApplications: organization.limits.applications ?? plan.applications,
+    maxSectors: organization.limits.sectors ?? plan.sectors,
+    maxMembers: organization.limits.members ?? plan.members,
+    maxPendingInvitations: organization.limits.pendingInvitations ?? plan.pendingInvitations,
+  }),
+  sector: ({ resource, organization, plan }) => ({
+    state: resource.state,
+    organizationState: organization.state,
+    ownerCount: organization.ownerCount,
+    enabledApplications: resource.enabledApplications,
+    organizationApplications: organization.enabledApplications,
+    maxApplications: organization.limits.applications ?? plan.applications,
+    organizationSectors: organization.enabledSectors,
+    maxSectors: organization.limits.sectors ?? plan.sectors,
+  }),
+  application: ({ resource, organization, plan }) => ({
+    state: resource.state,
+    sectorState: resource.sectorState,
+    organizationState: organization.state,
+    ownerCount: organization.ownerCount,
+    organizationApplications: organization.enabledApplications,
+    maxApplications: organization.limits.applications ?? plan.applications,
+  }),
+  member: ({ subject, resource, organization, plan }) => ({
+    role: resource.role,
+    self: subject.id === resource.account.id,
+    organizationState: organization.state,
+    ownerCount: organization.ownerCount,
+    ownedOrganizations: resource.ownedOrganizations,
+    maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
+  }),
+  invitation: ({ subject, resource, organization, plan }) => ({
+    role: resource.role,
+    state: resource.state,
+    invitee: subject.id === resource.account.id,
+    inviteeIsMember: resource.inviteeIsMember,
+    organizationState: organization.state,
+    members: organization.members,
+    maxMembers: organization.limits.members ?? plan.members,
+  }),
+};
+
+/** An account belongs to no organization; its maker reads none. */
+const NO_ORGANIZATION: OrganizationFacts = {
+  id: "",
+  slug: "",
+  name: "",
+  state: "archived",
+  matrix: "default",
+  plan: "free",
+  version: 0,
+  revision: 0,
+  createdAt: "",
+  updatedAt: "",
+  foundedBy: null,
+  ownerCount: 0,
+  members: 0,
+  enabledApplications: 0,
+  enabledSectors: 0,
+  pendingInvitations: 0,
+  limits: {},
+};
+
+/**
+ * The attributes that the policies of this kind read; undefined when the subject, the resource or the organization is
+ * unknown, or the organization's plan is one that policies/plans.yaml does not have.
+ */
+export function attributesOf<K extends Kind>(
+  kind: K,
+  facts: Facts<K>,
+  plans: ReadonlyMap<string, Plan>,
+): Attributes[K] | undefined {
+  const organization = kind === "account" ? NO_ORGANIZATION : facts.organization;
+  const plan = organization === null ? undefined : plans.get(organization.plan);
+  if (facts.subject === null || facts.resource === null || organization === null || plan === undefined)
+    return undefined;
+  return MAKERS[kind]({ subject: facts.subject, resource: facts.resource, organization, plan });
+}

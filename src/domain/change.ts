@@ -1,0 +1,194 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError } from "../entities/errors.ts";
+import { newId } from "../entities/ids.ts";
+import type { Verdict } from "../entities/judge.ts";
+import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
+import { LIMITS } from "../entities/limits.ts";
+import type { Tuple } from "../entities/tuples.ts";
+import { raiseAccountVersion } from "../stores/accounts.ts";
+import { type AuditEntry, recordChange } from "../stores/audit.ts";
+import type { Transaction } from "../stores/database.ts";
+import { type AccountFacts, type Facts, lockAt, type LockRequest, type Resources } from "../stores/facts.ts";
+import { fileTuples } from "../stores/outbox.ts";
+import { requireAccount } from "./actor.ts";
+import { attributesOf } from "./attributes.ts";
+import { type Deadline, deadlineIn } from "./deadline.ts";
+import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { gather, type Target } from "./gather.ts";
+import { contention } from "./queue.ts";
+import { tellAbsence } from "./read.ts";
+import { permitted, type Permitted } from "./refusal.ts";
+
+export interface ChangeSpec<K extends Kind> {
+  readonly target: Target<K>;
+  /** Which action it is can depend on whom it is about (`leave` or `remove`). */
+  readonly action: ActionOf<K> | ((facts: Facts<K>) => ActionOf<K>);
+  readonly ifMatch?: IfMatch;
+}
+
+/** What the writing part of a change has in hand, inside the transaction and under the locks. */
+export interface Changing<K extends Kind> {
+  readonly tx: Transaction;
+  readonly now: Date;
+  readonly actor: AccountFacts;
+  readonly resource: Resources[K];
+  /** The organization's id; of the kind `account`, the id for one that is being made. */
+  readonly organization: string;
+  /** Appends an audit event. A change that notes nothing has changed nothing. */
+  readonly note: (entry: AuditEntry) => void;
+  readonly writeTuples: (...tuples: readonly Tuple[]) => void;
+  readonly deleteTuples: (...tuples: readonly Tuple[]) => void;
+  /** For an account whose memberships change; it must be one that the change locks. */
+  readonly touch: (account: AccountFacts) => void;
+}
+
+type Write<K extends Kind, Value> = (changing: Changing<K>) => Promise<Value>;
+
+/**
+ * The flow of every change: facts at a version, the policies' word, then one transaction that goes on only if everything
+ * concerned is still at that version, and writes state, audit events, tuples and the next version together. Changes decide on
+ * ledger facts. Throws what the policies refuse, PRECONDITION_FAILED, CONTENTION or CANNOT_DECIDE; nothing is written then.
+ */
+export async function change<K extends Kind, Value>(
+  deps: Deps,
+  caller: Caller,
+  spec: ChangeSpec<K>,
+  write: Write<K, Value>,
+): Promise<Changed<Value>> {
+  const deadline = deadlineIn(deps.timeouts.changeMs);
+  const flow: Flow<K, Value> = { deps, caller, spec, write, deadline };
+  const first = await decide(flow, await gather(deps, caller, spec.target));
+  const key = first.organization?.id ?? first.facts.subject?.id ?? "";
+  const done = await deps.queue.run(key, deadline, async (waited) => await attempts(flow, waited ? undefined : first));
+  return { value: done.value, graph: done.filed ? await graphAfter(deps, done.organization) : "applied" };
+}
+
+interface Flow<K extends Kind, Value> {
+  readonly deps: Deps;
+  readonly caller: Caller;
+  readonly spec: ChangeSpec<K>;
+  readonly write: Write<K, Value>;
+  readonly deadline: Deadline;
+}
+
+interface Done<Value> {
+  readonly value: Value;
+  readonly organization: string;
+  readonly filed: boolean;
+}
+
+/** Decides and writes; decides again when a version moved between the two, in the end under the lock itself. */
+async function attempts<K extends Kind, Value>(
+  flow: Flow<K, Value>,
+  first: Permitted<K> | undefined,
+): Promise<Done<Value>> {
+  const { deps, caller, spec } = flow;
+  let decided = first ?? (await decide(flow, await gather(deps, caller, spec.target)));
+  for (let lost = 0; lost < LIMITS.lostRaces; lost += 1) {
+    const done = await deps.database.transaction(async (tx) => {
+      return (await lockAt(tx, concerned(decided.facts))) ? await written(flow, tx, decided) : undefined;
+    });
+    if (done !== undefined) return done;
+    if (flow.deadline() <= 0) throw contention();
+    decided = await decide(flow, await gather(deps, caller, spec.target));
+  }
+  // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
+  return await deps.database.transaction(async (tx) => {
+    await lockAt(tx, concerned(decided.facts));
+    return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
+  });
+}
+
+async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): Promise<Permitted<K>> {
+  const { deps, caller, spec } = flow;
+  requireAccount(facts);
+  const { target } = spec;
+  const action = typeof spec.action === "function" ? spec.action(facts) : spec.action;
+  const role: PrincipalRole = facts.role ?? "none";
+  const attributes = attributesOf(target.kind, facts, deps.plans);
+  const question = {
+    kind: target.kind,
+    role,
+    matrix: facts.organization?.matrix ?? "default",
+    actions: [action, "view"],
+  };
+  const patience = Math.min(deps.timeouts.decisionMs, flow.deadline());
+  const verdicts: ReadonlyMap<string, Verdict> =
+    attributes === undefined ? new Map() : await deps.judge({ ...question, attributes }, patience);
+  const outcome = permitted(target, action, { facts, role, verdicts });
+  return outcome === "absent" ? await tellAbsence(deps, caller, target) : outcome;
+}
+
+/** Everything whose version the decision rests on. */
+function concerned(facts: Facts): LockRequest {
+  const { organization, resource } = facts;
+  const account =
+    resource === null ? null : "account" in resource ? resource.account : "pseudonym" in resource ? resource : null;
+  return { accounts: account === null ? [] : [account], organization };
+}
+
+async function written<K extends Kind, Value>(
+  flow: Flow<K, Value>,
+  tx: Transaction,
+  decided: Permitted<K>,
+): Promise<Done<Value>> {
+  const { deps, caller, spec } = flow;
+  requireMatch(spec.ifMatch, decided);
+  const actor = requireAccount(decided.facts);
+  const organization = decided.organization?.id ?? newId(deps.random, "org-");
+  const now = deps.clock();
+  const entries: AuditEntry[] = [];
+  const writes: Tuple[] = [];
+  const deletes: Tuple[] = [];
+  const touched: AccountFacts[] = [];
+  const value = await flow.write({
+    tx,
+    now,
+    actor,
+    resource: decided.resource,
+    organization,
+    note: (entry) => entries.push(entry),
+    writeTuples: (...tuples) => writes.push(...tuples),
+    deleteTuples: (...tuples) => deletes.push(...tuples),
+    touch: (account) => touched.push(account),
+  });
+  if (entries.length === 0) return { value, organization, filed: false };
+  for (const account of touched) await raiseAccountVersion(tx, account.id);
+  const version = await recordChange(tx, {
+    organization,
+    actor: { kind: "account", id: actor.id },
+    matrix: decided.organization?.matrix ?? null,
+    unit: deps.unit,
+    requestId: caller.requestId,
+    entries,
+    freshPseudonyms: Array.from({ length: entries.length + 1 }, () => newId(deps.random, "a-")),
+    now,
+  });
+  await fileTuples(tx, { organization, version, change: { writes, deletes }, now });
+  return { value, organization, filed: writes.length + deletes.length > 0 };
+}
+
+function requireMatch<K extends Kind>(ifMatch: IfMatch, decided: Permitted<K>): void {
+  if (ifMatch === undefined || ifMatch === "any") return;
+  const resource: Resources[Kind] = decided.resource;
+  const revision = "revision" in resource ? resource.revision : decided.organization?.revision;
+  if (revision === undefined || !ifMatch.includes(revision)) {
+    throw new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.");
+  }
+}
+
+/** The change is done; only whether its tuples are in OpenFGA already is waited for, a little. */
+async function graphAfter(deps: Deps, organization: string): Promise<"applied" | "pending"> {
+  const applied = deps.applyTuples(organization).then(
+    () => "applied" as const,
+    (error: unknown) => {
+      deps.warn("relay.apply_failed", { organization, error: String(error) });
+      return "pending" as const;
+    },
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"pending">((resolve) => {
+    timer = setTimeout(() => resolve("pending"), deps.timeouts.graphWaitMs);
+  });
+  return await Promise.race([applied, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,54 @@
+import type { RandomBytes } from "../entities/ids.ts";
+import type { Judge } from "../entities/judge.ts";
+import type { Database } from "../stores/database.ts";
+import type { Queue } from "./queue.ts";
+
+/** Limits of a plan, from policies/plans.yaml. */
+export interface Plan {
+  readonly applications: number;
+  readonly sectors: number;
+  readonly members: number;
+  readonly pendingInvitations: number;
+  readonly ownedOrganizations: number;
+}
+
+/** What the domain asks the graph on the way of a question. Throws CANNOT_DECIDE when OpenFGA does not answer in time. */
+export interface GraphReader {
+  directRoles(pseudonym: string, organizationId: string, timeoutMs: number): Promise<readonly string[]>;
+  fence(organizationId: string, timeoutMs: number): Promise<readonly number[]>;
+}
+
+export interface Timeouts {
+  readonly decisionMs: number; // a question, whole
+  readonly graphReadMs: number; // of it, for OpenFGA
+  readonly changeMs: number; // a change, whole
+  readonly graphWaitMs: number; // after the commit, for the tuples
+}
+
+/** Everything that the domain uses and does not make itself; main.ts assembles it. */
+export interface Deps {
+  readonly database: Database;
+  readonly graph: GraphReader;
+  readonly judge: Judge;
+  readonly plans: ReadonlyMap<string, Plan>;
+  /** Content hash of policies, schemas, model and plans. */
+  readonly unit: string;
+  readonly clock: () => Date;
+  readonly random: RandomBytes;
+  readonly timeouts: Timeouts;
+  readonly queue: Queue;
+  /** Resolves when everything filed for the organization so far is in OpenFGA. */
+  readonly applyTuples: (organizationId: string) => Promise<void>;
+  /** Told of a disagreement between ledger and graph. */
+  readonly requestReconcile: (organizationId: string) => void;
+  readonly warn: (event: string, detail: Record<string, unknown>) => void;
+}
+
+/** A change that has committed, and whether OpenFGA has its tuples already. */
+export interface Changed<Value> {
+  readonly value: Value;
+  readonly graph: "applied" | "pending";
+}
+
+/** Revisions that `If-Match` accepts; undefined when the header is absent, "any" for `*`. */
+export type IfMatch = readonly number[] | "any" | undefined;

@@ -1,0 +1,95 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
+import { isAction, isKind, type Kind } from "../entities/kinds.ts";
+import type { Facts } from "../stores/facts.ts";
+import { type Answer, ask, type GraphWord } from "./access.ts";
+import { hasScope, isBoundTo } from "./actor.ts";
+import type { Deps } from "./deps.ts";
+import { gather } from "./gather.ts";
+import { remediesFor } from "./remedies.ts";
+
+/** A central check: ids only; roles and state are ours. */
+export interface Evaluation {
+  readonly subject: { readonly type: string; readonly id: string };
+  readonly action: { readonly name: string };
+  readonly resource: { readonly type: string; readonly id: string };
+}
+
+export interface Decision {
+  readonly decision: boolean;
+  readonly context: {
+    readonly reasons: readonly Reason[];
+    readonly remedies?: readonly Remedy[];
+    /** What the policies read: the subject's role and the resource's attributes. */
+    readonly facts?: Readonly<Record<string, unknown>>;
+    readonly graph?: GraphWord;
+    /** The version of the organization that the facts belong to. */
+    readonly version?: number;
+    readonly matrix?: string;
+    readonly unit: string;
+  };
+}
+
+/**
+ * Answers one question for another service, or for a person about themselves. A denial is a value. Throws what is wrong with
+ * the caller (NOT_ABOUT_SELF, SCOPE_MISSING), CANNOT_DECIDE or CONTENTION.
+ */
+export async function evaluate(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+  const { resource, action, subject } = asked;
+  if (!isKind(resource.type)) return await withoutResource(deps, caller, asked, "UNKNOWN_RESOURCE");
+  if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");
+  const known = isAction(resource.type, action.name);
+  const actions = known ? [...new Set([action.name, "view"])] : ["view"];
+  const target = { kind: resource.type, id: resource.id, slug: null };
+  const answer = await ask(deps, caller, { target, alias: subject.id, actions: actions as never[] }); // checked by isAction
+  const isInsider = requireMayAsk(caller, asked, answer.facts);
+  return decisionOf(deps, asked, answer, isInsider);
+}
+
+/**
+ * May the caller ask this? Gives whether unknown things may be told from foreign ones: only to a client that is bound to no
+ * organization, or is bound to this one. Throws when it may not ask at all.
+ */
+function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): boolean {
+  const { client, account } = facts.caller;
+  if (client === null) {
+    if (asked.subject.type !== "account" || account?.alias !== asked.subject.id) {
+      throw new AppError("NOT_ABOUT_SELF", "People may ask about themselves only; the subject's id is your alias.");
+    }
+    return false;
+  }
+  if (!hasScope(caller, client, "authz:evaluate")) {
+    throw new AppError("SCOPE_MISSING", "Token and registration must both have the scope authz:evaluate.");
+  }
+  return isBoundTo(caller, client, facts.organization?.slug ?? "");
+}
+
+async function withoutResource(deps: Deps, caller: Caller, asked: Evaluation, code: string): Promise<Decision> {
+  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  requireMayAsk(caller, asked, facts);
+  return denial(deps, code, {});
+}
+
+function decisionOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answer<K>, isInsider: boolean): Decision {
+  const { facts, graph, attributes, role, verdicts } = answer;
+  const isClient = facts.caller.client !== null;
+  const version = facts.organization?.version;
+  const common = { graph, ...(version !== undefined && { version, matrix: facts.organization?.matrix ?? "default" }) };
+  if (isClient && !isInsider) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  if (!isClient && verdicts.get("view")?.allowed !== true) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  if (facts.subject === null) return denial(deps, "UNKNOWN_SUBJECT", common);
+  if (attributes === undefined) return denial(deps, "UNKNOWN_RESOURCE", common);
+  const verdict = verdicts.get(asked.action.name);
+  if (verdict === undefined || !isAction(asked.resource.type as Kind, asked.action.name)) {
+    return denial(deps, "UNKNOWN_ACTION", common);
+  }
+  const remedies = remediesFor(verdict.reasons, facts);
+  const used: Readonly<Record<string, unknown>> = { role, ...attributes };
+  const context = { facts: used, ...common, unit: deps.unit };
+  if (verdict.allowed) return { decision: true, context: { reasons: [], ...context } };
+  return { decision: false, context: { reasons: verdict.reasons, remedies, ...context } };
+}
+
+function denial(deps: Deps, code: string, common: Partial<Decision["context"]>): Decision {
+  return { decision: false, context: { reasons: [{ code }], ...common, unit: deps.unit } };
+}

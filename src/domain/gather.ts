@@ -1,0 +1,32 @@
+import type { Caller } from "../entities/callers.ts";
+import type { Kind } from "../entities/kinds.ts";
+import type { Queryable } from "../stores/database.ts";
+import { type Facts, gatherFacts } from "../stores/facts.ts";
+import { introduce } from "./actor.ts";
+import type { Deps } from "./deps.ts";
+
+/** What a question or a change is about. */
+export interface Target<K extends Kind> {
+  readonly kind: K;
+  /** AUTHZEN.md: slug, anchor, id, `slug/alias` or alias; null: the caller's own account. */
+  readonly id: string | null;
+  /** The organization that the path names; null: the resource's own. */
+  readonly slug: string | null;
+}
+
+/** The facts about a target, for the caller's own account or for the one with this alias. */
+export async function gather<K extends Kind>(
+  deps: Deps,
+  caller: Caller,
+  target: Target<K>,
+  options: { readonly alias?: string; readonly on?: Queryable } = {},
+): Promise<Facts<K>> {
+  const asked = { caller: identity(caller), alias: options.alias ?? null, ...target, now: deps.clock() };
+  const on = options.on ?? deps.database;
+  const facts = await gatherFacts(on, asked);
+  return (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
+}
+
+function identity(caller: Caller): { issuer: string; subject: string; clientId: string | null } {
+  return { issuer: caller.issuer, subject: caller.subject, clientId: caller.clientId };
+}

@@ -1,0 +1,151 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError } from "../entities/errors.ts";
+import type { MyOrganization, Organization, Page, PageRequest } from "../entities/records.ts";
+import { roleTuple } from "../entities/tuples.ts";
+import { violates } from "../stores/database.ts";
+import { type OrganizationFacts, readOrganization } from "../stores/facts.ts";
+import { insertMembership } from "../stores/memberships.ts";
+import * as organizations from "../stores/organizations.ts";
+import { enterOrganization } from "../stores/scope.ts";
+import { requireAccount } from "./actor.ts";
+import { change, type Changing } from "./change.ts";
+import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { gather, type Target } from "./gather.ts";
+import { readOrganizationFor } from "./read.ts";
+import { organizationRecord } from "./records.ts";
+
+/** S0.2: any account may; it becomes the first Owner in the same transaction. Throws SLUG_TAKEN (K13: also by archived ones). */
+export async function createOrganization(
+  deps: Deps,
+  caller: Caller,
+  input: { readonly slug?: string | undefined; readonly name: string },
+): Promise<Changed<Organization>> {
+  const target: Target<"account"> = { kind: "account", id: null, slug: null };
+  const slug = input.slug ?? slugFrom(input.name);
+  try {
+    return await change(deps, caller, { target, action: "create_organization" }, async (changing) => {
+      const { tx, now, resource: founder, organization: id } = changing;
+      await enterOrganization(tx, id);
+      await organizations.insertOrganization(tx, { id, slug, name: input.name, foundedBy: founder.id, now });
+      await insertMembership(tx, { organization: id, account: founder.id, role: "owner", now });
+      changing.touch(founder);
+      changing.writeTuples(roleTuple(id, "owner", founder.pseudonym));
+      changing.note({
+        action: "organization.create",
+        target: { kind: "organization", id: slug },
+        after: { slug, name: input.name },
+      });
+      changing.note({
+        action: "member.add",
+        target: { kind: "member", account: founder.id },
+        after: { role: "owner" },
+      });
+      return organizationRecord(await readOrganization(tx, id, now));
+    });
+  } catch (error) {
+    if (!violates(error, organizations.SLUG_CONSTRAINT)) throw error;
+    throw new AppError("SLUG_TAKEN", `The slug ${slug} was given before; slugs are never given twice.`, {
+      cause: error,
+    });
+  }
+}
+
+/** S2.16. Throws INVALID_REQUEST when the name has no letter or digit to make a slug of. */
+function slugFrom(name: string): string {
+  const slug = name
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/\p{Mark}/gu, "")
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 100);
+  if (slug === "") {
+    throw new AppError("INVALID_REQUEST", "No slug can be made of this name; give one.", {
+      issues: [{ path: "slug", message: "required for a name without a-z or 0-9" }],
+    });
+  }
+  return slug;
+}
+
+/** S0.5: belonging to none is a normal state. */
+export async function listMyOrganizations(
+  deps: Deps,
+  caller: Caller,
+  page: PageRequest,
+): Promise<Page<MyOrganization>> {
+  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  return await organizations.listMyOrganizations(deps.database, requireAccount(facts).id, page);
+}
+
+export async function viewOrganization(deps: Deps, caller: Caller, slug: string): Promise<Organization> {
+  return organizationRecord(await readOrganizationFor(deps, caller, slug, "view"));
+}
+
+export async function renameOrganization(
+  deps: Deps,
+  caller: Caller,
+  slug: string,
+  input: { readonly name: string; readonly ifMatch: IfMatch },
+): Promise<Changed<Organization>> {
+  const spec = { target: target(slug), action: "rename", ifMatch: input.ifMatch } as const;
+  return await change(deps, caller, spec, async (changing) => {
+    const before = await current(changing);
+    if (before.name === input.name) return organizationRecord(before); // A retry is not an error.
+    await organizations.setOrganizationName(changing.tx, before.id, input.name, changing.now);
+    changing.note({
+      action: "organization.rename",
+      target: { kind: "organization", id: slug },
+      before: { name: before.name },
+      after: { name: input.name },
+    });
+    return organizationRecord(await current(changing));
+  });
+}
+
+/** S0.25, S0.34: by the sole Owner, when every application and sector is retired. */
+export async function retireOrganization(
+  deps: Deps,
+  caller: Caller,
+  slug: string,
+  input: { readonly ifMatch: IfMatch },
+): Promise<Changed<Organization>> {
+  return await setState(deps, caller, slug, { action: "retire", state: "retired", ...input });
+}
+
+/** S0.36 */
+export async function enableOrganization(
+  deps: Deps,
+  caller: Caller,
+  slug: string,
+  input: { readonly ifMatch: IfMatch },
+): Promise<Changed<Organization>> {
+  return await setState(deps, caller, slug, { action: "enable", state: "active", ...input });
+}
+
+async function setState(
+  deps: Deps,
+  caller: Caller,
+  slug: string,
+  to: { readonly action: "retire" | "enable"; readonly state: "retired" | "active"; readonly ifMatch: IfMatch },
+): Promise<Changed<Organization>> {
+  return await change(deps, caller, { target: target(slug), ...to }, async (changing) => {
+    const before = await current(changing);
+    if (before.state === to.state) return organizationRecord(before); // A retry is not an error.
+    await organizations.setOrganizationState(changing.tx, before.id, to.state, changing.now);
+    changing.note({
+      action: `organization.${to.action}`,
+      target: { kind: "organization", id: slug },
+      before: { state: before.state },
+      after: { state: to.state },
+    });
+    return organizationRecord(await current(changing));
+  });
+}
+
+function target(slug: string): Target<"organization"> {
+  return { kind: "organization", id: slug, slug };
+}
+
+async function current(changing: Changing<"organization">): Promise<OrganizationFacts> {
+  return await readOrganization(changing.tx, changing.organization, changing.now);
+}

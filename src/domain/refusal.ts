@@ -1,0 +1,67 @@
+import { AppError, type Reason } from "../entities/errors.ts";
+import type { Verdict } from "../entities/judge.ts";
+import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
+import type { Facts, OrganizationFacts, Resources } from "../stores/facts.ts";
+import type { Target } from "./gather.ts";
+import { remediesFor } from "./remedies.ts";
+
+/** A decision as a route needs it: the facts it was taken on, and the verdicts on the action and on `view`. */
+export interface Decided<K extends Kind> {
+  readonly facts: Facts<K>;
+  readonly role: PrincipalRole;
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+/** What exists once a decision was favourable. */
+export interface Permitted<K extends Kind> {
+  readonly facts: Facts<K>;
+  readonly resource: Resources[K];
+  /** Null for the kind `account` only. */
+  readonly organization: OrganizationFacts | null;
+}
+
+/** K9: a foreign organization and one that does not exist answer alike. */
+export function notAccessible(): AppError {
+  return new AppError("ORGANIZATION_NOT_ACCESSIBLE", "There is no such organization, or you are not a member of it.");
+}
+
+export function notFound(kind: Kind): AppError {
+  return new AppError("NOT_FOUND", `There is no such ${kind}.`);
+}
+
+/**
+ * Throws unless the action is allowed. A stranger learns nothing; who may not view the thing learns why it may not be viewed
+ * and no more. An absent child is told by "absent", for the caller to find out whether its absence may be told.
+ */
+export function permitted<K extends Kind>(
+  target: Target<K>,
+  action: ActionOf<K>,
+  decided: Decided<K>,
+): Permitted<K> | "absent" {
+  const { facts, role, verdicts } = decided;
+  const isPersonal = target.slug === null; // `/v1/invitations/{id}`, `/v1/me/…`: no organization is named
+  if (!isPersonal && (facts.organization === null || role === "none")) throw notAccessible();
+  if (facts.resource === null) {
+    if (isPersonal) throw notFound(target.kind);
+    return "absent";
+  }
+  const view = verdicts.get("view");
+  if (view?.allowed !== true) throw isPersonal ? notFound(target.kind) : denied(view, facts);
+  const verdict = verdicts.get(action);
+  if (verdict?.allowed !== true) throw denied(verdict, facts);
+  return { facts, resource: facts.resource, organization: facts.organization };
+}
+
+function denied(verdict: Verdict | undefined, facts: Facts): AppError {
+  const reasons = verdict?.reasons ?? [{ code: "NO_REASON_GIVEN" }];
+  return new AppError("DENIED", sentence(reasons), {
+    refusedBy: verdict?.refusedBy ?? "matrix",
+    reasons,
+    remedies: remediesFor(reasons, facts),
+  });
+}
+
+function sentence(reasons: readonly Reason[]): string {
+  const codes = reasons.map((reason) => reason.code).join(", ");
+  return `The organization's policies refuse this: ${codes}.`;
+}

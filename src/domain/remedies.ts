@@ -1,0 +1,41 @@
+import type { Reason, Remedy } from "../entities/errors.ts";
+import type { Facts } from "../stores/facts.ts";
+
+/** What would make a refused thing possible, from the facts of the same decision. A reason without a remedy has none. */
+export function remediesFor(reasons: readonly Reason[], facts: Facts): Remedy[] {
+  return reasons.flatMap((reason) => {
+    const remedy = REMEDIES[reason.code]?.(reason, facts.resource);
+    return remedy === undefined ? [] : [{ for: reason.code, ...remedy }];
+  });
+}
+
+type Maker = (reason: Reason, resource: Facts["resource"]) => Omit<Remedy, "for"> & { readonly message: string };
+
+const REMEDIES: Readonly<Record<string, Maker>> = {
+  ROLE_TOO_LOW: (reason) => ({
+    message: `Ask an Owner for the role ${String(reason["least"])} or a higher one.`,
+    least: reason["least"],
+  }),
+  NOT_SOLE_OWNER: (reason) => ({
+    message: "Every other Owner must leave or take another role first.",
+    owners: reason["owners"],
+  }),
+  LAST_OWNER: () => ({ message: "Make another member an Owner first." }),
+  ORGANIZATION_RETIRED: () => ({ message: "An Owner must enable the organization first." }),
+  SECTOR_RETIRED: () => ({ message: "An Owner must enable the sector first." }),
+  LIVE_APPLICATIONS: (_reason, resource) => ({
+    message: "Retire the enabled applications first.",
+    ...(resource !== null && "liveApplications" in resource && { applications: resource.liveApplications }),
+  }),
+  LIVE_SECTORS: (_reason, resource) => ({
+    message: "Retire the enabled sectors first.",
+    ...(resource !== null && "liveSectors" in resource && { sectors: resource.liveSectors }),
+  }),
+  LIMIT_REACHED: (reason) => ({
+    message: `Retire or remove one first, or ask for a higher limit of ${String(reason["limit"])}.`,
+    limit: reason["limit"],
+    max: reason["max"],
+  }),
+  OWNER_NOT_BY_INVITATION: () => ({ message: "Invite with another role; an Owner can promote the member later." }),
+  INVITATION_EXPIRED: () => ({ message: "Ask an Owner for a new invitation." }),
+};

@@ -1,0 +1,23 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+
+const Limit = z.int().min(0).max(1_000_000);
+const Plan = z.strictObject({
+  applications: Limit,
+  sectors: Limit,
+  members: Limit,
+  pendingInvitations: Limit,
+  ownedOrganizations: Limit,
+});
+const Plans = z.record(z.string().regex(/^[a-z0-9_-]{1,40}$/), Plan);
+
+/** The plans of `plans.yaml`, by name. Throws when the file is broken or lacks `free`, which every organization starts with. */
+export async function readPlans(policiesDir: string): Promise<ReadonlyMap<string, z.infer<typeof Plan>>> {
+  const file = path.join(policiesDir, "plans.yaml");
+  const plans = Plans.safeParse(parse(await readFile(file, "utf8")));
+  if (!plans.success) throw new Error(`${file}: ${z.prettifyError(plans.error)}`);
+  if (plans.data["free"] === undefined) throw new Error(`${file}: the plan "free" is missing`);
+  return new Map(Object.entries(plans.data));
+}

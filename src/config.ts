@@ -1,0 +1,210 @@
+import path from "node:path";
+import { DEVELOPMENT_ISSUER } from "./entities/callers.ts";
+import { misspelt, settings, type SettingName, type Settings } from "./settings.ts";
+
+/** Everything that can be set from outside, read once, checked, and complete. No other file reads the environment. */
+export interface Config {
+  readonly isProduction: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Where the world finds this service; an origin without a trailing slash. */
+  readonly publicUrl: string;
+  readonly stateDir: string;
+  readonly policiesDir: string;
+  readonly logLevel: Settings["LOG_LEVEL"];
+  /** null: the embedded engine. */
+  readonly databaseUrl: string | null;
+  readonly openfga: OpenfgaSettings | null;
+  /** Where the embedded OpenFGA keeps its tables when Postgres is not the embedded one. */
+  readonly openfgaDatabaseUrl: string | null;
+  readonly cerbos: { readonly target: string; readonly tls: boolean } | null;
+  readonly oidc: OidcSettings | null;
+  readonly aliasClaim: string;
+  readonly isDevelopmentIssuerOn: boolean;
+  /** The first client with the scope platform:admin. */
+  readonly platformClient: PlatformClient | null;
+  /** null: the one of the state directory. */
+  readonly secret: string | null;
+  readonly timeouts: {
+    readonly decisionMs: number;
+    readonly graphReadMs: number;
+    readonly changeMs: number;
+    readonly graphWaitMs: number;
+  };
+  readonly reconcileIntervalMs: number;
+  /** For programs that we start: all that is none of our settings, which hold secrets. */
+  readonly environment: Environment;
+}
+
+export interface OpenfgaSettings {
+  readonly apiUrl: string;
+  readonly presharedKey: string | null;
+  readonly storeId: string | null;
+  readonly modelId: string | null;
+}
+
+export interface OidcSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  /** null: found by discovery. */
+  readonly jwksUrl: URL | null;
+}
+
+export interface PlatformClient {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly subject: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Says everything that is wrong, a line each, by the setting's name; never what was set, which may be a secret. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`the settings do not fit:\n${problems.map((problem) => `  ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+/** The settings of this process, complete. Throws ConfigError with every problem at once. */
+export function readConfig(environment: Environment = process.env): Config {
+  // Set to nothing is what a compose file makes of an unset variable.
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
+  );
+  const parsed = settings.safeParse(set);
+  const problems = [...misspelt(Object.keys(set)), ...contradictions(set)];
+  if (!parsed.success) {
+    problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+    throw new ConfigError(problems);
+  }
+  problems.push(...lateContradictions(parsed.data));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return resolved(parsed.data, set);
+}
+
+/** Each of the first means nothing without the second. */
+const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
+  ["OIDC_ISSUER", "OIDC_AUDIENCE"],
+  ["OIDC_AUDIENCE", "OIDC_ISSUER"],
+  ["OIDC_JWKS_URL", "OIDC_ISSUER"],
+  ["OPENFGA_PRESHARED_KEY", "OPENFGA_API_URL"],
+  ["OPENFGA_STORE_ID", "OPENFGA_API_URL"],
+  ["OPENFGA_MODEL_ID", "OPENFGA_STORE_ID"],
+  ["OPENFGA_DATABASE_URL", "DATABASE_URL"],
+  ["CERBOS_TLS", "CERBOS_TARGET"],
+];
+
+/** What does not go together, as far as it shows before the values are understood. */
+function contradictions(set: Partial<Record<SettingName, string>>): string[] {
+  const problems = NEEDS.filter(([name, needed]) => set[name] !== undefined && set[needed] === undefined).map(
+    ([name, needed]) => `${name}: means nothing without ${needed}`,
+  );
+  if (set.OPENFGA_DATABASE_URL !== undefined && set.OPENFGA_API_URL !== undefined) {
+    problems.push("OPENFGA_DATABASE_URL: is for the embedded OpenFGA, which OPENFGA_API_URL replaces");
+  }
+  if (set.PLATFORM_CLIENT?.startsWith("{") === false && set.OIDC_ISSUER === undefined) {
+    problems.push("PLATFORM_CLIENT: <client_id>:<sub> is one of OIDC_ISSUER's; set that, or name the issuer in JSON");
+  }
+  return [...problems, ...(set.NODE_ENV === "production" ? inProduction(set) : onThisMachine(set))];
+}
+
+function inProduction(set: Partial<Record<SettingName, string>>): string[] {
+  const problems: string[] = [];
+  if (set.DEVELOPMENT_ISSUER === "true") {
+    problems.push("DEVELOPMENT_ISSUER: never true under NODE_ENV=production: whoever reads its key is anybody");
+  }
+  if (set.OIDC_ISSUER === undefined) problems.push("OIDC_ISSUER: required under NODE_ENV=production");
+  if (set.BAILIWICK_SECRET === undefined) problems.push("BAILIWICK_SECRET: required under NODE_ENV=production");
+  return problems;
+}
+
+function onThisMachine(set: Partial<Record<SettingName, string>>): string[] {
+  const isNobodyTrusted = set.DEVELOPMENT_ISSUER === "false" && set.OIDC_ISSUER === undefined;
+  return isNobodyTrusted ? ["DEVELOPMENT_ISSUER: without it OIDC_ISSUER is required, or nobody could call"] : [];
+}
+
+function lateContradictions(read: Settings): string[] {
+  const problems: string[] = [];
+  if (read.GRAPH_READ_TIMEOUT_MS >= read.DECISION_TIMEOUT_MS) {
+    problems.push("GRAPH_READ_TIMEOUT_MS: expected less than DECISION_TIMEOUT_MS, of which it is a part");
+  }
+  const issuer = read.PLATFORM_CLIENT?.issuer ?? read.OIDC_ISSUER;
+  if (
+    read.PLATFORM_CLIENT &&
+    issuer !== read.OIDC_ISSUER &&
+    !(issuer === DEVELOPMENT_ISSUER && isDevelopmentOn(read))
+  ) {
+    problems.push("PLATFORM_CLIENT: its issuer is not one that is trusted");
+  }
+  return problems;
+}
+
+function isDevelopmentOn(read: Settings): boolean {
+  return read.DEVELOPMENT_ISSUER ?? (read.OIDC_ISSUER === undefined && read.NODE_ENV !== "production");
+}
+
+function resolved(read: Settings, set: Environment): Config {
+  return {
+    isProduction: read.NODE_ENV === "production",
+    host: read.HOST,
+    port: read.PORT,
+    publicUrl: read.PUBLIC_URL === undefined ? localUrl(read) : new URL(read.PUBLIC_URL).origin,
+    stateDir: read.STATE_DIR === undefined ? path.join(ROOT, ".bailiwick") : path.resolve(read.STATE_DIR),
+    policiesDir: read.POLICIES_DIR === undefined ? path.join(ROOT, "policies") : path.resolve(read.POLICIES_DIR),
+    logLevel: read.LOG_LEVEL,
+    databaseUrl: read.DATABASE_URL ?? null,
+    openfga: openfgaOf(read),
+    openfgaDatabaseUrl: read.OPENFGA_DATABASE_URL ?? null,
+    cerbos: read.CERBOS_TARGET === undefined ? null : { target: read.CERBOS_TARGET, tls: read.CERBOS_TLS },
+    oidc: oidcOf(read),
+    aliasClaim: read.ALIAS_CLAIM,
+    isDevelopmentIssuerOn: isDevelopmentOn(read),
+    platformClient: platformClientOf(read),
+    secret: read.BAILIWICK_SECRET ?? null,
+    timeouts: {
+      decisionMs: read.DECISION_TIMEOUT_MS,
+      graphReadMs: read.GRAPH_READ_TIMEOUT_MS,
+      changeMs: read.CHANGE_TIMEOUT_MS,
+      graphWaitMs: read.GRAPH_WAIT_MS,
+    },
+    reconcileIntervalMs: read.RECONCILE_INTERVAL_MS,
+    environment: Object.fromEntries(Object.entries(set).filter(([name]) => !Object.hasOwn(settings.shape, name))),
+  };
+}
+
+/** Every address of this machine is no address to come to. */
+function localUrl({ HOST: host, PORT: port }: Settings): string {
+  const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
+
+function openfgaOf(read: Settings): OpenfgaSettings | null {
+  if (read.OPENFGA_API_URL === undefined) return null;
+  return {
+    apiUrl: read.OPENFGA_API_URL.replace(/\/+$/, ""),
+    presharedKey: read.OPENFGA_PRESHARED_KEY ?? null,
+    storeId: read.OPENFGA_STORE_ID ?? null,
+    modelId: read.OPENFGA_MODEL_ID ?? null,
+  };
+}
+
+function oidcOf({
+  OIDC_ISSUER: issuer,
+  OIDC_AUDIENCE: audience,
+  OIDC_JWKS_URL: jwksUrl,
+}: Settings): OidcSettings | null {
+  if (issuer === undefined || audience === undefined) return null;
+  return { issuer, audience, jwksUrl: jwksUrl === undefined ? null : new URL(jwksUrl) };
+}
+
+function platformClientOf({ PLATFORM_CLIENT: client, OIDC_ISSUER: ours }: Settings): PlatformClient | null {
+  const issuer = client?.issuer ?? ours;
+  if (client === undefined || issuer === undefined) return null;
+  return { issuer, clientId: client.clientId, subject: client.subject };
+}

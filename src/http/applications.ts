@@ -1,0 +1,70 @@
+import { z } from "zod";
+import {
+  createApplication,
+  editApplication,
+  enableApplication,
+  listApplications,
+  retireApplication,
+  viewApplication,
+} from "../domain/applications.ts";
+import { changed, created, entity } from "./answer.ts";
+import { anchor, applicationKind, name, NOTHING, sectorId, slug } from "./fields.ts";
+import { command, list, read, type Route } from "./route.ts";
+
+const COLLECTION = "/v1/organizations/:slug/applications";
+const ITEM = `${COLLECTION}/:anchor`;
+const organization = z.strictObject({ slug });
+const params = z.strictObject({ slug, anchor });
+
+export const APPLICATION_ROUTES: readonly Route[] = [
+  command({
+    method: "post",
+    path: COLLECTION,
+    summary: "Create an application, in a fresh sector of its own or in the one that is named",
+    params: organization,
+    body: z.strictObject({ name, kind: applicationKind, sector: sectorId.exactOptional() }),
+    answer: async (deps, { caller, params, body }) => {
+      const made = await createApplication(deps, caller, params.slug, body);
+      return created(made, `/v1/organizations/${params.slug}/applications/${made.value.anchor}`);
+    },
+  }),
+  list({
+    path: COLLECTION,
+    summary: "The organization's applications",
+    params: organization,
+    page: async (deps, { caller, params, page }) => await listApplications(deps, caller, params.slug, page),
+  }),
+  read({
+    path: ITEM,
+    summary: "Read an application",
+    params,
+    answer: async (deps, { caller, params }) => entity(await viewApplication(deps, caller, params)),
+  }),
+  command({
+    method: "patch",
+    path: ITEM,
+    summary: "Edit an application",
+    params,
+    body: z.strictObject({ name }),
+    answer: async (deps, { caller, params, body, ifMatch }) =>
+      changed(await editApplication(deps, caller, params, { ...body, ifMatch })),
+  }),
+  command({
+    method: "post",
+    path: `${ITEM}/retire`,
+    summary: "Retire an application",
+    params,
+    body: NOTHING,
+    answer: async (deps, { caller, params, ifMatch }) =>
+      changed(await retireApplication(deps, caller, params, { ifMatch })),
+  }),
+  command({
+    method: "post",
+    path: `${ITEM}/enable`,
+    summary: "Enable a retired application",
+    params,
+    body: NOTHING,
+    answer: async (deps, { caller, params, ifMatch }) =>
+      changed(await enableApplication(deps, caller, params, { ifMatch })),
+  }),
+];

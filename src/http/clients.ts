@@ -1,0 +1,70 @@
+import { z } from "zod";
+import { listClients, registerClient, updateClient, viewClient } from "../domain/clients.ts";
+import { LIMITS } from "../entities/limits.ts";
+import { createdEntity, entity } from "./answer.ts";
+import { anchor, clientId, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
+import { command, list, read, type Route } from "./route.ts";
+
+const COLLECTION = "/v1/platform/clients";
+const ITEM = `${COLLECTION}/:id`;
+const params = z.strictObject({ id: clientId });
+
+/** What a registration grants: it can be changed later, unlike whose it is. */
+const grant = {
+  name,
+  scopes,
+  organizations: z.array(slug).max(LIMITS.clientBindings),
+  applications: z.array(anchor).max(LIMITS.clientBindings),
+};
+
+const registration = z.strictObject({
+  issuer: foreignId,
+  clientId: foreignId,
+  subject: foreignId,
+  ...grant,
+  organizations: grant.organizations.default([]),
+  applications: grant.applications.default([]),
+});
+
+const update = z.strictObject({
+  name: grant.name.exactOptional(),
+  scopes: grant.scopes.exactOptional(),
+  organizations: grant.organizations.exactOptional(),
+  applications: grant.applications.exactOptional(),
+  state: z.enum(["enabled", "disabled"]).exactOptional(),
+});
+
+export const CLIENT_ROUTES: readonly Route[] = [
+  command({
+    method: "post",
+    path: COLLECTION,
+    summary: "Register a client: who may ask about others, and how much of it",
+    params: NOTHING,
+    body: registration,
+    answer: async (deps, { caller, body }) => {
+      const made = await registerClient(deps, caller, body);
+      return createdEntity(made, `${COLLECTION}/${made.id}`);
+    },
+  }),
+  list({
+    path: COLLECTION,
+    summary: "The registered clients",
+    params: NOTHING,
+    page: async (deps, { caller, page }) => await listClients(deps, caller, page),
+  }),
+  read({
+    path: ITEM,
+    summary: "Read a client's registration",
+    params,
+    answer: async (deps, { caller, params }) => entity(await viewClient(deps, caller, params.id)),
+  }),
+  command({
+    method: "patch",
+    path: ITEM,
+    summary: "Change what a client's registration grants, or disable it",
+    params,
+    body: update,
+    answer: async (deps, { caller, params, body, ifMatch }) =>
+      entity(await updateClient(deps, caller, params.id, { ...body, ifMatch })),
+  }),
+];

@@ -1,0 +1,38 @@
+import { pino, type DestinationStream, type Logger } from "pino";
+import type { Handler } from "./context.ts";
+
+export type Log = Pick<Logger, "info" | "warn" | "error" | "isLevelEnabled">;
+
+/** Structured lines without secrets. What we log we choose by name; redaction stands behind it, should somebody log more. */
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  const secrets = ["authorization", "token", "cookie", "secret", "password", "body"];
+  const redact = secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+  return pino({ level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+}
+
+/** One line for each answer: the route's pattern instead of the path, which carries ids and aliases; no header, no body. */
+export function accessLog(log: Log): Handler {
+  return (request, response, next) => {
+    if (!log.isLevelEnabled("info")) {
+      next();
+      return;
+    }
+    const startedAt = performance.now();
+    response.once("close", () => {
+      const { requestId, route } = response.locals;
+      // `close` without an end: the other side went away.
+      const status = response.writableFinished ? response.statusCode : "aborted";
+      const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
+      log.info({ requestId, method: request.method, route, status, durationMs }, "answered");
+    });
+    next();
+  };
+}
+
+/** What a log says of an error: never its other members, which may hold rows (`detail` of Postgres) or requests. */
+export function describeError(error: unknown, depth = 0): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
+  const cause = error.cause === undefined || depth >= 3 ? {} : { cause: describeError(error.cause, depth + 1) };
+  return { type: error.name, ...code, message: error.message, stack: error.stack, ...cause };
+}

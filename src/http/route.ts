@@ -1,0 +1,188 @@
+import type { z } from "zod";
+import type { Deps, IfMatch } from "../domain/deps.ts";
+import type { Caller } from "../entities/callers.ts";
+import type { Page, PageRequest } from "../entities/records.ts";
+import { listed, type Answer } from "./answer.ts";
+import { NOTHING, pageQuery } from "./fields.ts";
+import { checked } from "./invalid.ts";
+import type { PageTokens } from "./page-tokens.ts";
+
+/** What routes have beside the request. */
+export interface Gateway {
+  readonly deps: Deps;
+  readonly pageTokens: PageTokens;
+  readonly readiness: () => Promise<Answer>;
+  /** Where the world finds this service; no trailing slash. Never taken from the Host header. */
+  readonly publicUrl: string;
+}
+
+/** A request as it came. */
+export interface Parts {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+export interface Presented extends Parts {
+  readonly caller: Caller;
+  readonly ifMatch: IfMatch;
+}
+
+interface Declared {
+  readonly method: "get" | "post" | "patch" | "delete";
+  /** Express's pattern, from the root. */
+  readonly path: string;
+  readonly summary: string;
+}
+
+type Schema = z.ZodObject;
+interface Schemas {
+  readonly params: Schema;
+  readonly query: Schema;
+  readonly body: Schema;
+}
+
+/**
+ * A route of the registry: everything that a reader, the tests and the contract's generator need to know of it, and `serve`, which
+ * checks what came and answers. `authzen` bodies follow AUTHZEN.md where it differs from REST.
+ */
+export type Route = Declared &
+  Schemas &
+  (
+    | { readonly access: "open"; readonly serve: (gateway: Gateway, parts: Parts) => Promise<Answer> }
+    | {
+        readonly access: "caller";
+        readonly dialect: "rest" | "authzen";
+        readonly serve: (gateway: Gateway, presented: Presented) => Promise<Answer>;
+      }
+  );
+
+/** A request that fits its schemas. */
+interface Call<Params, Body> {
+  readonly caller: Caller;
+  readonly params: Params;
+  readonly body: Body;
+  readonly ifMatch: IfMatch;
+}
+
+interface ReadDefinition<Params extends Schema> {
+  readonly path: string;
+  readonly summary: string;
+  readonly params: Params;
+  readonly answer: (deps: Deps, call: Omit<Call<z.output<Params>, never>, "body" | "ifMatch">) => Promise<Answer>;
+}
+
+export function read<Params extends Schema>(definition: ReadDefinition<Params>): Route {
+  const { path, summary, params, answer } = definition;
+  return {
+    access: "caller",
+    dialect: "rest",
+    method: "get",
+    path,
+    summary,
+    params,
+    query: NOTHING,
+    body: NOTHING,
+    serve: async ({ deps }, sent) => {
+      const found = checked(params, sent.params, "path");
+      checked(NOTHING, sent.query, "query");
+      return await answer(deps, { caller: sent.caller, params: found });
+    },
+  };
+}
+
+interface ListDefinition<Params extends Schema> {
+  readonly path: string;
+  readonly summary: string;
+  readonly params: Params;
+  readonly page: (deps: Deps, call: PageCall<z.output<Params>>) => Promise<Page<object>>;
+}
+
+interface PageCall<Params> {
+  readonly caller: Caller;
+  readonly params: Params;
+  readonly page: PageRequest;
+}
+
+/** A list: `page_size` and `page_token` in, `items` and `next_page_token` out, "" at the end. */
+export function list<Params extends Schema>(definition: ListDefinition<Params>): Route {
+  const { path, summary, params, page } = definition;
+  return {
+    access: "caller",
+    dialect: "rest",
+    method: "get",
+    path,
+    summary,
+    params,
+    query: pageQuery,
+    body: NOTHING,
+    serve: async ({ deps, pageTokens }, sent) => {
+      const found = checked(params, sent.params, "path");
+      const { page_size: size, page_token: token } = checked(pageQuery, sent.query, "query");
+      const binding = { caller: sent.caller, route: path, params: found };
+      const after = token === "" ? "" : pageTokens.open(token, binding);
+      const { items, next } = await page(deps, {
+        caller: sent.caller,
+        params: found,
+        page: { after, size: Number(size) },
+      });
+      const nextToken = next === null ? "" : pageTokens.seal(next, binding);
+      return { status: 200, body: { items: items.map(listed), next_page_token: nextToken } };
+    },
+  };
+}
+
+interface CommandDefinition<Params extends Schema, Body extends Schema> extends Declared {
+  readonly method: "post" | "patch" | "delete";
+  readonly dialect?: "authzen";
+  readonly params: Params;
+  /** NOTHING: no body, or `{}`. */
+  readonly body: Body;
+  readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
+}
+
+/** Whatever has a body, or could have: changes, and questions that are asked by POST. */
+export function command<Params extends Schema, Body extends Schema>(
+  definition: CommandDefinition<Params, Body>,
+): Route {
+  const { method, path, summary, params, body, answer, dialect = "rest" } = definition;
+  return {
+    access: "caller",
+    dialect,
+    method,
+    path,
+    summary,
+    params,
+    query: NOTHING,
+    body,
+    serve: async ({ deps }, sent) => {
+      const { caller, ifMatch } = sent;
+      const found = checked(params, sent.params, "path");
+      checked(NOTHING, sent.query, "query");
+      return await answer(deps, { caller, params: found, body: checked(body, sent.body, "body"), ifMatch });
+    },
+  };
+}
+
+interface OpenDefinition {
+  readonly path: string;
+  readonly summary: string;
+  readonly answer: (gateway: Gateway) => Promise<Answer> | Answer;
+}
+
+/** For everybody, without a token. */
+export function open({ path, summary, answer }: OpenDefinition): Route {
+  return {
+    access: "open",
+    method: "get",
+    path,
+    summary,
+    params: NOTHING,
+    query: NOTHING,
+    body: NOTHING,
+    serve: async (gateway, { query }) => {
+      checked(NOTHING, query, "query");
+      return await answer(gateway);
+    },
+  };
+}

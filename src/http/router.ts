@@ -1,0 +1,70 @@
+import { Router } from "express";
+import { AppError } from "../entities/errors.ts";
+import { send, type Answer } from "./answer.ts";
+import type { Authenticate } from "./authenticate.ts";
+import { readJson } from "./body.ts";
+import type { Handler, Incoming, Outgoing } from "./context.ts";
+import { NOTHING } from "./fields.ts";
+import { parseIfMatch } from "./if-match.ts";
+import type { Gateway, Route } from "./route.ts";
+
+/** The router of one noun. A path answers 405 to the methods that none of its routes has. */
+export function routerOf(routes: readonly Route[], gateway: Gateway, authenticate: Authenticate): Router {
+  const router = Router({ strict: true, caseSensitive: true });
+  for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    const slot = router.route(path);
+    for (const route of ofPath) slot[route.method](serve(route, gateway, authenticate));
+    slot.all(methodNotAllowed(path, ofPath));
+  }
+  return router;
+}
+
+function serve(route: Route, gateway: Gateway, authenticate: Authenticate): Handler {
+  return async (request, response) => {
+    response.locals.route = route.path;
+    send(response, await answerTo(route, request, response, { gateway, authenticate }));
+  };
+}
+
+interface Serving {
+  readonly gateway: Gateway;
+  readonly authenticate: Authenticate;
+}
+
+/** Who calls is asked before a byte of the body is read. */
+async function answerTo(route: Route, request: Incoming, response: Outgoing, serving: Serving): Promise<Answer> {
+  const { params, query } = request;
+  if (route.access === "open") return await route.serve(serving.gateway, { params, query, body: undefined });
+  const identity = await serving.authenticate(request.headers.authorization);
+  const caller = { ...identity, requestId: response.locals.requestId };
+  const ifMatch = parseIfMatch(request.headers["if-match"]);
+  const body = route.method === "get" ? undefined : await bodyFor(route, request);
+  return await route.serve(serving.gateway, { caller, params, query, body, ifMatch });
+}
+
+async function bodyFor(route: Route & { access: "caller" }, request: Incoming): Promise<unknown> {
+  try {
+    const body = await readJson(request);
+    if (body !== undefined) return body;
+  } catch (error) {
+    throw route.dialect === "authzen" ? inAuthzen(error) : error;
+  }
+  if (route.body === NOTHING) return {};
+  throw new AppError("MALFORMED_JSON", "A JSON body is needed, and there is none.");
+}
+
+/** AuthZEN knows one answer to what is not JSON, whichever way it is not: 400. */
+function inAuthzen(error: unknown): unknown {
+  if (!(error instanceof AppError) || error.code !== "UNSUPPORTED_MEDIA_TYPE") return error;
+  return new AppError("INVALID_REQUEST", error.message, error.details);
+}
+
+function methodNotAllowed(path: string, routes: readonly Route[]): Handler {
+  const methods = routes.map((route) => route.method.toUpperCase());
+  const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  return (_request, response, next) => {
+    response.locals.route = path;
+    response.setHeader("Allow", allow);
+    next(new AppError("METHOD_NOT_ALLOWED", `This path knows ${allow}.`));
+  };
+}

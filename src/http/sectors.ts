@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { createSector, enableSector, listSectors, renameSector, retireSector, viewSector } from "../domain/sectors.ts";
+import { changed, created, entity } from "./answer.ts";
+import { name, NOTHING, sectorId, slug } from "./fields.ts";
+import { command, list, read, type Route } from "./route.ts";
+
+const COLLECTION = "/v1/organizations/:slug/sectors";
+const ITEM = `${COLLECTION}/:id`;
+const organization = z.strictObject({ slug });
+const params = z.strictObject({ slug, id: sectorId });
+
+export const SECTOR_ROUTES: readonly Route[] = [
+  command({
+    method: "post",
+    path: COLLECTION,
+    summary: "Create a sector",
+    params: organization,
+    body: z.strictObject({ name }),
+    answer: async (deps, { caller, params, body }) => {
+      const made = await createSector(deps, caller, params.slug, body);
+      return created(made, `/v1/organizations/${params.slug}/sectors/${made.value.id}`);
+    },
+  }),
+  list({
+    path: COLLECTION,
+    summary: "The organization's sectors",
+    params: organization,
+    page: async (deps, { caller, params, page }) => await listSectors(deps, caller, params.slug, page),
+  }),
+  read({
+    path: ITEM,
+    summary: "Read a sector",
+    params,
+    answer: async (deps, { caller, params }) => entity(await viewSector(deps, caller, params)),
+  }),
+  command({
+    method: "patch",
+    path: ITEM,
+    summary: "Rename a sector",
+    params,
+    body: z.strictObject({ name }),
+    answer: async (deps, { caller, params, body, ifMatch }) =>
+      changed(await renameSector(deps, caller, params, { ...body, ifMatch })),
+  }),
+  command({
+    method: "post",
+    path: `${ITEM}/retire`,
+    summary: "Retire a sector; every application in it must be retired",
+    params,
+    body: NOTHING,
+    answer: async (deps, { caller, params, ifMatch }) => changed(await retireSector(deps, caller, params, { ifMatch })),
+  }),
+  command({
+    method: "post",
+    path: `${ITEM}/enable`,
+    summary: "Enable a retired sector",
+    params,
+    body: NOTHING,
+    answer: async (deps, { caller, params, ifMatch }) => changed(await enableSector(deps, caller, params, { ifMatch })),
+  }),
+];

@@ -1,0 +1,44 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { type Sample, startSample } from "./sample-app.ts";
+
+let sample: Sample;
+beforeAll(async () => {
+  sample = await startSample();
+});
+afterAll(async () => await sample.close());
+beforeEach(() => sample.forget());
+
+describe("Health", () => {
+  test("livez asks nobody", async () => {
+    const answer = await sample.send({ path: "/livez" });
+    expect([answer.status, answer.json]).toEqual([200, { status: "alive" }]);
+  });
+
+  const down = async (): Promise<never> => await Promise.reject(new Error("down"));
+  const silent = async (): Promise<never> => await new Promise<never>(() => undefined);
+
+  test.each([
+    ["down", down],
+    ["silent", silent],
+  ] as const)("OpenFGA %s: degraded, but ready", async (_how, check) => {
+    const before = sample.checks.openfga;
+    sample.checks.openfga = check;
+    const answer = await sample.send({ path: "/readyz" });
+    sample.checks.openfga = before;
+    const engines = { postgres: "up", cerbos: "up", openfga: "down" };
+    expect([answer.status, answer.json]).toEqual([200, { status: "degraded", engines }]);
+    expect((await sample.send({ path: "/readyz" })).json["status"]).toBe("ready");
+  });
+
+  test.each([
+    ["postgres", down],
+    ["cerbos", silent],
+  ] as const)("without %s: 503", async (engine, check) => {
+    const before = sample.checks[engine];
+    sample.checks[engine] = check;
+    const answer = await sample.send({ path: "/readyz" });
+    sample.checks[engine] = before;
+    expect([answer.status, answer.json["status"]]).toEqual([503, "unavailable"]);
+    expect(answer.json["engines"]).toMatchObject({ [engine]: "down", openfga: "up" });
+  });
+});

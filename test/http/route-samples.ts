@@ -1,0 +1,81 @@
+import { NOTHING } from "../../src/http/fields.ts";
+import type { Route } from "../../src/http/route.ts";
+import type { Person } from "../support/gateway.ts";
+
+/** For each route a request that is good, so that a test can spoil it in one thing. */
+
+/** What exists when the tests begin: alice owns it all. */
+export interface World {
+  readonly slug: string;
+  readonly anchor: string;
+  readonly sector: string;
+  readonly invitation: string;
+  readonly client: string;
+  readonly member: Person;
+  readonly alice: Person;
+  readonly shop: Person;
+  readonly operator: Person;
+}
+
+export type CallerRoute = Route & { readonly access: "caller" };
+
+export interface GoodRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  readonly by: Person;
+}
+
+export const named = ({ method, path }: Pick<Route, "method" | "path">): string => `${method.toUpperCase()} ${path}`;
+
+export function goodRequest(route: CallerRoute, world: World): GoodRequest {
+  const body = route.body === NOTHING ? undefined : bodyOf(route, world);
+  const by = callerOf(route.path, world);
+  return { method: route.method.toUpperCase(), path: goodPath(route.path, world), body, by };
+}
+
+/** The pattern with the world's ids in its places. */
+export function goodPath(pattern: string, world: World): string {
+  return pattern.replace(/:([a-z]+)/g, (_whole, name: string) => paramOf(pattern, name, world));
+}
+
+function callerOf(path: string, world: World): Person {
+  if (path.startsWith("/access/")) return world.shop;
+  return path.startsWith("/v1/platform/") ? world.operator : world.alice;
+}
+
+function paramOf(path: string, name: string, world: World): string {
+  if (name === "slug") return world.slug;
+  if (name === "anchor") return world.anchor;
+  if (name === "alias") return world.member.alias;
+  if (path.includes("/sectors/")) return world.sector;
+  return path.includes("/clients/") ? world.client : world.invitation;
+}
+
+const ENTITY = "/v1/organizations/:slug";
+
+function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unknown>> {
+  const account = { type: "account", id: world.member.alias };
+  const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    "POST /v1/organizations": { name: "Another" },
+    [`PATCH ${ENTITY}`]: { name: "Renamed" },
+    [`POST ${ENTITY}/sectors`]: { name: "Sector" },
+    [`PATCH ${ENTITY}/sectors/:id`]: { name: "Renamed" },
+    [`POST ${ENTITY}/applications`]: { name: "Shop", kind: "web" },
+    [`PATCH ${ENTITY}/applications/:anchor`]: { name: "Renamed" },
+    [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
+    [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
+    "POST /v1/platform/clients": {
+      ...{ issuer: "https://id.example.com", clientId: "new", subject: "new", name: "New" },
+      scopes: ["authz:evaluate"],
+    },
+    "PATCH /v1/platform/clients/:id": { name: "Renamed" },
+    "POST /access/v1/evaluation": {
+      ...{ subject: account, action: { name: "view" } },
+      resource: { type: "organization", id: world.slug },
+    },
+  };
+  const body = bodies[named(route)];
+  if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);
+  return body;
+}

@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { type Sample, startSample } from "./sample-app.ts";
+
+let sample: Sample;
+beforeAll(async () => {
+  sample = await startSample();
+});
+afterAll(async () => await sample.close());
+beforeEach(() => sample.forget());
+
+const alice = { authorization: "Bearer alice" };
+const make = { method: "POST", path: "/v1/things" };
+
+describe("Who calls", () => {
+  test("is asked before a body is read", async () => {
+    const answer = await sample.send({ ...make, body: '{"name":' });
+    expect([answer.status, answer.json["code"]]).toEqual([401, "TOKEN_MISSING"]);
+    expect(answer.headers["www-authenticate"]).toBe('Bearer realm="bailiwick"');
+  });
+
+  test("and the call knows it, with the request's id", async () => {
+    await sample.send({ path: "/v1/things/one", headers: { ...alice, "x-request-id": "r-1" } });
+    expect(sample.calls).toMatchObject([{ caller: { issuer: "urn:test", subject: "alice", requestId: "r-1" } }]);
+  });
+});
+
+describe("Paths, methods and queries", () => {
+  test.each([["/v1/nothing"], ["/v1/things/"], ["/V1/things"], ["/"], ["/v1/things/one/two/three"]])(
+    "%s is no route: 404 without a token",
+    async (path) => {
+      const answer = await sample.send({ path });
+      expect([answer.status, answer.json["code"]]).toEqual([404, "NO_SUCH_ROUTE"]);
+    },
+  );
+
+  test("a method that a path does not know is 405, and Allow says which it knows", async () => {
+    const answer = await sample.send({ method: "PUT", path: "/v1/things/one" });
+    expect([answer.status, answer.json["code"]]).toEqual([405, "METHOD_NOT_ALLOWED"]);
+    expect(answer.headers.allow).toBe("GET, HEAD, DELETE");
+    expect((await sample.send({ method: "OPTIONS", path: "/livez" })).headers.allow).toBe("GET, HEAD");
+  });
+
+  test.each([["/v1/things/%zz"], ["/v1/things/%ff"], ["/v1/things/One"], ["/v1/things/a%2Fb"], ["/v1/things/%00"]])(
+    "%s is a bad id: 400",
+    async (path) => {
+      const answer = await sample.send({ path, headers: alice });
+      expect([answer.status, answer.json["code"]]).toEqual([400, "INVALID_REQUEST"]);
+      expect(sample.calls).toEqual([]);
+    },
+  );
+
+  test.each([["?x=1"], ["?x"], ["?__proto__=1"], ["?page_size=1"]])(
+    "%s is an unknown query parameter",
+    async (query) => {
+      expect((await sample.send({ path: `/v1/things/one${query}`, headers: alice })).status).toBe(400);
+      expect((await sample.send({ path: `/livez${query}` })).status).toBe(400);
+    },
+  );
+
+  test("HEAD answers as GET, without the body", async () => {
+    const answer = await sample.send({ method: "HEAD", path: "/v1/things/one", headers: alice });
+    expect([answer.status, answer.headers.etag, answer.text]).toEqual([200, '"7"', ""]);
+  });
+});

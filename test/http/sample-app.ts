@@ -1,0 +1,230 @@
+import { EventEmitter, once } from "node:events";
+import { request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Express } from "express";
+import { z } from "zod";
+import type { Deps } from "../../src/domain/deps.ts";
+import { AppError } from "../../src/entities/errors.ts";
+import { systemRandom } from "../../src/entities/ids.ts";
+import { changed, created, entity, removed } from "../../src/http/answer.ts";
+import { createApp } from "../../src/http/app.ts";
+import type { Authenticate } from "../../src/http/authenticate.ts";
+import { name, NOTHING, slug } from "../../src/http/fields.ts";
+import { createLog } from "../../src/http/log.ts";
+import type { ReadinessChecks } from "../../src/http/readiness.ts";
+import { command, list, read, type Route } from "../../src/http/route.ts";
+import { createHttpServer } from "../../src/http/server.ts";
+import { HEALTH_ROUTES } from "../../src/http/health.ts";
+
+/** What stands around every route, with routes of the test's own inside: nothing here asks an engine. */
+
+export interface Sent {
+  readonly method?: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly body?: string | Buffer;
+}
+
+export interface Came {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** What the sample's routes were asked, and what the test makes them do. */
+interface Stage {
+  /** Lines of the log, each as it was written. */
+  readonly lines: string[];
+  /** What the routes were called with. */
+  readonly calls: object[];
+  /** What the next call of a route throws. */
+  throws: Error | null;
+  graph: "applied" | "pending";
+  readonly checks: Record<keyof ReadinessChecks, () => Promise<unknown>>;
+}
+
+export interface Sample extends Stage {
+  readonly server: Server;
+  readonly port: number;
+  /** The first line that holds this text; waits for it, since an answer is logged when it has gone. */
+  lineWith(text: string): Promise<string>;
+  send(sent: Sent): Promise<Came>;
+  /** Before each test. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+const nobody = async (): Promise<never> => await Promise.reject(new Error("no engine in this test"));
+const DEPS: Deps = {
+  database: { query: nobody, transaction: nobody, close: nobody },
+  graph: { directRoles: nobody, fence: nobody },
+  judge: nobody,
+  plans: new Map(),
+  unit: "",
+  clock: () => new Date(0),
+  random: systemRandom,
+  timeouts: { decisionMs: 1, graphReadMs: 1, changeMs: 1, graphWaitMs: 1 },
+  queue: { run: nobody },
+  applyTuples: nobody,
+  requestReconcile: () => undefined,
+  warn: () => undefined,
+};
+
+const identity = { issuer: "urn:test", clientId: null, scopes: [], aliasHint: null, development: null };
+/** The token is the caller's name. */
+const authenticate: Authenticate = async (authorization) => {
+  await Promise.resolve();
+  const subject = /^Bearer ([a-z]+)$/.exec(authorization ?? "")?.[1];
+  if (subject === undefined) throw new AppError("TOKEN_MISSING", "Send a token.");
+  return { ...identity, subject };
+};
+
+export async function startSample(): Promise<Sample> {
+  const up = async (): Promise<void> => await Promise.resolve();
+  const checks = { postgres: up, cerbos: up, openfga: up };
+  const stage: Stage = { lines: [], calls: [], throws: null, graph: "applied", checks };
+  const written = new EventEmitter();
+  const write = (line: string): void => {
+    stage.lines.push(line);
+    written.emit("line");
+  };
+  const server = createHttpServer(appOf(stage, write)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return Object.assign(stage, {
+    server,
+    port,
+    lineWith: async (text: string) => {
+      for (;;) {
+        const line = stage.lines.find((candidate) => candidate.includes(text));
+        if (line !== undefined) return line;
+        await once(written, "line");
+      }
+    },
+    send: async (sent: Sent) => await send(port, sent),
+    forget: () => {
+      stage.lines.length = 0;
+      stage.calls.length = 0;
+      stage.throws = null;
+      stage.graph = "applied";
+    },
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  });
+}
+
+function appOf(stage: Stage, write: (line: string) => void): Express {
+  return createApp({
+    deps: DEPS,
+    authenticate,
+    settings: { publicUrl: "https://authz.example.com", secret: "0123456789abcdefghijklmnopqrstuv" },
+    checks: {
+      postgres: async () => await stage.checks.postgres(),
+      cerbos: async () => await stage.checks.cerbos(),
+      openfga: async () => await stage.checks.openfga(),
+    },
+    log: createLog("info", { write }),
+    nouns: [sampleRoutes(stage), HEALTH_ROUTES],
+  });
+}
+
+function sampleRoutes(stage: Stage): readonly Route[] {
+  const params = z.strictObject({ slug });
+  const called = async (call: object): Promise<void> => {
+    stage.calls.push(call);
+    const { throws } = stage;
+    stage.throws = null;
+    if (throws !== null) throw throws;
+    await Promise.resolve();
+  };
+  const thing = { slug: "one", state: "enabled", revision: 7 };
+  const retired = { ...thing, state: "retired", revision: 8 };
+  return [
+    command({
+      method: "post",
+      path: "/v1/things",
+      summary: "Make one",
+      params: NOTHING,
+      body: z.strictObject({ slug: slug.exactOptional(), name }),
+      answer: async (_deps, call) => {
+        await called(call);
+        return created({ value: thing, graph: stage.graph }, "/v1/things/one");
+      },
+    }),
+    list({
+      path: "/v1/things",
+      summary: "All of them",
+      params: NOTHING,
+      page: async (_deps, call) => {
+        await called(call);
+        return call.page.after === "" ? { items: [thing], next: "one" } : { items: [{ id: "2" }], next: null };
+      },
+    }),
+    read({
+      path: "/v1/things/:slug",
+      summary: "One",
+      params,
+      answer: async (_deps, call) => {
+        await called(call);
+        return entity(thing);
+      },
+    }),
+    command({
+      method: "delete",
+      path: "/v1/things/:slug",
+      summary: "None",
+      params,
+      body: NOTHING,
+      answer: async (_deps, call) => {
+        await called(call);
+        return removed({ value: null, graph: stage.graph });
+      },
+    }),
+    command({
+      method: "post",
+      path: "/v1/things/:slug/retire",
+      summary: "Retire one",
+      params,
+      body: NOTHING,
+      answer: async (_deps, call) => {
+        await called(call);
+        return changed({ value: retired, graph: stage.graph });
+      },
+    }),
+    command({
+      method: "post",
+      path: "/access/v1/sample",
+      summary: "Ask",
+      dialect: "authzen",
+      params: NOTHING,
+      body: z.object({ question: z.string() }),
+      answer: async (_deps, call) => {
+        await called(call);
+        return { status: 200, body: { decision: false } };
+      },
+    }),
+  ];
+}
+
+/** `fetch` hides and adds headers; this sends what the test says. */
+async function send(port: number, { method = "GET", path, headers = {}, body }: Sent): Promise<Came> {
+  const outgoing = httpRequest({ host: "127.0.0.1", port, method, path, headers });
+  outgoing.end(body);
+  return await new Promise((resolve, reject) => {
+    outgoing.on("error", reject);
+    outgoing.on("response", (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+      incoming.on("end", () => {
+        const text = Buffer.concat(chunks).toString("utf8");
+        const json = text === "" ? {} : (JSON.parse(text) as Came["json"]);
+        resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json });
+      });
+      incoming.on("error", reject);
+    });
+  });
+}

@@ -1,0 +1,370 @@
+/** Reads like the document: `organizations and sectors` of Sudomimus, sentence by sentence (PROMISES.md, S0). */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { addApplication, addMember, decide, foundOrganization, retireEverything } from "../support/world.ts";
+
+let gateway: TestGateway;
+let alice: Person;
+let bob: Person;
+let carol: Person;
+let stranger: Person;
+
+let scene = 0;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+/** New people for each promise: what one owns already counts against their limit (S0.8). */
+beforeEach(async () => {
+  scene += 1;
+  const names = ["alice", "bob", "carol", "mallory"].map(async (name) => await gateway.person(`${name}-${scene}`));
+  [alice, bob, carol, stranger] = (await Promise.all(names)) as [Person, Person, Person, Person];
+});
+afterAll(async () => await gateway.close());
+
+describe("Organizations", () => {
+  test("S0.1 an organization owns applications and sectors; another organization does not", async () => {
+    const mine = await foundOrganization(alice);
+    const other = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, mine);
+    expect((await alice.get(`/v1/organizations/${mine}/applications`)).body.items).toMatchObject([{ anchor }]);
+    expect((await alice.get(`/v1/organizations/${mine}/sectors`)).body.items).toMatchObject([{ id: sector }]);
+    expect((await alice.get(`/v1/organizations/${other}/applications`)).body.items).toEqual([]);
+    expect((await alice.get(`/v1/organizations/${other}/sectors/${sector}`)).status).toBe(404);
+    expect((await alice.get(`/v1/organizations/${other}/applications/${anchor}`)).status).toBe(404);
+  });
+
+  test("S0.2 any account may create an organization and becomes its first Owner; with a taken slug neither happens", async () => {
+    const slug = await foundOrganization(stranger);
+    const members = await stranger.get(`/v1/organizations/${slug}/members`);
+    expect(members.body.items).toMatchObject([{ alias: stranger.alias, role: "owner" }]);
+    const again = await alice.post("/v1/organizations", { slug, name: "Mine now" });
+    expect([again.status, again.body.code]).toEqual([409, "SLUG_TAKEN"]);
+    expect((await alice.get(`/v1/organizations/${slug}`)).status).toBe(403);
+  });
+
+  test("S0.3 an account is a developer by its membership alone, and stops being one without it", async () => {
+    const dave = await gateway.person("dave");
+    const slug = await foundOrganization(alice);
+    expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(403);
+    await addMember(alice, slug, dave, "viewer");
+    expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(200);
+    expect((await dave.delete(`/v1/organizations/${slug}/members/${dave.alias}`)).status).toBe(204);
+    expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(403);
+  });
+
+  test("S0.5 the developer surface lists only my organizations; belonging to none is 200 and an empty list", async () => {
+    const erin = await gateway.person("erin");
+    const none = await erin.get("/v1/me/organizations");
+    expect([none.status, none.body]).toEqual([200, { items: [], next_page_token: "" }]);
+    const slug = await foundOrganization(erin);
+    expect((await erin.get("/v1/me/organizations")).body.items).toMatchObject([{ slug, role: "owner" }]);
+    const frank = await gateway.person("frank");
+    expect((await frank.get("/v1/me/organizations")).body.items).toEqual([]);
+  });
+
+  test("S0.6 the 25th application of a Free organization is created, the 26th is refused", async () => {
+    const slug = await foundOrganization(await gateway.person("limits-applications"));
+    const owner = await gateway.person("limits-applications");
+    const { sector } = await addApplication(owner, slug);
+    for (let count = 2; count <= 25; count += 1) await addApplication(owner, slug, { sector });
+    const past = await owner.post(`/v1/organizations/${slug}/applications`, { name: "One more", kind: "web", sector });
+    expect(past.status).toBe(409);
+    expect(past.body.reasons).toEqual([{ code: "LIMIT_REACHED", limit: "applications", max: 25 }]);
+  });
+
+  test("S0.7 the 25th sector of a Free organization is created, the 26th is refused", async () => {
+    const owner = await gateway.person("limits-sectors");
+    const slug = await foundOrganization(owner);
+    for (let count = 1; count <= 25; count += 1) {
+      expect((await owner.post(`/v1/organizations/${slug}/sectors`, { name: `Sector ${count}` })).status).toBe(201);
+    }
+    const past = await owner.post(`/v1/organizations/${slug}/sectors`, { name: "One more" });
+    expect([past.status, past.body.code]).toEqual([409, "LIMIT_REACHED"]);
+    expect(past.body.reasons).toEqual([{ code: "LIMIT_REACHED", limit: "sectors", max: 25 }]);
+  });
+
+  test("S0.8 an account owns at most 10 organizations: creating an 11th and being promoted in one are refused", async () => {
+    const owner = await gateway.person("limits-owner");
+    for (let count = 1; count <= 10; count += 1) await foundOrganization(owner);
+    const eleventh = await owner.post("/v1/organizations", { name: "The eleventh" });
+    expect([eleventh.status, eleventh.body.code]).toEqual([409, "LIMIT_REACHED"]);
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, owner, "admin");
+    const promoted = await alice.patch(`/v1/organizations/${slug}/members/${owner.alias}`, { role: "owner" });
+    expect([promoted.status, promoted.body.code]).toEqual([409, "LIMIT_REACHED"]);
+    expect((await alice.patch(`/v1/organizations/${slug}/members/${owner.alias}`, { role: "member" })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe("Applications and sectors", () => {
+  test("S0.9 an application is a web app, a game, a CLI or an OIDC relying party, and nothing else", async () => {
+    const slug = await foundOrganization(alice);
+    for (const kind of ["web", "game", "cli", "oidc"]) {
+      const made = await alice.post(`/v1/organizations/${slug}/applications`, { name: kind, kind });
+      expect([made.status, made.body.kind]).toEqual([201, kind]);
+    }
+    const other = await alice.post(`/v1/organizations/${slug}/applications`, { name: "Toaster", kind: "toaster" });
+    expect([other.status, other.body.code]).toEqual([400, "INVALID_REQUEST"]);
+  });
+
+  test("S0.10 the anchor is permanent: renaming and retiring keep it, and it cannot be set", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor } = await addApplication(alice, slug);
+    const path = `/v1/organizations/${slug}/applications/${anchor}`;
+    expect((await alice.patch(path, { name: "Renamed" })).body).toMatchObject({ anchor, name: "Renamed" });
+    expect((await alice.post(`${path}/retire`)).body).toMatchObject({ anchor, state: "retired" });
+    expect((await alice.post(`${path}/enable`)).body).toMatchObject({ anchor, state: "enabled" });
+    expect((await alice.patch(path, { anchor: "mine" })).status).toBe(400);
+  });
+
+  test("S0.13 S0.14 S0.18 an application may be placed in an existing sector, of its own organization only", async () => {
+    const mine = await foundOrganization(alice);
+    const other = await foundOrganization(alice);
+    const shared = await alice.post(`/v1/organizations/${mine}/sectors`, { name: "Shared" });
+    const body = { name: "Shop", kind: "web", sector: shared.body.id as string };
+    const made = await alice.post(`/v1/organizations/${mine}/applications`, body);
+    expect(made.body).toMatchObject({ sector: shared.body.id });
+    const path = `/v1/organizations/${mine}/applications/${String(made.body.anchor)}`;
+    expect((await alice.patch(path, { sector: shared.body.id })).status).toBe(400); // K15: for ever
+    expect((await alice.post(`/v1/organizations/${other}/applications`, body)).status).toBe(404);
+  });
+
+  test("S0.17 by default an application gets its own fresh sector; two applications get two", async () => {
+    const slug = await foundOrganization(alice);
+    const first = await addApplication(alice, slug);
+    const second = await addApplication(alice, slug);
+    expect(first.sector).not.toBe(second.sector);
+    const sectors = await alice.get(`/v1/organizations/${slug}/sectors`);
+    const ids = (sectors.body.items as { id: string }[]).map((each) => each.id);
+    expect(ids.sort()).toEqual([first.sector, second.sector].sort());
+  });
+
+  test("S0.19 the raw account id is in no answer", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    const paths = ["", "/members", `/members/${bob.alias}`, "/audit", "/invitations"];
+    const answers = await Promise.all(paths.map(async (path) => await alice.get(`/v1/organizations/${slug}${path}`)));
+    const rows = await gateway.sql<{ id: string; pseudonym: string }>("select id, pseudonym from accounts");
+    expect(rows.length).toBeGreaterThan(1);
+    for (const { id, pseudonym } of rows) {
+      expect(JSON.stringify(answers.map((answer) => answer.body))).not.toContain(id);
+      expect(JSON.stringify(answers.map((answer) => answer.body))).not.toContain(pseudonym);
+    }
+    expect(JSON.stringify(answers.map((answer) => answer.body))).toContain(bob.alias);
+  });
+});
+
+describe("Roles and membership", () => {
+  test("S0.20 membership exists at organization level: an application and a sector have no members", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    expect((await alice.get(`/v1/organizations/${slug}/members`)).status).toBe(200);
+    for (const path of [`applications/${anchor}/members`, `sectors/${sector}/members`]) {
+      const answer = await alice.get(`/v1/organizations/${slug}/${path}`);
+      expect([answer.status, answer.body.code]).toEqual([404, "NO_SUCH_ROUTE"]);
+    }
+  });
+
+  test("S0.21 a member holds exactly one role, and a higher rank may all that a lower one may", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor } = await addApplication(alice, slug);
+    await addMember(alice, slug, bob, "viewer");
+    const expected = { viewer: [true, false, false], admin: [true, true, false], owner: [true, true, true] };
+    for (const [role, allowed] of Object.entries(expected)) {
+      expect((await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role })).body.role).toBe(role);
+      const decisions = [
+        await decide(gateway, bob, "view", ["application", anchor]),
+        await decide(gateway, bob, "rotate_keys", ["application", anchor]),
+        await decide(gateway, bob, "invite_viewer", ["organization", slug]),
+      ];
+      expect(decisions.map((each) => each.decision)).toEqual(allowed);
+    }
+    const members = await alice.get(`/v1/organizations/${slug}/members`);
+    expect((members.body.items as { alias: string }[]).filter((each) => each.alias === bob.alias)).toHaveLength(1);
+  });
+
+  test("S0.22 a Viewer views applications, sectors, rules and settings; who is no member does not", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    await addMember(alice, slug, bob, "viewer");
+    const paths = ["", "/applications", `/applications/${anchor}`, "/sectors", `/sectors/${sector}`, "/members"];
+    for (const path of paths) {
+      expect((await bob.get(`/v1/organizations/${slug}${path}`)).status).toBe(200);
+      expect((await stranger.get(`/v1/organizations/${slug}${path}`)).status).toBe(403);
+    }
+    expect((await decide(gateway, bob, "view_rules", ["application", anchor])).decision).toBe(true);
+    expect((await decide(gateway, stranger, "view_rules", ["application", anchor])).decision).toBe(false);
+    expect((await bob.patch(`/v1/organizations/${slug}/applications/${anchor}`, { name: "No" })).status).toBe(403);
+  });
+
+  test("S0.23 an Admin creates and edits applications, configures rules, rotates keys, sets the claim policy; a Viewer does not", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    await addMember(alice, slug, carol, "viewer");
+    const { anchor } = await addApplication(bob, slug);
+    expect((await bob.patch(`/v1/organizations/${slug}/applications/${anchor}`, { name: "Edited" })).status).toBe(200);
+    const refused = await carol.post(`/v1/organizations/${slug}/applications`, { name: "No", kind: "web" });
+    expect([refused.status, refused.body.reasons]).toEqual([403, [{ code: "ROLE_TOO_LOW", least: "admin" }]]);
+    for (const action of ["edit", "configure_rules", "rotate_keys", "set_claim_policy"]) {
+      expect((await decide(gateway, bob, action, ["application", anchor])).decision).toBe(true);
+      expect((await decide(gateway, carol, action, ["application", anchor])).decision).toBe(false);
+    }
+  });
+
+  test("S0.24 an Owner invites, changes roles and removes members; an Admin does not", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    await addMember(alice, slug, carol, "viewer");
+    const path = `/v1/organizations/${slug}/members/${carol.alias}`;
+    const attempts = [
+      await bob.post(`/v1/organizations/${slug}/invitations`, { alias: stranger.alias, role: "viewer" }),
+      await bob.patch(path, { role: "member" }),
+      await bob.delete(path),
+    ];
+    expect(attempts.map((each) => [each.status, each.body.code])).toEqual(attempts.map(() => [403, "ROLE_TOO_LOW"]));
+    expect((await alice.patch(path, { role: "member" })).status).toBe(200);
+    expect((await alice.delete(path)).status).toBe(204);
+    expect((await carol.get(`/v1/organizations/${slug}`)).status).toBe(403);
+    expect((await decide(gateway, alice, "invite_member", ["organization", slug])).decision).toBe(true);
+  });
+
+  test("S0.25 the sole Owner retires an application, a sector and the organization; an Admin does not", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    await addMember(alice, slug, bob, "admin");
+    for (const path of [`/applications/${anchor}`, `/sectors/${sector}`, ""]) {
+      const refused = await bob.post(`/v1/organizations/${slug}${path}/retire`);
+      expect([refused.status, refused.body.code]).toEqual([403, "ROLE_TOO_LOW"]);
+      const retired = await alice.post(`/v1/organizations/${slug}${path}/retire`);
+      expect([retired.status, retired.body.state]).toEqual([200, "retired"]);
+      expect((await alice.post(`/v1/organizations/${slug}${path}/retire`)).body.state).toBe("retired"); // a retry
+    }
+  });
+
+  test("S0.26 invitations address the alias; an account id or an unknown alias is not found", async () => {
+    const slug = await foundOrganization(alice);
+    const [row] = await gateway.sql<{ id: string }>("select id from accounts where alias = $1", [bob.alias]);
+    for (const alias of [row?.id ?? "", "nobody-at-all"]) {
+      const answer = await alice.post(`/v1/organizations/${slug}/invitations`, { alias, role: "viewer" });
+      expect([answer.status, answer.body.code]).toEqual([404, "UNKNOWN_ALIAS"]);
+    }
+    const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "viewer" });
+    expect([invited.status, invited.body.state]).toEqual([201, "pending"]);
+    const twice = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "admin" });
+    expect([twice.status, twice.body.code]).toEqual([409, "ALREADY_INVITED"]);
+    expect((await carol.post(`/v1/invitations/${String(invited.body.id)}/accept`)).status).toBe(404);
+    expect((await bob.post(`/v1/invitations/${String(invited.body.id)}/decline`)).body.state).toBe("declined");
+    const after = await bob.post(`/v1/invitations/${String(invited.body.id)}/accept`);
+    expect([after.status, after.body.code]).toEqual([409, "INVITATION_NOT_PENDING"]);
+  });
+
+  test("S0.27 an organization can have several Owners, made by promotion and never by invitation", async () => {
+    const slug = await foundOrganization(alice);
+    const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "owner" });
+    expect([invited.status, invited.body.code]).toEqual([409, "OWNER_NOT_BY_INVITATION"]);
+    await addMember(alice, slug, bob, "admin");
+    expect((await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role: "owner" })).status).toBe(200);
+    const members = (await bob.get(`/v1/organizations/${slug}/members`)).body.items as { role: string }[];
+    expect(members.map((each) => each.role)).toEqual(["owner", "owner"]);
+  });
+
+  test("S0.28 S0.29 the last Owner is neither removed nor demoted, also not by themselves; one of two is", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    const self = `/v1/organizations/${slug}/members/${alice.alias}`;
+    for (const attempt of [await alice.delete(self), await alice.patch(self, { role: "admin" })]) {
+      expect([attempt.status, attempt.body.code]).toEqual([409, "LAST_OWNER"]);
+    }
+    await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role: "owner" });
+    expect((await bob.patch(self, { role: "admin" })).status).toBe(200);
+    expect((await alice.delete(self)).status).toBe(204);
+    const last = await bob.delete(`/v1/organizations/${slug}/members/${bob.alias}`);
+    expect([last.status, last.body.code]).toEqual([409, "LAST_OWNER"]);
+  });
+});
+
+describe("Retiring resources", () => {
+  test("S0.30 nothing is deleted: there is no DELETE, and what is retired is still there", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    for (const path of [`/applications/${anchor}`, `/sectors/${sector}`, ""]) {
+      const answer = await alice.delete(`/v1/organizations/${slug}${path}`);
+      expect([answer.status, answer.body.code]).toEqual([405, "METHOD_NOT_ALLOWED"]);
+    }
+    await retireEverything(alice, slug);
+    expect((await alice.get(`/v1/organizations/${slug}/applications/${anchor}`)).body.state).toBe("retired");
+    expect((await alice.get(`/v1/organizations/${slug}/sectors/${sector}`)).body.state).toBe("retired");
+  });
+
+  test("S0.33 a sector retires only when every application in it is retired", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    const refused = await alice.post(`/v1/organizations/${slug}/sectors/${sector}/retire`);
+    expect([refused.status, refused.body.reasons]).toEqual([409, [{ code: "LIVE_APPLICATIONS", applications: 1 }]]);
+    expect(refused.body.remedies).toMatchObject([{ for: "LIVE_APPLICATIONS", applications: [anchor] }]);
+    await alice.post(`/v1/organizations/${slug}/applications/${anchor}/retire`);
+    expect((await alice.post(`/v1/organizations/${slug}/sectors/${sector}/retire`)).status).toBe(200);
+    const enabled = await alice.post(`/v1/organizations/${slug}/applications/${anchor}/enable`);
+    expect([enabled.status, enabled.body.code]).toEqual([409, "SECTOR_RETIRED"]);
+  });
+
+  test("S0.34 an organization retires only when every application and sector is retired; all reasons are told", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    const retire = async (path: string): Promise<{ status: number; reasons: unknown }> => {
+      const answer = await alice.post(`/v1/organizations/${slug}${path}/retire`);
+      return { status: answer.status, reasons: answer.body.reasons };
+    };
+    const both = [
+      { code: "LIVE_APPLICATIONS", applications: 1 },
+      { code: "LIVE_SECTORS", sectors: 1 },
+    ];
+    expect(await retire("")).toEqual({ status: 409, reasons: both });
+    await retire(`/applications/${anchor}`);
+    expect(await retire("")).toEqual({ status: 409, reasons: [{ code: "LIVE_SECTORS", sectors: 1 }] });
+    await retire(`/sectors/${sector}`);
+    expect((await retire("")).status).toBe(200);
+  });
+
+  test("S0.35 S0.36 a retired organization is frozen for member, rename and create operations until it is enabled again", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    const path = `/v1/organizations/${slug}`;
+    const member = `${path}/members/${bob.alias}`;
+    await retireEverything(alice, slug);
+    const operations = async (): Promise<number[]> => {
+      const answers = [
+        await alice.patch(path, { name: "Renamed" }),
+        await alice.post(`${path}/sectors`, { name: "Sector" }),
+        await alice.post(`${path}/applications`, { name: "Shop", kind: "web" }),
+        await alice.post(`${path}/invitations`, { alias: carol.alias, role: "viewer" }),
+        await alice.patch(member, { role: "member" }),
+        await bob.delete(member),
+      ];
+      const frozen = answers.filter((each) => each.status === 409);
+      expect(frozen.map((each) => each.body.code)).toEqual(frozen.map(() => "ORGANIZATION_RETIRED"));
+      return answers.map((each) => each.status);
+    };
+    expect(await operations()).toEqual([409, 409, 409, 409, 409, 409]);
+    expect((await bob.get(path)).body.state).toBe("retired");
+    expect((await bob.post(`${path}/enable`)).status).toBe(403);
+    expect((await alice.post(`${path}/enable`)).body.state).toBe("active");
+    expect(await operations()).toEqual([200, 201, 201, 201, 200, 204]);
+  });
+
+  test("S0.37 one co-owner cannot retire a shared resource: adding an Owner turns the same retire into a denial", async () => {
+    const slug = await foundOrganization(alice);
+    const { anchor } = await addApplication(alice, slug);
+    await addMember(alice, slug, bob, "owner");
+    const path = `/v1/organizations/${slug}/applications/${anchor}/retire`;
+    for (const owner of [alice, bob]) {
+      const refused = await owner.post(path);
+      expect([refused.status, refused.body.reasons]).toEqual([403, [{ code: "NOT_SOLE_OWNER", owners: 2 }]]);
+    }
+    await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role: "viewer" });
+    expect((await alice.post(path)).status).toBe(200);
+  });
+});

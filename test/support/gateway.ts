@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import { type Config, readConfig } from "../../src/config.ts";
+import { createLog } from "../../src/http/log.ts";
+import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/issuer.ts";
+import { type Gateway, startGateway } from "../../src/main.ts";
+import { makeDatabase, makeStore, type TestDatabase } from "./engines.ts";
+import { testEngines } from "./test-engines.ts";
+
+/** A body as tests read it; what a route really answers, the contract tests hold. */
+export interface Body {
+  readonly code?: string;
+  readonly reasons?: unknown;
+  readonly remedies?: unknown;
+  readonly items?: unknown;
+  readonly next_page_token?: string;
+  readonly state?: string;
+  readonly id?: unknown;
+  readonly anchor?: unknown;
+  readonly sector?: unknown;
+  readonly kind?: unknown;
+  readonly role?: unknown;
+  readonly name?: unknown;
+  readonly slug?: unknown;
+  readonly [member: string]: unknown;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+  readonly text: string;
+}
+
+type Headed = Readonly<Record<string, string>>;
+
+/** A caller with a token of its own. */
+export interface Person {
+  readonly alias: string;
+  readonly token: string;
+  get(path: string, headers?: Headed): Promise<Answered>;
+  post(path: string, body?: unknown, headers?: Headed): Promise<Answered>;
+  patch(path: string, body: unknown, headers?: Headed): Promise<Answered>;
+  delete(path: string, headers?: Headed): Promise<Answered>;
+  /** The same caller, at another gateway. */
+  at(url: string): Person;
+}
+
+export interface TestGateway {
+  readonly url: string;
+  readonly gateway: Gateway;
+  readonly issuer: DevelopmentIssuer;
+  readonly storeId: string;
+  readonly config: Config;
+  /** A person whom the gateway has seen, so that others may invite them. */
+  person(name: string): Promise<Person>;
+  service(name: string, options: { scopes: readonly string[]; organizations?: readonly string[] }): Promise<Person>;
+  /** A service that may evaluate everywhere. */
+  readonly shop: Person;
+  /** Asks the ledger itself, as its superuser. */
+  sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  /** Settings beside those that name the test's own engines. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Replaces single values of the finished configuration. */
+  readonly config?: Partial<Config>;
+}
+
+/** A gateway in this process, on a database and an OpenFGA store of its own. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-gateway-"));
+  const database = await makeDatabase();
+  const storeId = await makeStore();
+  const config = configOf(stateDir, database, storeId, options);
+  const gateway = await startGateway(config, { report: () => undefined, log: createLog("silent") });
+  const issuer = await loadDevelopmentIssuer(stateDir);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
+  const service: TestGateway["service"] = async (name, { scopes, organizations = [] }) => {
+    const token = await issuer.sign({
+      subject: `client:${name}`,
+      claims: { client_id: name, scope: scopes.join(" "), bailiwick_organizations: organizations },
+    });
+    return caller(gateway.url, name, token);
+  };
+  return {
+    url: gateway.url,
+    gateway,
+    issuer,
+    storeId,
+    config,
+    person: async (name) => await introduce(gateway.url, issuer, name),
+    service,
+    shop: await service("shop", { scopes: ["authz:evaluate"] }),
+    sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query<Row>(text, [...values])).rows,
+    close: async () => {
+      await gateway.close();
+      await pool.end();
+      await database.drop();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A second gateway beside the first, on the same database and store. */
+export async function startBeside(first: TestGateway): Promise<Gateway> {
+  return await startGateway(first.config, { report: () => undefined, log: createLog("silent") });
+}
+
+function configOf(stateDir: string, database: TestDatabase, storeId: string, options: TestGatewayOptions): Config {
+  const engines = testEngines();
+  const config = readConfig({
+    STATE_DIR: stateDir,
+    DATABASE_URL: database.url,
+    OPENFGA_API_URL: engines.openfga.apiUrl,
+    OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
+    OPENFGA_STORE_ID: storeId,
+    CERBOS_TARGET: engines.cerbosTarget,
+    ...options.settings,
+  });
+  return { ...config, port: 0, ...options.config };
+}
+
+async function introduce(url: string, issuer: DevelopmentIssuer, name: string): Promise<Person> {
+  const token = await issuer.sign({ subject: name, claims: { preferred_username: name } });
+  const person = caller(url, name, token);
+  const seen = await person.get("/v1/me/organizations");
+  if (seen.status !== 200) throw new Error(`${name} is not let in: ${seen.text}`);
+  return person;
+}
+
+/** A caller with this token, or with none. */
+export function caller(url: string, alias: string, token: string): Person {
+  const send = async (method: string, path: string, body: unknown, headers: Headed = {}): Promise<Answered> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: asBody(text), text };
+  };
+  return {
+    alias,
+    token,
+    get: async (path, headers) => await send("GET", path, undefined, headers),
+    post: async (path, body, headers) => await send("POST", path, body, headers),
+    patch: async (path, body, headers) => await send("PATCH", path, body, headers),
+    delete: async (path, headers) => await send("DELETE", path, undefined, headers),
+    at: (other) => caller(other, alias, token),
+  };
+}
+
+function asBody(text: string): Body {
+  return text === "" ? {} : (JSON.parse(text) as Body);
+}

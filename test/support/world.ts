@@ -1,0 +1,74 @@
+import type { Person, TestGateway } from "./gateway.ts";
+
+let counter = 0;
+
+/** Makes an organization owned by this person; gives its slug. */
+export async function foundOrganization(owner: Person, name = "Organization"): Promise<string> {
+  counter += 1;
+  const slug = `org-${process.pid}-${counter}`;
+  must(await owner.post("/v1/organizations", { slug, name }), 201);
+  return slug;
+}
+
+export interface MadeApplication {
+  readonly anchor: string;
+  readonly sector: string;
+}
+
+export async function addApplication(
+  by: Person,
+  slug: string,
+  options: { readonly sector?: string } = {},
+): Promise<MadeApplication> {
+  const body = { name: "Shop", kind: "web", ...options };
+  const made = must(await by.post(`/v1/organizations/${slug}/applications`, body), 201);
+  return { anchor: String(made.body["anchor"]), sector: String(made.body["sector"]) };
+}
+
+/** Invites, accepts and, where the role is not one that an invitation carries, promotes. */
+export async function addMember(owner: Person, slug: string, person: Person, role: string): Promise<void> {
+  const invited = role === "owner" ? "admin" : role;
+  const body = { alias: person.alias, role: invited };
+  const invitation = must(await owner.post(`/v1/organizations/${slug}/invitations`, body), 201);
+  must(await person.post(`/v1/invitations/${String(invitation.body["id"])}/accept`), 200);
+  if (role === "owner") must(await owner.patch(`/v1/organizations/${slug}/members/${person.alias}`, { role }), 200);
+}
+
+/** Retires every application and sector, then the organization. */
+export async function retireEverything(owner: Person, slug: string): Promise<void> {
+  const path = `/v1/organizations/${slug}`;
+  const applications = (await owner.get(`${path}/applications`)).body["items"] as { anchor: string }[];
+  for (const { anchor } of applications) must(await owner.post(`${path}/applications/${anchor}/retire`), 200);
+  const sectors = (await owner.get(`${path}/sectors`)).body["items"] as { id: string }[];
+  for (const { id } of sectors) must(await owner.post(`${path}/sectors/${id}/retire`), 200);
+  must(await owner.post(`${path}/retire`), 200);
+}
+
+export interface TestDecision {
+  readonly decision: boolean;
+  readonly context: { readonly reasons: readonly { readonly code: string }[]; readonly graph?: string };
+}
+
+/** Asks as another service would. */
+export async function decide(
+  gateway: TestGateway,
+  person: Person,
+  action: string,
+  [type, id]: readonly [type: string, id: string],
+): Promise<TestDecision> {
+  const question = { subject: { type: "account", id: person.alias }, action: { name: action }, resource: { type, id } };
+  const answer = must(await gateway.shop.post("/access/v1/evaluation", question), 200);
+  return answer.body as unknown as TestDecision; // the contract tests hold its shape
+}
+
+interface Answered {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** An arrangement that fails is a broken test, and says where. */
+export function must<Answer extends Answered>(answer: Answer, status: number): Answer {
+  if (answer.status !== status)
+    throw new Error(`expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer;
+}

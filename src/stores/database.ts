@@ -45,6 +45,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // An idle connection that Postgres closes is no event of ours: the next statement opens another or says so.
   pool.on("error", () => undefined);
+  // Nor is one that is closed between two statements of a transaction: the next one fails, and says so.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     query: async <Row extends object>(statement: Statement) => await run<Row>(pool, statement),
     transaction: async (work) => await retried(async () => await inTransaction(pool, work)),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import type { Gateway } from "../../src/main.ts";
+import type { Gateway } from "../../src/assemble.ts";
 import { type Answered, type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { addMember, foundOrganization, must } from "../support/world.ts";

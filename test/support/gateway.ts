@@ -5,7 +5,7 @@ import pg from "pg";
 import { type Config, readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/http/log.ts";
 import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/issuer.ts";
-import { type Gateway, startGateway } from "../../src/main.ts";
+import { type Gateway, startGateway } from "../../src/assemble.ts";
 import { makeDatabase, makeStore, type TestDatabase } from "./engines.ts";
 import { testEngines } from "./test-engines.ts";
 

@@ -1,0 +1,242 @@
+/** Assembles engines, domain, relay and HTTP, and listens: the one file that constructs things. */
+import { once } from "node:events";
+import type { Server } from "node:http";
+import path from "node:path";
+import type { Config } from "./config.ts";
+import { registerPlatformClient } from "./domain/clients.ts";
+import type { Deps } from "./domain/deps.ts";
+import { createQueue } from "./domain/queue.ts";
+import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
+import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
+import { type Graph, openGraph } from "./engines/openfga.ts";
+import { newId, systemRandom } from "./entities/ids.ts";
+import { createApp } from "./http/app.ts";
+import { createAuthenticator, type TrustedIssuer } from "./http/authenticate.ts";
+import type { Log } from "./http/log.ts";
+import { createHttpServer, drain } from "./http/server.ts";
+import { startLocalEngines } from "./local/engines.ts";
+import { LocalEngineError } from "./local/error.ts";
+import { forgetEndpoints, type LocalEndpoints, noteEndpoints } from "./local/endpoints.ts";
+import { loadDevelopmentIssuer } from "./local/issuer.ts";
+import { readPlans } from "./policy/plans.ts";
+import { policyUnit } from "./policy/unit.ts";
+import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
+import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
+import { type Database, openDatabase } from "./stores/database.ts";
+import { migrate } from "./stores/migrate.ts";
+
+const DRAIN_MS = 10_000;
+const STORE_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 2_000;
+const CONNECTIONS = { gateway: 16, relay: 4, graph: 64 };
+
+export interface Gateway {
+  readonly url: string;
+  readonly deps: Deps;
+  readonly relay: Relay;
+  readonly reconciler: Reconciler;
+  /** Resolves with the name of an embedded engine that ended by itself. */
+  readonly engineLost: Promise<string>;
+  /** Finishes what is under way, then closes everything, the embedded engines last. */
+  close(): Promise<void>;
+}
+
+/** Where the engines are, and the secret that belongs to their data. */
+export interface Engines {
+  readonly databaseUrl: string;
+  readonly openfga: { readonly apiUrl: string; readonly presharedKey?: string | null };
+  readonly cerbos: { readonly target: string; readonly tls: boolean };
+  readonly secret: string;
+}
+
+interface StartedEngines extends Engines {
+  readonly lost: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** What talks to the engines, assembled: everything but HTTP. */
+export interface Core {
+  readonly deps: Deps;
+  readonly graph: Graph;
+  readonly cerbos: Cerbos;
+  readonly relay: Relay;
+  readonly reconciler: Reconciler;
+  close(): Promise<void>;
+}
+
+export interface Reporting {
+  /** Takes lines for a person. */
+  readonly report: (line: string) => void;
+  readonly log: Log;
+}
+
+/** Starts what is needed and listens. Throws LocalEngineError, or what an engine of one's own says. */
+export async function startGateway(config: Config, reporting: Reporting): Promise<Gateway> {
+  const engines = await startEngines(config, reporting.report);
+  try {
+    const core = await assemble(config, engines, reporting);
+    const server = await listen(config, engines, core, reporting.log).catch(async (error: unknown) => {
+      await core.close();
+      throw error;
+    });
+    const { deps, relay, reconciler } = core;
+    relay.start();
+    reconciler.start(config.reconcileIntervalMs);
+    const close = async (): Promise<void> => {
+      await drain(server, DRAIN_MS);
+      await core.close();
+      await engines.stop();
+    };
+    return { url: urlOf(server), deps, relay, reconciler, engineLost: engines.lost, close };
+  } catch (error) {
+    await engines.stop();
+    throw error;
+  }
+}
+
+/** The user's engines where they are named, embedded ones for the rest. */
+export async function startEngines(config: Config, report: (line: string) => void): Promise<StartedEngines> {
+  const local = await startLocalEngines({
+    stateDir: config.stateDir,
+    policyDir: path.join(config.policiesDir, "cerbos"),
+    need: { postgres: config.databaseUrl === null, openfga: config.openfga === null, cerbos: config.cerbos === null },
+    openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
+    environment: config.environment,
+    report,
+  });
+  noteEndpoints(config.stateDir, local);
+  return {
+    ...chosen(config, local),
+    lost: new Promise((resolve) => local.onUnexpectedExit(({ name }) => resolve(name))),
+    stop: async () => {
+      forgetEndpoints(config.stateDir);
+      await local.stop();
+    },
+  };
+}
+
+/** The user's engines before the embedded ones. */
+export function chosen(config: Config, local: LocalEndpoints): Engines {
+  return {
+    databaseUrl: given(config.databaseUrl ?? local.databaseUrl),
+    openfga: given(config.openfga ?? local.openfga),
+    cerbos: config.cerbos ?? { target: given(local.cerbosTarget), tls: false },
+    secret: config.secret ?? local.masterSecret,
+  };
+}
+
+/** What startLocalEngines was asked for it gives. */
+function given<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("an embedded engine was needed and not started");
+  return value;
+}
+
+export async function assemble(config: Config, engines: Engines, { report, log }: Reporting): Promise<Core> {
+  await migrate(engines.databaseUrl, report);
+  const graph = await connectGraph(config, engines);
+  const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
+  const database = openLedger(config, engines.databaseUrl, "bailiwick_app");
+  const relayDatabase = openLedger(config, engines.databaseUrl, "bailiwick_relay");
+  const clock = (): Date => new Date();
+  const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
+  const apply = async (organization: string): Promise<void> => await relay.apply(organization);
+  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock, log: writeLog });
+  const requestReconcile = (organization: string): void => reconciler.request(organization);
+  const owner = newId(systemRandom, "rel-");
+  const relay = createRelay({
+    database: relayDatabase,
+    graph,
+    owner,
+    clock,
+    jitter: Math.random,
+    log: writeLog,
+    requestReconcile,
+  });
+  const deps: Deps = {
+    database,
+    graph,
+    judge: cerbos.judge,
+    plans: await readPlans(config.policiesDir),
+    unit: await policyUnit(config.policiesDir),
+    clock,
+    random: systemRandom,
+    timeouts: config.timeouts,
+    queue: createQueue(),
+    applyTuples: apply,
+    requestReconcile,
+    warn: (event, detail) => writeLog("warn", event, detail),
+  };
+  if (config.platformClient !== null) await registerPlatformClient(deps, config.platformClient);
+  const close = async (): Promise<void> => {
+    await Promise.all([reconciler.close(), relay.close()]);
+    await Promise.all([graph.close(), database.close(), relayDatabase.close()]);
+    cerbos.close();
+  };
+  return { deps, graph, cerbos, relay, reconciler, close };
+}
+
+function openLedger(config: Config, url: string, role: "bailiwick_app" | "bailiwick_relay"): Database {
+  return openDatabase({
+    url,
+    role,
+    connections: role === "bailiwick_app" ? CONNECTIONS.gateway : CONNECTIONS.relay,
+    statementTimeoutMs: config.timeouts.decisionMs,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  });
+}
+
+async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
+  const { apiUrl } = engines.openfga;
+  const presharedKey = engines.openfga.presharedKey ?? null;
+  const at = { apiUrl, presharedKey };
+  const { storeId, modelId } = await prepareStore({
+    ...at,
+    storeId: config.openfga?.storeId ?? null,
+    modelId: config.openfga?.modelId ?? null,
+    storeName: "bailiwick",
+    model: buildModel(await readModules([path.join(config.policiesDir, "openfga")])),
+    timeoutMs: STORE_TIMEOUT_MS,
+  });
+  return openGraph({ ...at, storeId, modelId, connections: CONNECTIONS.graph });
+}
+
+async function listen(config: Config, engines: Engines, core: Core, log: Log): Promise<Server> {
+  const { deps, graph, cerbos } = core;
+  const app = createApp({
+    deps,
+    authenticate: createAuthenticator({ issuers: await trustedIssuers(config) }),
+    settings: { publicUrl: config.publicUrl, secret: engines.secret },
+    checks: {
+      postgres: async () => await deps.database.query({ name: "ping", text: "select", values: [] }),
+      cerbos: async () => await cerbos.ping(config.timeouts.decisionMs),
+      openfga: async () => await graph.ping(config.timeouts.decisionMs),
+    },
+    log,
+  });
+  const server = createHttpServer(app);
+  server.listen(config.port, config.host);
+  await once(server, "listening").catch((error: unknown) => {
+    throw new LocalEngineError("PORT_TAKEN", `cannot listen on ${config.host}:${config.port}; set PORT to a free one`, {
+      cause: error,
+    });
+  });
+  return server;
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+  const host = address.address.includes(":") ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+async function trustedIssuers(config: Config): Promise<TrustedIssuer[]> {
+  const { oidc, aliasClaim } = config;
+  const issuers: TrustedIssuer[] = [];
+  if (oidc !== null) issuers.push({ ...oidc, jwks: oidc.jwksUrl ?? "discovery", aliasClaim, development: false });
+  if (config.isDevelopmentIssuerOn) {
+    const { issuer, audience, publicJwks } = await loadDevelopmentIssuer(config.stateDir);
+    issuers.push({ issuer, audience, jwks: publicJwks, aliasClaim, development: true });
+  }
+  return issuers;
+}

@@ -1,4 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
+import { AppError } from "../entities/errors.ts";
 import type { Kind } from "../entities/kinds.ts";
 import type { Queryable } from "../stores/database.ts";
 import { type Facts, gatherFacts } from "../stores/facts.ts";
@@ -14,7 +15,7 @@ export interface Target<K extends Kind> {
   readonly slug: string | null;
 }
 
-/** The facts about a target, for the caller's own account or for the one with this alias. */
+/** The facts about a target, for the caller's own account or for the one with this alias. Throws NOT_A_CLIENT for a disabled one. */
 export async function gather<K extends Kind>(
   deps: Deps,
   caller: Caller,
@@ -24,6 +25,7 @@ export async function gather<K extends Kind>(
   const asked = { caller: identity(caller), alias: options.alias ?? null, ...target, now: deps.clock() };
   const on = options.on ?? deps.database;
   const facts = await gatherFacts(on, asked);
+  if (facts.caller.client?.state === "disabled") throw new AppError("NOT_A_CLIENT", "This client is disabled.");
   return (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
 }
 

@@ -20,10 +20,10 @@ export function accessLog(log: Log): Handler {
     const startedAt = performance.now();
     response.once("close", () => {
       const { requestId, route } = response.locals;
-      // `close` without an end: the other side went away.
-      const status = response.writableFinished ? response.statusCode : "aborted";
       const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      log.info({ requestId, method: request.method, route, status, durationMs }, "answered");
+      const line = { requestId, method: request.method, route, status: response.statusCode, durationMs };
+      // Closed without an end: the other side went away.
+      log.info(line, response.writableFinished ? "answered" : "aborted");
     });
     next();
   };

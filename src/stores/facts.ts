@@ -13,6 +13,7 @@ const Client = z.object({
   organizations: z.array(z.string()),
   applications: z.array(z.string()),
   origin: z.enum(["configuration", "registered", "development"]),
+  state: z.enum(["enabled", "disabled"]),
 });
 export type ClientFacts = z.infer<typeof Client>;
 

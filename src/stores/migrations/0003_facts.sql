@@ -20,8 +20,7 @@ begin
   select * into caller_client from clients c
   where c.issuer = p_caller ->> 'issuer'
     and c.client_id = p_caller ->> 'clientId'
-    and c.subject = p_caller ->> 'subject'
-    and c.state = 'enabled';
+    and c.subject = p_caller ->> 'subject';
   if caller_client.id is null then
     select * into caller_account from accounts a
     where a.issuer = p_caller ->> 'issuer' and a.subject = p_caller ->> 'subject';
@@ -37,7 +36,7 @@ begin
       'client', case when caller_client.id is null then null else jsonb_build_object(
         'id', caller_client.id, 'clientId', caller_client.client_id, 'scopes', caller_client.scopes,
         'organizations', caller_client.organizations, 'applications', caller_client.applications,
-        'origin', caller_client.origin) end),
+        'origin', caller_client.origin, 'state', caller_client.state) end),
     'subject', account_json(subject_account),
     'organization', null, 'role', null, 'graph', null, 'resource', null);
   if p_kind = 'account' then

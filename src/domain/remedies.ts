@@ -13,7 +13,7 @@ type Maker = (reason: Reason, resource: Facts["resource"]) => Omit<Remedy, "for"
 
 const REMEDIES: Readonly<Record<string, Maker>> = {
   ROLE_TOO_LOW: (reason) => ({
-    message: `Ask an Owner for the role ${String(reason["least"])} or a higher one.`,
+    message: `At least the role ${String(reason["least"])} is needed; an Owner can grant it.`,
     least: reason["least"],
   }),
   NOT_SOLE_OWNER: (reason) => ({

@@ -35,10 +35,12 @@ export interface DatabaseOptions {
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
+  // Inside a transaction a statement may wait for a lock; outside, nothing waits for anybody.
+  const patienceMs = options.lockTimeoutMs + options.statementTimeoutMs;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.connections,
-    options: `-c role=${options.role} -c lock_timeout=${options.lockTimeoutMs} -c statement_timeout=${options.statementTimeoutMs * 4}`,
+    options: `-c role=${options.role} -c lock_timeout=${options.lockTimeoutMs} -c statement_timeout=${patienceMs}`,
     connectionTimeoutMillis: options.statementTimeoutMs,
     query_timeout: options.statementTimeoutMs,
     allowExitOnIdle: true,
@@ -49,28 +51,38 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     query: async <Row extends object>(statement: Statement) => await run<Row>(pool, statement),
-    transaction: async (work) => await retried(async () => await inTransaction(pool, work)),
+    transaction: async (work) => await retried(async () => await inTransaction(pool, patienceMs, work)),
     close: async () => await pool.end(),
   };
 }
 
-async function run<Row extends object>(on: pg.Pool | pg.PoolClient, statement: Statement): Promise<Row[]> {
+/** @param timeoutMs of this statement; absent: the pool's */
+async function run<Row extends object>(
+  on: pg.Pool | pg.PoolClient,
+  { name, text, values }: Statement,
+  timeoutMs?: number,
+): Promise<Row[]> {
   try {
-    const result = await on.query<Row>({ name: statement.name, text: statement.text, values: [...statement.values] });
+    const timeout = timeoutMs === undefined ? {} : { query_timeout: timeoutMs };
+    const result = await on.query<Row>({ name, text, values: [...values], ...timeout });
     return result.rows;
   } catch (error) {
     throw translated(error);
   }
 }
 
-async function inTransaction<Result>(pool: pg.Pool, work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+async function inTransaction<Result>(
+  pool: pg.Pool,
+  patienceMs: number,
+  work: (tx: Transaction) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect().catch((error: unknown) => {
     throw translated(error);
   });
   let broken: Error | undefined;
   try {
     await run(client, { name: "begin", text: "begin", values: [] });
-    const result = await work({ open: true, query: async (statement) => await run(client, statement) });
+    const result = await work({ open: true, query: async (statement) => await run(client, statement, patienceMs) });
     await run(client, { name: "commit", text: "commit", values: [] });
     return result;
   } catch (error) {

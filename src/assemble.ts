@@ -13,10 +13,10 @@ import { newId, systemRandom } from "./entities/ids.ts";
 import { createApp } from "./http/app.ts";
 import { createAuthenticator, type TrustedIssuer } from "./http/authenticate.ts";
 import type { Log } from "./http/log.ts";
+import type { GraphStatus } from "./http/readiness.ts";
 import { createHttpServer, drain } from "./http/server.ts";
-import { startLocalEngines } from "./local/engines.ts";
+import { type Engines, startEngines } from "./local/chosen-engines.ts";
 import { LocalEngineError } from "./local/error.ts";
-import { forgetEndpoints, type LocalEndpoints, noteEndpoints } from "./local/endpoints.ts";
 import { loadDevelopmentIssuer } from "./local/issuer.ts";
 import { readPlans } from "./policy/plans.ts";
 import { policyUnit } from "./policy/unit.ts";
@@ -39,19 +39,6 @@ export interface Gateway {
   readonly engineLost: Promise<string>;
   /** Finishes what is under way, then closes everything, the embedded engines last. */
   close(): Promise<void>;
-}
-
-/** Where the engines are, and the secret that belongs to their data. */
-export interface Engines {
-  readonly databaseUrl: string;
-  readonly openfga: { readonly apiUrl: string; readonly presharedKey?: string | null };
-  readonly cerbos: { readonly target: string; readonly tls: boolean };
-  readonly secret: string;
-}
-
-interface StartedEngines extends Engines {
-  readonly lost: Promise<string>;
-  stop(): Promise<void>;
 }
 
 /** What talks to the engines, assembled: everything but HTTP. */
@@ -92,43 +79,6 @@ export async function startGateway(config: Config, reporting: Reporting): Promis
     await engines.stop();
     throw error;
   }
-}
-
-/** The user's engines where they are named, embedded ones for the rest. */
-export async function startEngines(config: Config, report: (line: string) => void): Promise<StartedEngines> {
-  const local = await startLocalEngines({
-    stateDir: config.stateDir,
-    policyDir: path.join(config.policiesDir, "cerbos"),
-    need: { postgres: config.databaseUrl === null, openfga: config.openfga === null, cerbos: config.cerbos === null },
-    openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
-    environment: config.environment,
-    report,
-  });
-  noteEndpoints(config.stateDir, local);
-  return {
-    ...chosen(config, local),
-    lost: new Promise((resolve) => local.onUnexpectedExit(({ name }) => resolve(name))),
-    stop: async () => {
-      forgetEndpoints(config.stateDir);
-      await local.stop();
-    },
-  };
-}
-
-/** The user's engines before the embedded ones. */
-export function chosen(config: Config, local: LocalEndpoints): Engines {
-  return {
-    databaseUrl: given(config.databaseUrl ?? local.databaseUrl),
-    openfga: given(config.openfga ?? local.openfga),
-    cerbos: config.cerbos ?? { target: given(local.cerbosTarget), tls: false },
-    secret: config.secret ?? local.masterSecret,
-  };
-}
-
-/** What startLocalEngines was asked for it gives. */
-function given<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error("an embedded engine was needed and not started");
-  return value;
 }
 
 export async function assemble(config: Config, engines: Engines, { report, log }: Reporting): Promise<Core> {
@@ -206,10 +156,13 @@ async function listen(config: Config, engines: Engines, core: Core, log: Log): P
     deps,
     authenticate: createAuthenticator({ issuers: await trustedIssuers(config) }),
     settings: { publicUrl: config.publicUrl, secret: engines.secret },
-    checks: {
-      postgres: async () => await deps.database.query({ name: "ping", text: "select", values: [] }),
-      cerbos: async () => await cerbos.ping(config.timeouts.decisionMs),
-      openfga: async () => await graph.ping(config.timeouts.decisionMs),
+    readiness: {
+      checks: {
+        postgres: async () => await deps.database.query({ name: "ping", text: "select", values: [] }),
+        cerbos: async () => await cerbos.ping(config.timeouts.decisionMs),
+        openfga: async () => await graph.ping(config.timeouts.decisionMs),
+      },
+      graphStatus: async () => await graphStatus(core),
     },
     log,
   });
@@ -221,6 +174,18 @@ async function listen(config: Config, engines: Engines, core: Core, log: Log): P
     });
   });
   return server;
+}
+
+async function graphStatus({ relay, reconciler }: Core): Promise<GraphStatus> {
+  const { pending, stopped } = await relay.status();
+  const { missing, injected, rebuilt } = reconciler.status();
+  return {
+    pendingOrganizations: pending,
+    stoppedOrganizations: stopped.length,
+    missingTuples: missing,
+    injectedTuples: injected,
+    rebuiltOrganizations: rebuilt,
+  };
 }
 
 function urlOf(server: Server): string {

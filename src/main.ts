@@ -1,8 +1,9 @@
 /** `npm start` and `npm run reconcile`: reads the configuration, lets assemble.ts do it, drains. */
 import { once } from "node:events";
-import { assemble, chosen, type Engines, type Reporting, startEngines, startGateway } from "./assemble.ts";
+import { assemble, type Reporting, startGateway } from "./assemble.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createLog, describeError } from "./http/log.ts";
+import { chosen, type Engines, startEngines } from "./local/chosen-engines.ts";
 import { readEndpoints } from "./local/endpoints.ts";
 import { LocalEngineError } from "./local/error.ts";
 

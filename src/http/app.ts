@@ -5,7 +5,7 @@ import type { Authenticate } from "./authenticate.ts";
 import { accessLog, type Log } from "./log.ts";
 import { createPageTokens } from "./page-tokens.ts";
 import { noSuchRoute, problems } from "./problem.ts";
-import { createReadiness, type ReadinessChecks } from "./readiness.ts";
+import { createReadiness, type Readiness } from "./readiness.ts";
 import { requestId } from "./request-id.ts";
 import type { Gateway, Route } from "./route.ts";
 import { routerOf } from "./router.ts";
@@ -20,19 +20,19 @@ export interface AppOptions {
     /** At least 32 characters; page tokens are encrypted with a key made of it. */
     readonly secret: string;
   };
-  readonly checks: ReadinessChecks;
+  readonly readiness: Readiness;
   readonly log: Log;
   /** Other routes than the service's own, by noun: for tests of what stands around a route. */
   readonly nouns?: readonly (readonly Route[])[];
 }
 
 /** The gateway as one ordered list: what comes first sees every request. */
-export function createApp({ deps, authenticate, settings, checks, log, nouns = NOUNS }: AppOptions): Express {
+export function createApp({ deps, authenticate, settings, readiness, log, nouns = NOUNS }: AppOptions): Express {
   const gateway: Gateway = {
     deps,
     publicUrl: settings.publicUrl,
     pageTokens: createPageTokens(settings.secret, deps.random),
-    readiness: createReadiness(checks),
+    readiness: createReadiness(readiness),
   };
   const app = express();
   app.disable("x-powered-by");

@@ -6,30 +6,48 @@ export type ReadinessChecks = Readonly<
   Record<"postgres" | "cerbos" | "openfga", (signal: AbortSignal) => Promise<unknown>>
 >;
 
+/** How the graph stands to the ledger: organizations on their way or stopped, and the drift that was found since the start. */
+export interface GraphStatus {
+  readonly pendingOrganizations: number;
+  readonly stoppedOrganizations: number; // a row of theirs cannot be applied: the log names it
+  readonly missingTuples: number;
+  readonly injectedTuples: number;
+  readonly rebuiltOrganizations: number;
+}
+
+export interface Readiness {
+  readonly checks: ReadinessChecks;
+  readonly graphStatus: () => Promise<GraphStatus>;
+}
+
 /**
  * Asks every engine at once, each within a deadline; who comes meanwhile shares the answer, since anybody may ask. Without OpenFGA the
  * gateway is degraded but ready: the ledger goes on deciding for the built-in kinds.
  */
-export function createReadiness(checks: ReadinessChecks): () => Promise<Answer> {
+export function createReadiness(readiness: Readiness): () => Promise<Answer> {
   let underWay: Promise<Answer> | undefined;
   return async () => {
-    underWay ??= askAll(checks).finally(() => {
+    underWay ??= askAll(readiness).finally(() => {
       underWay = undefined;
     });
     return await underWay;
   };
 }
 
-async function askAll(checks: ReadinessChecks): Promise<Answer> {
+async function askAll({ checks, graphStatus }: Readiness): Promise<Answer> {
+  const found: { graph?: GraphStatus } = {};
   const [postgres, cerbos, openfga] = await Promise.all([
-    isUp(checks.postgres),
+    isUp(async (signal) => {
+      await checks.postgres(signal);
+      found.graph = await graphStatus(); // the ledger tells
+    }),
     isUp(checks.cerbos),
     isUp(checks.openfga),
   ]);
   const isReady = postgres && cerbos;
   const status = isReady ? (openfga ? "ready" : "degraded") : "unavailable";
   const engines = { postgres: upOrDown(postgres), cerbos: upOrDown(cerbos), openfga: upOrDown(openfga) };
-  return { status: isReady ? 200 : 503, body: { status, engines } };
+  return { status: isReady ? 200 : 503, body: { status, engines, ...found } };
 }
 
 async function isUp(check: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Sample, startSample } from "./sample-app.ts";
+import { GRAPH_STATUS, type Sample, startSample } from "./sample-app.ts";
 
 let sample: Sample;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe("Health", () => {
     const answer = await sample.send({ path: "/readyz" });
     sample.checks.openfga = before;
     const engines = { postgres: "up", cerbos: "up", openfga: "down" };
-    expect([answer.status, answer.json]).toEqual([200, { status: "degraded", engines }]);
+    expect([answer.status, answer.json]).toEqual([200, { status: "degraded", engines, graph: GRAPH_STATUS }]);
     expect((await sample.send({ path: "/readyz" })).json["status"]).toBe("ready");
   });
 

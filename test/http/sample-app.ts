@@ -80,6 +80,15 @@ const authenticate: Authenticate = async (authorization) => {
   return { ...identity, subject };
 };
 
+/** Nothing on its way, nothing amiss. */
+export const GRAPH_STATUS = {
+  pendingOrganizations: 0,
+  stoppedOrganizations: 0,
+  missingTuples: 0,
+  injectedTuples: 0,
+  rebuiltOrganizations: 0,
+};
+
 export async function startSample(): Promise<Sample> {
   const up = async (): Promise<void> => await Promise.resolve();
   const checks = { postgres: up, cerbos: up, openfga: up };
@@ -122,10 +131,13 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
     deps: DEPS,
     authenticate,
     settings: { publicUrl: "https://authz.example.com", secret: "0123456789abcdefghijklmnopqrstuv" },
-    checks: {
-      postgres: async () => await stage.checks.postgres(),
-      cerbos: async () => await stage.checks.cerbos(),
-      openfga: async () => await stage.checks.openfga(),
+    readiness: {
+      checks: {
+        postgres: async () => await stage.checks.postgres(),
+        cerbos: async () => await stage.checks.cerbos(),
+        openfga: async () => await stage.checks.openfga(),
+      },
+      graphStatus: async () => await Promise.resolve(GRAPH_STATUS),
     },
     log: createLog("info", { write }),
     nouns: [sampleRoutes(stage), HEALTH_ROUTES],

@@ -1,0 +1,54 @@
+import path from "node:path";
+import type { Config } from "../config.ts";
+import { forgetEndpoints, type LocalEndpoints, noteEndpoints } from "./endpoints.ts";
+import { startLocalEngines } from "./engines.ts";
+
+/** Where the engines are, and the secret that belongs to their data. */
+export interface Engines {
+  readonly databaseUrl: string;
+  readonly openfga: { readonly apiUrl: string; readonly presharedKey?: string | null };
+  readonly cerbos: { readonly target: string; readonly tls: boolean };
+  readonly secret: string;
+}
+
+export interface StartedEngines extends Engines {
+  readonly lost: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** The user's engines where they are named, embedded ones for the rest. */
+export async function startEngines(config: Config, report: (line: string) => void): Promise<StartedEngines> {
+  const local = await startLocalEngines({
+    stateDir: config.stateDir,
+    policyDir: path.join(config.policiesDir, "cerbos"),
+    need: { postgres: config.databaseUrl === null, openfga: config.openfga === null, cerbos: config.cerbos === null },
+    openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
+    environment: config.environment,
+    report,
+  });
+  noteEndpoints(config.stateDir, local);
+  return {
+    ...chosen(config, local),
+    lost: new Promise((resolve) => local.onUnexpectedExit(({ name }) => resolve(name))),
+    stop: async () => {
+      forgetEndpoints(config.stateDir);
+      await local.stop();
+    },
+  };
+}
+
+/** The user's engines before the embedded ones. */
+export function chosen(config: Config, local: LocalEndpoints): Engines {
+  return {
+    databaseUrl: given(config.databaseUrl ?? local.databaseUrl),
+    openfga: given(config.openfga ?? local.openfga),
+    cerbos: config.cerbos ?? { target: given(local.cerbosTarget), tls: false },
+    secret: config.secret ?? local.masterSecret,
+  };
+}
+
+/** What startLocalEngines was asked for it gives. */
+function given<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("an embedded engine was needed and not started");
+  return value;
+}

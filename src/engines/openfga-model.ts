@@ -78,15 +78,21 @@ function transformed(modules: readonly ModelModule[]): Model {
   }
 }
 
-/** The same text for the same model: OpenFGA sorts keys, and gives back `""`, `null` and `{}` where nothing was sent. */
+/** Members of a model that mean something although they are empty. */
+const MEANINGFUL = ["this", "wildcard"];
+
+/** The same text for the same model: OpenFGA sorts keys, and gives back `""`, `null`, `[]` and `{}` where nothing was sent. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (key, member: unknown) => {
-    if (member === "" || member === null) return undefined;
-    if (key === "conditions" && Object.keys(Object(member) as object).length === 0) return undefined;
+    if (isEmpty(member) && !MEANINGFUL.includes(key)) return undefined;
     if (key === "type_definitions" && Array.isArray(member)) return sortedByType(member);
-    if (typeof member !== "object" || Array.isArray(member)) return member;
+    if (typeof member !== "object" || member === null || Array.isArray(member)) return member;
     return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
+}
+
+function isEmpty(member: unknown): boolean {
+  return member === "" || member === null || (typeof member === "object" && Object.keys(member).length === 0);
 }
 
 function sortedByType(definitions: readonly unknown[]): unknown[] {

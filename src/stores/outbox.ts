@@ -34,33 +34,23 @@ export async function fileTuples(tx: Transaction, filing: Filing): Promise<void>
 
 /**
  * Files a rebuilt graph in place of everything that is pending: a row that begins epoch `epoch` and carries no tuples, so that
- * every try of it is the same Write, then the rows of `change`. Numbers go on after `from`, which nothing had before.
+ * every try of it is the same Write, then the rows of `change`. Numbers go on after `from`, which nothing had before. The rows
+ * that it stands for are behind the position now; the relay removes them with the first one that it applies.
  */
 export async function fileRebuild(tx: Transaction, filing: Filing & { epoch: number; from: number }): Promise<void> {
   const { organization, epoch, from } = filing;
-  // The position goes first: the relay locks in this order too.
   await tx.query({
-    name: "begin_rebuild_position",
+    name: "begin_rebuild",
     text: `
-      update graph_positions
-      set applied = $2, epoch = $3, attempts = 0, next_attempt_at = null, stopped = null
-      where organization_id = $1`,
-    values: [organization, from, epoch],
-  });
-  await tx.query({
-    name: "begin_rebuild_rows",
-    text: `
-      delete from outbox
-      where organization_id = $1`,
-    values: [organization],
-  });
-  await tx.query({
-    name: "begin_rebuild_numbers",
-    text: `
+      with position as (
+        update graph_positions
+        set applied = $2, epoch = $3, attempts = 0, next_attempt_at = null, stopped = null
+        where organization_id = $1
+      )
       update organizations
       set tuples_filed = $2
       where id = $1`,
-    values: [organization, from],
+    values: [organization, from, epoch],
   });
   await insertRows(tx, filing, [{ writes: [], deletes: [] }, ...split(filing.change)], epoch);
 }

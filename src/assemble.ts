@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Config } from "./config.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { Deps } from "./domain/deps.ts";
+import { withBreaker } from "./domain/graph-breaker.ts";
 import { createQueue } from "./domain/queue.ts";
 import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
 import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
@@ -22,13 +23,21 @@ import { readPlans } from "./policy/plans.ts";
 import { policyUnit } from "./policy/unit.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
-import { type Database, openDatabase } from "./stores/database.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
 import { migrate } from "./stores/migrate.ts";
 
 const DRAIN_MS = 10_000;
 const STORE_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 2_000;
-const CONNECTIONS = { gateway: 16, relay: 4, graph: 64 };
+const GRAPH_CONNECTIONS = 64;
+/** Whose statements wait for whom: nobody's question waits behind a comparison of a large organization. */
+const POOLS: Readonly<Record<"gateway" | "relay" | "reconciler", Pool>> = {
+  gateway: { role: "bailiwick_app", connections: 16 },
+  relay: { role: "bailiwick_relay", connections: 4 },
+  reconciler: { role: "bailiwick_app", connections: 2, statementTimeoutMs: 10_000 },
+};
+
+type Pool = Pick<DatabaseOptions, "role" | "connections"> & { readonly statementTimeoutMs?: number };
 
 export interface Gateway {
   readonly url: string;
@@ -85,54 +94,65 @@ export async function assemble(config: Config, engines: Engines, { report, log }
   await migrate(engines.databaseUrl, report);
   const graph = await connectGraph(config, engines);
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
-  const database = openLedger(config, engines.databaseUrl, "bailiwick_app");
-  const relayDatabase = openLedger(config, engines.databaseUrl, "bailiwick_relay");
-  const clock = (): Date => new Date();
+  const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
-  const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock, log: writeLog });
-  const requestReconcile = (organization: string): void => reconciler.request(organization);
-  const owner = newId(systemRandom, "rel-");
-  const relay = createRelay({
-    database: relayDatabase,
-    graph,
-    owner,
-    clock,
-    jitter: Math.random,
-    log: writeLog,
-    requestReconcile,
-  });
+  const carriers = openCarriers(config, engines, graph, writeLog);
+  const { relay, reconciler } = carriers;
   const deps: Deps = {
     database,
-    graph,
+    graph: withBreaker(graph, () => performance.now()),
     judge: cerbos.judge,
     plans: await readPlans(config.policiesDir),
     unit: await policyUnit(config.policiesDir),
-    clock,
+    clock: now,
     random: systemRandom,
     timeouts: config.timeouts,
     queue: createQueue(),
-    applyTuples: apply,
-    requestReconcile,
+    applyTuples: async (organization) => await relay.apply(organization),
+    requestReconcile: (organization) => reconciler.request(organization),
     warn: (event, detail) => writeLog("warn", event, detail),
   };
   if (config.platformClient !== null) await registerPlatformClient(deps, config.platformClient);
   const close = async (): Promise<void> => {
-    await Promise.all([reconciler.close(), relay.close()]);
-    await Promise.all([graph.close(), database.close(), relayDatabase.close()]);
+    await carriers.close();
+    await Promise.all([graph.close(), database.close()]);
     cerbos.close();
   };
   return { deps, graph, cerbos, relay, reconciler, close };
 }
 
-function openLedger(config: Config, url: string, role: "bailiwick_app" | "bailiwick_relay"): Database {
-  return openDatabase({
-    url,
-    role,
-    connections: role === "bailiwick_app" ? CONNECTIONS.gateway : CONNECTIONS.relay,
-    statementTimeoutMs: config.timeouts.decisionMs,
-    lockTimeoutMs: LOCK_TIMEOUT_MS,
+const now = (): Date => new Date();
+
+/** What carries tuples from ledger to graph, and what compares the two; each tells the other where to look. */
+function openCarriers(
+  config: Config,
+  engines: Engines,
+  graph: Graph,
+  log: RelayLog,
+): Pick<Core, "relay" | "reconciler" | "close"> {
+  const relayDatabase = openLedger(config, engines.databaseUrl, "relay");
+  const database = openLedger(config, engines.databaseUrl, "reconciler");
+  const apply = async (organization: string): Promise<void> => await relay.apply(organization);
+  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock: now, log });
+  const relay = createRelay({
+    database: relayDatabase,
+    graph,
+    owner: newId(systemRandom, "rel-"),
+    clock: now,
+    jitter: Math.random,
+    log,
+    requestReconcile: (organization) => reconciler.request(organization),
   });
+  const close = async (): Promise<void> => {
+    await Promise.all([reconciler.close(), relay.close()]);
+    await Promise.all([relayDatabase.close(), database.close()]);
+  };
+  return { relay, reconciler, close };
+}
+
+function openLedger(config: Config, url: string, user: keyof typeof POOLS): Database {
+  const { statementTimeoutMs = config.timeouts.decisionMs, ...pool } = POOLS[user];
+  return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
 async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
@@ -147,7 +167,7 @@ async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
     model: buildModel(await readModules([path.join(config.policiesDir, "openfga")])),
     timeoutMs: STORE_TIMEOUT_MS,
   });
-  return openGraph({ ...at, storeId, modelId, connections: CONNECTIONS.graph });
+  return openGraph({ ...at, storeId, modelId, connections: GRAPH_CONNECTIONS });
 }
 
 async function listen(config: Config, engines: Engines, core: Core, log: Log): Promise<Server> {

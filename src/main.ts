@@ -51,6 +51,7 @@ async function reconcile(config: Config, reporting: Reporting): Promise<number> 
         report(`${organization}: not compared: ${String(error)}`);
       },
     });
+    await core.reconciler.idle(); // a rebuilt graph is looked at once more
     report(`${count} organizations compared: ${tally.drifted} had drifted, ${tally.failed} could not be compared`);
     await core.close();
     return tally.failed === 0 ? 0 : 1;

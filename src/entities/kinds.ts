@@ -5,8 +5,6 @@ export type Role = (typeof ROLES)[number];
 /** What a principal carries: its membership's role, or `none`. */
 export type PrincipalRole = Role | "none";
 
-export const INVITABLE_ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
-
 export const APPLICATION_KINDS = ["web", "game", "cli", "oidc"] as const;
 export type ApplicationKind = (typeof APPLICATION_KINDS)[number];
 

@@ -5,8 +5,7 @@ grant select, insert, update on organizations, sectors, applications, invitation
 grant select, insert, update, delete on memberships, limits to bailiwick_app;
 grant select, insert on audit_events, audit_pseudonyms, outbox to bailiwick_app; -- append-only
 grant select, insert on graph_positions to bailiwick_app;
-grant delete on outbox to bailiwick_app; -- a rebuild stands for the rows that it replaces
-grant update (applied, epoch, attempts, next_attempt_at, stopped) on graph_positions to bailiwick_app; -- likewise
+grant update (applied, epoch, attempts, next_attempt_at, stopped) on graph_positions to bailiwick_app; -- a rebuild stands for the rows that it replaces
 
 grant select on accounts, organizations, memberships, sectors, applications, invitations to bailiwick_directory;
 grant update (version) on organizations to bailiwick_directory; -- what `for no key update` asks for

@@ -1,5 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError, cannotDecide } from "../entities/errors.ts";
+import { fenceHolds } from "../entities/fence.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Attributes, Kind, PrincipalRole } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
@@ -87,9 +88,9 @@ async function disagreement<K extends Kind>(
   const held = facts.role ?? "none";
   const { organization, graph } = facts;
   if (organization === null || graph === null) return { facts, role: "none", graph: "agrees" };
-  deps.requestReconcile(organization.id);
   const fence = await fenceOf(deps, organization.id, deadline);
-  if (fence === "unavailable" || fence.length !== 1 || fence[0] !== graph.applied) {
+  deps.requestReconcile(organization.id); // not before: a repair moves the fence
+  if (fence === "unavailable" || !fenceHolds(fence, graph.applied)) {
     return { facts, role: held, graph: "unavailable" };
   }
   deps.warn("graph.disagrees", {

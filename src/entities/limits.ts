@@ -30,9 +30,17 @@ export const LIMITS = {
   /** Changes of one organization that wait for each other in one gateway. */
   organizationQueue: 256,
 
+  /** Reads of the graph that fail in a row before questions leave it alone, and for how long they do. */
+  graphFailures: 3,
+  graphRestMs: 1_000,
+
   /** Tuples of one Write beside the fence's swap; OpenFGA allows 100. */
   tuplesPerRow: 98,
   invitationDays: 7,
+
+  idempotencyHours: 24,
+  /** Records that are too old, cleared away by each change that brings a key. */
+  idempotencyCleared: 100,
 
   /** Outbox rows that a relay takes in one claim; a row that the graph refuses is looked at and tried this often in one go. */
   relayBatch: 16,

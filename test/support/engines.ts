@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
-import { testEngines } from "./test-engines.ts";
+import { type TestEngines, testEngines } from "./test-engines.ts";
 
 export interface TestDatabase {
   /** The superuser's URL. */
@@ -8,10 +8,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** An empty database beside the shared one. */
-export async function makeDatabase(): Promise<TestDatabase> {
+/** An empty database beside that of the engines, which are the shared ones unless a test has its own. */
+export async function makeDatabase({ databaseUrl }: TestEngines = testEngines()): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  const { databaseUrl } = testEngines();
   await asSuperuser(databaseUrl, `create database ${name}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
@@ -28,9 +27,8 @@ async function asSuperuser(url: string, statement: string): Promise<void> {
   }
 }
 
-/** An empty store in the shared OpenFGA; gives its id. */
-export async function makeStore(): Promise<string> {
-  const { openfga } = testEngines();
+/** An empty store in OpenFGA, likewise; gives its id. */
+export async function makeStore({ openfga }: TestEngines = testEngines()): Promise<string> {
   const response = await fetch(`${openfga.apiUrl}/stores`, {
     method: "POST",
     headers: { authorization: `Bearer ${openfga.presharedKey}`, "content-type": "application/json" },

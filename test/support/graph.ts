@@ -1,11 +1,20 @@
 import { expect } from "@jest/globals";
 import type { Tuple } from "../../src/entities/tuples.ts";
 import type { TestGateway } from "./gateway.ts";
-import { testEngines } from "./test-engines.ts";
+import { type TestEngines, testEngines } from "./test-engines.ts";
 
-/** OpenFGA as somebody with its key sees it, past the gateway. */
-export async function callOpenfga(storeId: string, path: string, body: unknown): Promise<unknown> {
-  const { apiUrl, presharedKey } = testEngines().openfga;
+type Openfga = TestEngines["openfga"];
+
+/** A ledger and the store that belongs to it. */
+export type Stores = Pick<TestGateway, "sql" | "storeId" | "engines">;
+
+/** OpenFGA, the shared one if not another, as somebody with its key sees it, past the gateway. */
+export async function callOpenfga(
+  storeId: string,
+  path: string,
+  body: unknown,
+  { apiUrl, presharedKey }: Openfga = testEngines().openfga,
+): Promise<unknown> {
   const response = await fetch(`${apiUrl}/stores/${storeId}/${path}`, {
     method: "POST",
     headers: { authorization: `Bearer ${presharedKey}`, "content-type": "application/json" },
@@ -16,11 +25,12 @@ export async function callOpenfga(storeId: string, path: string, body: unknown):
 }
 
 /** Every tuple of the store. */
-export async function readStore(storeId: string): Promise<Tuple[]> {
+export async function readStore(storeId: string, openfga?: Openfga): Promise<Tuple[]> {
   const tuples: Tuple[] = [];
   let token = "";
   do {
-    const page = (await callOpenfga(storeId, "read", { page_size: 100, continuation_token: token })) as {
+    const body = { page_size: 100, continuation_token: token };
+    const page = (await callOpenfga(storeId, "read", body, openfga)) as {
       tuples: { key: Tuple }[];
       continuation_token: string;
     };
@@ -40,9 +50,36 @@ export async function deleteByHand(storeId: string, ...tuples: readonly Tuple[])
   }
 }
 
+export interface TupleEvent {
+  readonly tuple: Tuple;
+  readonly operation: string; // TUPLE_OPERATION_WRITE or TUPLE_OPERATION_DELETE
+}
+
+/** OpenFGA's own log of what happened to organizations, oldest first. */
+export async function changesOf({ storeId, engines }: Stores): Promise<TupleEvent[]> {
+  const { apiUrl, presharedKey } = engines.openfga;
+  const changes: TupleEvent[] = [];
+  let token = "";
+  for (;;) {
+    const query = `page_size=100&type=organization&continuation_token=${encodeURIComponent(token)}`;
+    const url = `${apiUrl}/stores/${storeId}/changes?${query}`;
+    const response = await fetch(url, { headers: { authorization: `Bearer ${presharedKey}` } });
+    const page = (await response.json()) as {
+      changes: { tuple_key: Tuple; operation: string }[];
+      continuation_token: string;
+    };
+    if (page.changes.length === 0) return changes;
+    for (const { tuple_key, operation } of page.changes) {
+      const { user, relation, object } = tuple_key;
+      changes.push({ tuple: { user, relation, object }, operation });
+    }
+    token = page.continuation_token;
+  }
+}
+
 /** The role tuple of a person in an organization, as the ledger's ids make it. */
-export async function roleTupleOf(gateway: TestGateway, slug: string, alias: string, role: string): Promise<Tuple> {
-  const [ids] = await gateway.sql<{ pseudonym: string; id: string }>(
+export async function roleTupleOf({ sql }: Stores, slug: string, alias: string, role: string): Promise<Tuple> {
+  const [ids] = await sql<{ pseudonym: string; id: string }>(
     "select a.pseudonym, o.id from accounts a, organizations o where a.alias = $1 and o.slug = $2",
     [alias, slug],
   );
@@ -64,12 +101,21 @@ const BOOKKEEPING = ["fence", "genesis"];
 
 /** Ledger and graph hold the same tuples, one by one; of the fences there is one for each organization that filed something. */
 export async function expectGraphEqualsLedger(gateway: TestGateway): Promise<void> {
-  const organizations = await gateway.sql<{ id: string; filed: string }>(
-    "select id, tuples_filed as filed from organizations where tuples_filed > 0",
-  );
+  const organizations = await gateway.sql<{ id: string }>("select id from organizations where tuples_filed > 0");
   for (const { id } of organizations) await gateway.gateway.deps.applyTuples(id);
-  const ledger = await gateway.sql<Tuple>(LEDGER_TUPLES);
-  const graph = await readStore(gateway.storeId);
+  await expectGraphHoldsLedger(gateway);
+}
+
+/** The same, without asking any relay to go on; and the relays know it. */
+export async function expectGraphHoldsLedger({ sql, storeId, engines }: Stores): Promise<void> {
+  const organizations = await sql<{ id: string; filed: string; applied: string }>(
+    `select o.id, o.tuples_filed as filed, g.applied
+     from organizations o join graph_positions g on g.organization_id = o.id where o.tuples_filed > 0`,
+  );
+  expect(organizations.map(({ applied }) => applied)).toEqual(organizations.map(({ filed }) => filed));
+  expect(await sql("select from outbox")).toEqual([]);
+  const ledger = await sql<Tuple>(LEDGER_TUPLES);
+  const graph = await readStore(storeId, engines.openfga);
   const text = (tuple: Tuple): string => `${tuple.object}#${tuple.relation}@${tuple.user}`;
   const edges = graph.filter((tuple) => !BOOKKEEPING.includes(tuple.relation));
   expect(edges.map(text).sort()).toEqual(ledger.map(text).sort());

@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
+import { makeDatabase, makeStore } from "./engines.ts";
+import { caller, type Person } from "./gateway.ts";
+import type { Stores } from "./graph.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+import { testEngines } from "./test-engines.ts";
+
+/** What `npm start` starts, on engines that are there already. */
+export interface GatewayProcess {
+  readonly url: string;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** A ledger, a store and a way to OpenFGA that can be blocked, for gateways that come and go. */
+export interface GatewayHome extends Stores {
+  readonly databaseUrl: string;
+  /** Between gateways and OpenFGA. */
+  readonly proxy: TcpProxy;
+  start(): Promise<GatewayProcess>;
+  /** A person as this gateway sees them; `at` takes them to another. */
+  person(at: GatewayProcess, name: string): Promise<Person>;
+  close(): Promise<void>;
+}
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+/** Its input ends with this process: nobody is left behind. */
+const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume()';
+
+export async function makeGatewayHome(settings: Readonly<Record<string, string>>): Promise<GatewayHome> {
+  const engines = testEngines();
+  const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-home-"));
+  const database = await makeDatabase();
+  const storeId = await makeStore();
+  const proxy = await startTcpProxy(engines.openfga.apiUrl);
+  const issuer = await loadDevelopmentIssuer(stateDir);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
+  const environment = {
+    STATE_DIR: stateDir,
+    DATABASE_URL: database.url,
+    OPENFGA_API_URL: proxy.url,
+    OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
+    OPENFGA_STORE_ID: storeId,
+    CERBOS_TARGET: engines.cerbosTarget,
+    PORT: "0",
+    LOG_LEVEL: "silent",
+    ...settings,
+  };
+  return {
+    engines,
+    storeId,
+    databaseUrl: database.url,
+    proxy,
+    sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await pool.query<Row>(text, [...values])).rows,
+    start: async () => await startProcess(environment),
+    person: async ({ url }, name) => {
+      const token = await issuer.sign({ subject: name, claims: { preferred_username: name } });
+      const person = caller(url, name, token);
+      const seen = await person.get("/v1/me/organizations");
+      if (seen.status !== 200) throw new Error(`${name} is not let in: ${seen.text}`);
+      return person;
+    },
+    close: async () => {
+      await proxy.close();
+      await pool.end();
+      await database.drop();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startProcess(environment: Readonly<Record<string, string>>): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, [`--import=${ENDS_WITH_US}`, "src/main.ts"], {
+    cwd: ROOT,
+    env: environment,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  const exited = once(child, "exit");
+  const said: string[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said.push(text);
+      const ready = /is ready on (\S+)/.exec(said.join(""));
+      if (ready?.[1] !== undefined) resolve(ready[1]);
+    });
+    child.once("exit", () => reject(new Error(`the gateway did not start: ${said.join("")}`)));
+  });
+  return {
+    url,
+    kill: async () => {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}

@@ -15,6 +15,7 @@ import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
+import { MOVED, once, replay } from "./once.ts";
 import { contention } from "./queue.ts";
 import { tellAbsence } from "./read.ts";
 import { permitted, type Permitted } from "./refusal.ts";
@@ -57,9 +58,9 @@ export async function change<K extends Kind, Value>(
 ): Promise<Changed<Value>> {
   const deadline = deadlineIn(deps.timeouts.changeMs);
   const flow: Flow<K, Value> = { deps, caller, spec, write, deadline };
-  const first = await decide(flow, await gather(deps, caller, spec.target));
-  const key = first.organization?.id ?? first.facts.subject?.id ?? "";
-  const done = await deps.queue.run(key, deadline, async (waited) => await attempts(flow, waited ? undefined : first));
+  const facts = await gather(deps, caller, spec.target);
+  const done = (await replay<Done<Value>>(deps, caller, requireAccount(facts).id)) ?? (await made(flow, facts));
+  if (caller.isDryRun) return { value: done.value, graph: "applied" };
   return { value: done.value, graph: done.filed ? await graphAfter(deps, done.organization) : "applied" };
 }
 
@@ -77,6 +78,14 @@ interface Done<Value> {
   readonly filed: boolean;
 }
 
+async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>): Promise<Done<Value>> {
+  const first = await decide(flow, facts);
+  const key = first.organization?.id ?? requireAccount(facts).id;
+  return await flow.deps.queue.run(key, flow.deadline, async (waited) => {
+    return await attempts(flow, waited ? undefined : first);
+  });
+}
+
 /** Decides and writes; decides again when a version moved between the two, in the end under the lock itself. */
 async function attempts<K extends Kind, Value>(
   flow: Flow<K, Value>,
@@ -84,19 +93,22 @@ async function attempts<K extends Kind, Value>(
 ): Promise<Done<Value>> {
   const { deps, caller, spec } = flow;
   let decided = first ?? (await decide(flow, await gather(deps, caller, spec.target)));
+  const { id: owner } = requireAccount(decided.facts);
   for (let lost = 0; lost < LIMITS.lostRaces; lost += 1) {
-    const done = await deps.database.transaction(async (tx) => {
-      return (await lockAt(tx, concerned(decided.facts))) ? await written(flow, tx, decided) : undefined;
+    const done = await once(deps, caller, owner, async (tx) => {
+      return (await lockAt(tx, concerned(decided.facts))) ? await written(flow, tx, decided) : MOVED;
     });
-    if (done !== undefined) return done;
+    if (done !== MOVED) return done;
     if (flow.deadline() <= 0) throw contention();
     decided = await decide(flow, await gather(deps, caller, spec.target));
   }
   // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
-  return await deps.database.transaction(async (tx) => {
+  const done = await once(deps, caller, owner, async (tx) => {
     await lockAt(tx, concerned(decided.facts));
     return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
   });
+  if (done === MOVED) throw contention();
+  return done;
 }
 
 async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): Promise<Permitted<K>> {

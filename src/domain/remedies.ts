@@ -3,10 +3,12 @@ import type { Facts } from "../stores/facts.ts";
 
 /** What would make a refused thing possible, from the facts of the same decision. A reason without a remedy has none. */
 export function remediesFor(reasons: readonly Reason[], facts: Facts): Remedy[] {
-  return reasons.flatMap((reason) => {
-    const remedy = REMEDIES[reason.code]?.(reason, facts.resource);
-    return remedy === undefined ? [] : [{ for: reason.code, ...remedy }];
-  });
+  return reasons.flatMap((reason) => remedyFor(reason, facts.resource) ?? []);
+}
+
+export function remedyFor(reason: Reason, resource: Facts["resource"]): Remedy | undefined {
+  const remedy = REMEDIES[reason.code]?.(reason, resource);
+  return remedy && { for: reason.code, ...remedy };
 }
 
 type Maker = (reason: Reason, resource: Facts["resource"]) => Omit<Remedy, "for"> & { readonly message: string };

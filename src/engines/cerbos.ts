@@ -44,7 +44,9 @@ export function connectCerbos(target: string, tls: boolean): Cerbos {
 
 async function ask(client: GRPC, question: JudgeQuestion, timeoutMs: number): Promise<ReadonlyMap<string, Verdict>> {
   if (timeoutMs <= 0) throw cannotDecide("cerbos", new Error("the deadline has passed"));
-  const answer = await answered(client.checkResources(request(question), { signal: AbortSignal.timeout(Math.ceil(timeoutMs)) }));
+  const answer = await answered(
+    client.checkResources(request(question), { signal: AbortSignal.timeout(Math.ceil(timeoutMs)) }),
+  );
   const [floor, matrix] = answer.results;
   if (floor === undefined || matrix === undefined) throw cannotDecide("cerbos", new Error("an answer is missing"));
   return new Map(question.actions.map((action) => [action, verdict(action, floor, matrix)]));

@@ -3,7 +3,7 @@ export const DEVELOPMENT_ISSUER = "urn:bailiwick:development";
 export const DEVELOPMENT_AUDIENCE = "bailiwick";
 
 /** Who calls, as far as the verified token tells. Whether it is a person or a registered client, the ledger knows. */
-export interface Caller {
+export interface Identity {
   readonly issuer: string;
   readonly subject: string;
   readonly clientId: string | null; // `client_id`, else `azp`
@@ -11,5 +11,19 @@ export interface Caller {
   readonly aliasHint: string | null; // the claim ALIAS_CLAIM
   /** Set for tokens of the development issuer that name a service: it registers itself at first use. */
   readonly development: { readonly organizations: readonly string[] } | null;
+}
+
+/** Who calls, and how. */
+export interface Caller extends Identity {
   readonly requestId: string;
+  /** `?dryRun=true`: decide and answer as if, and write nothing. */
+  readonly isDryRun: boolean;
+  readonly idempotency: Idempotency | null;
+}
+
+/** An Idempotency-Key and what it is bound to beside the caller. */
+export interface Idempotency {
+  readonly key: string;
+  readonly route: string; // method and path, ids included
+  readonly bodyHash: string;
 }

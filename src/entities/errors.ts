@@ -23,6 +23,7 @@ export const ERROR_CODES = [
   "ALREADY_MEMBER",
   "ALREADY_INVITED",
   "CLIENT_EXISTS",
+  "IDEMPOTENCY_KEY_REUSED", // with another body
   "PRECONDITION_FAILED",
   "CONTENTION", // too many changes at once; nothing was written
   "CANNOT_DECIDE", // an engine did not answer in time; nothing was written

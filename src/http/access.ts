@@ -1,19 +1,35 @@
 import { z } from "zod";
 import { evaluate } from "../domain/evaluate.ts";
+import { plainReply } from "./contract.ts";
+import { decision } from "./decision.ts";
 import { foreignId, NOTHING } from "./fields.ts";
 import { command, open, type Route } from "./route.ts";
 
 const EVALUATION = "/access/v1/evaluation";
 
+const EXAMPLE = {
+  subject: { type: "account", id: "bob" },
+  action: { name: "rotate_keys" },
+  resource: { type: "application", id: "app-mptm5ctgtztv26tgmbvv" },
+};
+
 // AuthZEN 1.0: unknown members are ignored (and so not passed on), what is required must be there, and what is optional must fit.
 const properties = z.record(z.string(), z.unknown()).optional();
 const entity = z.object({ type: foreignId, id: foreignId, properties });
-const question = z.object({
-  subject: entity,
-  action: z.object({ name: foreignId, properties }),
-  resource: entity,
-  context: properties,
-});
+const question = z
+  .object({
+    subject: entity,
+    action: z.object({ name: foreignId, properties }),
+    resource: entity,
+    context: properties,
+  })
+  .meta({ examples: [EXAMPLE] });
+
+const address = z
+  .string()
+  .min(1)
+  .meta({ format: "uri", examples: ["https://authz.example.com"] });
+const metadata = z.strictObject({ policy_decision_point: address, access_evaluation_endpoint: address });
 
 const METADATA_SECONDS = 3600;
 
@@ -22,6 +38,11 @@ export const ACCESS_ROUTES: readonly Route[] = [
     method: "post",
     path: EVALUATION,
     summary: "May this subject do this to this resource?",
+    operation: "evaluate",
+    requires: "scope authz:evaluate, or a person about itself",
+    asks: [],
+    problems: ["SCOPE_MISSING", "NOT_ABOUT_SELF", "CONTENTION"],
+    reply: plainReply(decision),
     dialect: "authzen",
     params: NOTHING,
     body: question,
@@ -31,6 +52,8 @@ export const ACCESS_ROUTES: readonly Route[] = [
   open({
     path: "/.well-known/authzen-configuration",
     summary: "AuthZEN metadata: only what exists",
+    operation: "metadata",
+    replies: [{ ...plainReply(metadata), headers: ["Cache-Control"] }],
     answer: ({ publicUrl }) => ({
       status: 200,
       body: { policy_decision_point: publicUrl, access_evaluation_endpoint: `${publicUrl}${EVALUATION}` },

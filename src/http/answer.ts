@@ -5,6 +5,9 @@ import type { Outgoing } from "./context.ts";
 export interface Answer {
   readonly status: 200 | 201 | 204 | 503;
   readonly body?: object;
+  /** Instead of a body in JSON: a text of this type. */
+  readonly text?: string;
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -56,27 +59,36 @@ function etagOf(revision: number): string {
 export interface Outcome {
   readonly status: number;
   readonly body?: object | undefined;
+  readonly text?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly type?: string;
+  readonly type?: string | undefined;
 }
 
 /** Writes the answer: what Express's `json` does without the charset, which neither media type has. */
 export function send(response: Outgoing, outcome: Outcome): void {
   for (const name in outcome.headers) response.setHeader(name, outcome.headers[name] ?? "");
   response.statusCode = outcome.status;
-  if (outcome.body === undefined || isFresh(response)) {
+  const text = outcome.text ?? (outcome.body === undefined ? undefined : JSON.stringify(outcome.body));
+  if (text === undefined || isFresh(response)) {
     response.end();
     return;
   }
-  const text = JSON.stringify(outcome.body);
   response.setHeader("Content-Type", outcome.type ?? "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(text));
   response.end(text); // Node leaves the body of an answer to HEAD out by itself.
 }
 
-/** `If-None-Match` names the entity's ETag: the caller has it already. */
+/**
+ * `If-None-Match` names the entity's ETag: the caller has it already. Express's own `fresh` would send it again to every `fetch`, which
+ * adds `Cache-Control: no-cache` for the caches on the way.
+ */
 function isFresh(response: Outgoing): boolean {
-  if (!response.hasHeader("ETag") || !response.req.fresh) return false;
+  const { method, headers } = response.req;
+  const etag = response.getHeader("ETag");
+  const had = headers["if-none-match"];
+  if (method !== "GET" && method !== "HEAD") return false;
+  if (typeof etag !== "string" || had === undefined) return false;
+  if (had.trim() !== "*" && had.match(/"[^"]*"/g)?.includes(etag) !== true) return false; // weakly: RFC 9110, 13.1.2
   response.statusCode = 304;
   return true;
 }

@@ -8,7 +8,8 @@ import {
   viewApplication,
 } from "../domain/applications.ts";
 import { changed, created, entity } from "./answer.ts";
-import { anchor, applicationKind, name, NOTHING, sectorId, slug } from "./fields.ts";
+import { changedReply, createdReply, withEtag } from "./contract.ts";
+import { anchor, applicationKind, dated, name, NOTHING, resourceState, sectorId, slug } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/organizations/:slug/applications";
@@ -16,11 +17,21 @@ const ITEM = `${COLLECTION}/:anchor`;
 const organization = z.strictObject({ slug });
 const params = z.strictObject({ slug, anchor });
 
+const application = z
+  .strictObject({ anchor, name, kind: applicationKind, state: resourceState, sector: sectorId, ...dated })
+  .meta({ id: "Application" });
+const item = withEtag(application).meta({ id: "ApplicationItem" });
+
 export const APPLICATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: COLLECTION,
     summary: "Create an application, in a fresh sector of its own or in the one that is named",
+    operation: "createApplication",
+    requires: "admin",
+    asks: ["organization.create_application", "sector.create_application"],
+    problems: ["NOT_FOUND"],
+    reply: createdReply(application),
     params: organization,
     body: z.strictObject({ name, kind: applicationKind, sector: sectorId.exactOptional() }),
     answer: async (deps, { caller, params, body }) => {
@@ -31,12 +42,21 @@ export const APPLICATION_ROUTES: readonly Route[] = [
   list({
     path: COLLECTION,
     summary: "The organization's applications",
+    operation: "listApplications",
+    requires: "viewer",
+    asks: ["organization.list_applications"],
+    item,
     params: organization,
     page: async (deps, { caller, params, page }) => await listApplications(deps, caller, params.slug, page),
   }),
   read({
     path: ITEM,
     summary: "Read an application",
+    operation: "viewApplication",
+    requires: "viewer",
+    asks: ["application.view"],
+    problems: ["NOT_FOUND"],
+    reply: application,
     params,
     answer: async (deps, { caller, params }) => entity(await viewApplication(deps, caller, params)),
   }),
@@ -44,6 +64,11 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     method: "patch",
     path: ITEM,
     summary: "Edit an application",
+    operation: "editApplication",
+    requires: "admin",
+    asks: ["application.edit"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(application),
     params,
     body: z.strictObject({ name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
@@ -53,6 +78,11 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     method: "post",
     path: `${ITEM}/retire`,
     summary: "Retire an application",
+    operation: "retireApplication",
+    requires: "sole owner",
+    asks: ["application.retire"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(application),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -62,6 +92,11 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     method: "post",
     path: `${ITEM}/enable`,
     summary: "Enable a retired application",
+    operation: "enableApplication",
+    requires: "owner",
+    asks: ["application.enable"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(application),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

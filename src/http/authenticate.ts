@@ -1,6 +1,6 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyResult } from "jose";
 import { z } from "zod";
-import type { Caller } from "../entities/callers.ts";
+import type { Identity } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { keysOf, type KeySource } from "./keys.ts";
@@ -23,7 +23,7 @@ export interface AuthenticatorOptions {
 }
 
 /** Takes the Authorization header. Throws TOKEN_MISSING, TOKEN_INVALID, and CANNOT_DECIDE when an issuer's keys cannot be had. */
-export type Authenticate = (authorization: string | undefined) => Promise<Omit<Caller, "requestId">>;
+export type Authenticate = (authorization: string | undefined) => Promise<Identity>;
 
 // Asymmetric ones only, never from the token: neither `none` nor a public key used as an HMAC's secret gets through.
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"] as const;
@@ -111,7 +111,7 @@ function reasonOf(error: unknown): string {
   return "its signature does not hold";
 }
 
-function callerOf(trusted: TrustedIssuer, payload: JWTPayload, now: Date): Omit<Caller, "requestId"> {
+function callerOf(trusted: TrustedIssuer, payload: JWTPayload, now: Date): Identity {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) throw refused("its claims are not of the expected types", parsed.error);
   const { sub, iat, client_id, azp } = parsed.data;

@@ -2,7 +2,8 @@ import { z } from "zod";
 import { listClients, registerClient, updateClient, viewClient } from "../domain/clients.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { createdEntity, entity } from "./answer.ts";
-import { anchor, clientId, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
+import { createdEntityReply, entityReply, withEtag } from "./contract.ts";
+import { anchor, clientId, dated, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/platform/clients";
@@ -17,8 +18,10 @@ const grant = {
   applications: z.array(anchor).max(LIMITS.clientBindings),
 };
 
+const clientState = z.enum(["enabled", "disabled"]);
+
 const registration = z.strictObject({
-  issuer: foreignId,
+  issuer: foreignId.meta({ examples: ["https://id.example.com"] }),
   clientId: foreignId,
   subject: foreignId,
   ...grant,
@@ -31,14 +34,32 @@ const update = z.strictObject({
   scopes: grant.scopes.exactOptional(),
   organizations: grant.organizations.exactOptional(),
   applications: grant.applications.exactOptional(),
-  state: z.enum(["enabled", "disabled"]).exactOptional(),
+  state: clientState.exactOptional(),
 });
+
+const client = z
+  .strictObject({
+    id: clientId,
+    issuer: foreignId.meta({ examples: ["https://id.example.com"] }),
+    clientId: foreignId,
+    subject: foreignId,
+    ...grant,
+    origin: z.enum(["configuration", "registered", "development"]),
+    state: clientState,
+    ...dated,
+  })
+  .meta({ id: "Client" });
 
 export const CLIENT_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: COLLECTION,
     summary: "Register a client: who may ask about others, and how much of it",
+    operation: "registerClient",
+    requires: "scope platform:admin",
+    asks: [],
+    problems: ["SCOPE_MISSING", "CLIENT_EXISTS"],
+    reply: createdEntityReply(client),
     params: NOTHING,
     body: registration,
     answer: async (deps, { caller, body }) => {
@@ -49,12 +70,22 @@ export const CLIENT_ROUTES: readonly Route[] = [
   list({
     path: COLLECTION,
     summary: "The registered clients",
+    operation: "listClients",
+    requires: "scope platform:admin",
+    asks: [],
+    problems: ["SCOPE_MISSING"],
+    item: withEtag(client).meta({ id: "ClientItem" }),
     params: NOTHING,
     page: async (deps, { caller, page }) => await listClients(deps, caller, page),
   }),
   read({
     path: ITEM,
     summary: "Read a client's registration",
+    operation: "viewClient",
+    requires: "scope platform:admin",
+    asks: [],
+    problems: ["SCOPE_MISSING", "NOT_FOUND"],
+    reply: client,
     params,
     answer: async (deps, { caller, params }) => entity(await viewClient(deps, caller, params.id)),
   }),
@@ -62,6 +93,11 @@ export const CLIENT_ROUTES: readonly Route[] = [
     method: "patch",
     path: ITEM,
     summary: "Change what a client's registration grants, or disable it",
+    operation: "updateClient",
+    requires: "scope platform:admin",
+    asks: [],
+    problems: ["SCOPE_MISSING", "NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: entityReply(client),
     params,
     body: update,
     answer: async (deps, { caller, params, body, ifMatch }) =>

@@ -1,14 +1,41 @@
+import { z } from "zod";
+import { plainReply } from "./contract.ts";
 import { open, type Route } from "./route.ts";
+
+const count = z.int().min(0);
+const upOrDown = z.enum(["up", "down"]);
+const engines = z.strictObject({ postgres: upOrDown, cerbos: upOrDown, openfga: upOrDown });
+/** Missing while the ledger does not tell. */
+const graph = z
+  .strictObject({
+    pendingOrganizations: count,
+    stoppedOrganizations: count,
+    missingTuples: count,
+    injectedTuples: count,
+    rebuiltOrganizations: count,
+  })
+  .exactOptional();
 
 export const HEALTH_ROUTES: readonly Route[] = [
   open({
     path: "/livez",
     summary: "The process answers",
+    operation: "live",
+    replies: [plainReply(z.strictObject({ status: z.literal("alive") }))],
     answer: () => ({ status: 200, body: { status: "alive" } }),
   }),
   open({
     path: "/readyz",
     summary: "The engines answer; without OpenFGA: degraded",
+    operation: "ready",
+    replies: [
+      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, graph })),
+      {
+        ...plainReply(z.strictObject({ status: z.literal("unavailable"), engines, graph })),
+        status: 503,
+        means: "Postgres or Cerbos does not answer",
+      },
+    ],
     answer: async ({ readiness }) => await readiness(),
   }),
 ];

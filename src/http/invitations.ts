@@ -9,7 +9,8 @@ import {
   viewInvitation,
 } from "../domain/invitations.ts";
 import { changed, created, entity } from "./answer.ts";
-import { alias, invitationId, NOTHING, role, slug } from "./fields.ts";
+import { changedReply, createdReply, withEtag } from "./contract.ts";
+import { alias, dated, invitationId, name, NOTHING, role, slug, time } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/organizations/:slug/invitations";
@@ -17,11 +18,40 @@ const ITEM = "/v1/invitations/:id"; // The invited are no members yet: for them 
 const organization = z.strictObject({ slug });
 const params = z.strictObject({ id: invitationId });
 
+const invitation = z
+  .strictObject({
+    id: invitationId,
+    alias: alias.meta({ description: "Who is invited", examples: ["bob"] }),
+    role,
+    state: z.enum(["pending", "accepted", "declined", "revoked", "expired"]),
+    invitedBy: alias.meta({ description: "Who invited, by alias", examples: ["alice"] }),
+    expiresAt: time,
+    ...dated,
+  })
+  .meta({ id: "Invitation" });
+const mine = withEtag(
+  z.strictObject({
+    id: invitationId,
+    organization: slug,
+    organizationName: name,
+    role,
+    state: z.literal("pending"),
+    invitedBy: alias,
+    expiresAt: time,
+    createdAt: time,
+  }),
+).meta({ id: "MyInvitation" });
+
 export const INVITATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: COLLECTION,
     summary: "Invite an account by its alias",
+    operation: "invite",
+    requires: "owner",
+    asks: ["organization.invite_viewer", "organization.invite_owner"],
+    problems: ["UNKNOWN_ALIAS", "ALREADY_MEMBER", "ALREADY_INVITED"],
+    reply: createdReply(invitation),
     params: organization,
     body: z.strictObject({ alias, role }),
     answer: async (deps, { caller, params, body }) => {
@@ -32,6 +62,10 @@ export const INVITATION_ROUTES: readonly Route[] = [
   list({
     path: COLLECTION,
     summary: "The organization's invitations",
+    operation: "listInvitations",
+    requires: "owner",
+    asks: ["organization.list_invitations"],
+    item: withEtag(invitation).meta({ id: "InvitationItem" }),
     params: organization,
     page: async (deps, { caller, params, page }) => await listInvitations(deps, caller, params.slug, page),
   }),
@@ -39,6 +73,11 @@ export const INVITATION_ROUTES: readonly Route[] = [
     method: "post",
     path: `${COLLECTION}/:id/revoke`,
     summary: "Revoke a pending invitation",
+    operation: "revokeInvitation",
+    requires: "owner",
+    asks: ["invitation.revoke"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(invitation),
     params: z.strictObject({ slug, id: invitationId }),
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -47,12 +86,21 @@ export const INVITATION_ROUTES: readonly Route[] = [
   list({
     path: "/v1/me/invitations",
     summary: "The caller's pending invitations",
+    operation: "listMyInvitations",
+    requires: "any account",
+    asks: [],
+    item: mine,
     params: NOTHING,
     page: async (deps, { caller, page }) => await listMyInvitations(deps, caller, page),
   }),
   read({
     path: ITEM,
     summary: "Read an invitation",
+    operation: "viewInvitation",
+    requires: "owner, or the invited account",
+    asks: ["invitation.view"],
+    problems: ["NOT_FOUND"],
+    reply: invitation,
     params,
     answer: async (deps, { caller, params }) => entity(await viewInvitation(deps, caller, params)),
   }),
@@ -60,6 +108,11 @@ export const INVITATION_ROUTES: readonly Route[] = [
     method: "post",
     path: `${ITEM}/accept`,
     summary: "Accept an invitation: the caller becomes a member",
+    operation: "acceptInvitation",
+    requires: "the invited account",
+    asks: ["invitation.accept"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(invitation),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -69,6 +122,11 @@ export const INVITATION_ROUTES: readonly Route[] = [
     method: "post",
     path: `${ITEM}/decline`,
     summary: "Decline an invitation",
+    operation: "declineInvitation",
+    requires: "the invited account",
+    asks: ["invitation.decline"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(invitation),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

@@ -8,18 +8,41 @@ import {
   viewOrganization,
 } from "../domain/organizations.ts";
 import { changed, created, entity } from "./answer.ts";
-import { name, NOTHING, slug } from "./fields.ts";
+import { changedReply, createdReply, withEtag } from "./contract.ts";
+import { alias, dated, name, NOTHING, role, slug } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const params = z.strictObject({ slug });
+
+const core = {
+  slug,
+  name: name.meta({ examples: ["Acme"] }),
+  state: z.enum(["active", "retired", "archived"]),
+  matrix: z
+    .string()
+    .min(1)
+    .meta({ description: "The matrix of policies that it follows", examples: ["default"] }),
+  plan: z
+    .string()
+    .min(1)
+    .meta({ description: "The plan that limits it", examples: ["free"] }),
+  ...dated,
+};
+const organization = z.strictObject({ ...core, foundedBy: alias.nullable() }).meta({ id: "Organization" });
+const mine = withEtag(z.strictObject({ ...core, role })).meta({ id: "MyOrganization" });
 
 export const ORGANIZATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: "/v1/organizations",
     summary: "Create an organization; the caller becomes its first Owner",
+    operation: "createOrganization",
+    requires: "any account",
+    asks: ["account.create_organization"],
+    problems: ["SLUG_TAKEN"],
+    reply: createdReply(organization),
     params: NOTHING,
-    body: z.strictObject({ slug: slug.exactOptional(), name }),
+    body: z.strictObject({ slug: slug.exactOptional(), name: core.name }),
     answer: async (deps, { caller, body }) => {
       const made = await createOrganization(deps, caller, body);
       return created(made, `/v1/organizations/${made.value.slug}`);
@@ -28,12 +51,20 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
   list({
     path: "/v1/me/organizations",
     summary: "The caller's organizations, with its role in each",
+    operation: "listMyOrganizations",
+    requires: "any account",
+    asks: [],
+    item: mine,
     params: NOTHING,
     page: async (deps, { caller, page }) => await listMyOrganizations(deps, caller, page),
   }),
   read({
     path: "/v1/organizations/:slug",
     summary: "Read an organization",
+    operation: "viewOrganization",
+    requires: "any member",
+    asks: ["organization.view"],
+    reply: organization,
     params,
     answer: async (deps, { caller, params }) => entity(await viewOrganization(deps, caller, params.slug)),
   }),
@@ -41,6 +72,11 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     method: "patch",
     path: "/v1/organizations/:slug",
     summary: "Rename an organization",
+    operation: "renameOrganization",
+    requires: "admin",
+    asks: ["organization.rename"],
+    problems: ["PRECONDITION_FAILED"],
+    reply: changedReply(organization),
     params,
     body: z.strictObject({ name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
@@ -50,6 +86,11 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     method: "post",
     path: "/v1/organizations/:slug/retire",
     summary: "Retire an organization: it is frozen until an Owner enables it again",
+    operation: "retireOrganization",
+    requires: "sole owner",
+    asks: ["organization.retire"],
+    problems: ["PRECONDITION_FAILED"],
+    reply: changedReply(organization),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -59,6 +100,11 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     method: "post",
     path: "/v1/organizations/:slug/enable",
     summary: "Enable a retired organization",
+    operation: "enableOrganization",
+    requires: "owner",
+    asks: ["organization.enable"],
+    problems: ["PRECONDITION_FAILED"],
+    reply: changedReply(organization),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

@@ -2,6 +2,7 @@ import { ACCESS_ROUTES } from "./access.ts";
 import { APPLICATION_ROUTES } from "./applications.ts";
 import { AUDIT_ROUTES } from "./audit.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
+import { DOCS_ROUTES } from "./docs.ts";
 import { HEALTH_ROUTES } from "./health.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { MEMBER_ROUTES } from "./members.ts";
@@ -10,17 +11,19 @@ import type { Route } from "./route.ts";
 import { SECTOR_ROUTES } from "./sectors.ts";
 
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
-export const NOUNS: readonly (readonly Route[])[] = [
-  ACCESS_ROUTES,
-  ORGANIZATION_ROUTES,
-  SECTOR_ROUTES,
-  APPLICATION_ROUTES,
-  MEMBER_ROUTES,
-  INVITATION_ROUTES,
-  AUDIT_ROUTES,
-  CLIENT_ROUTES,
-  HEALTH_ROUTES,
-];
+export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
+  checks: ACCESS_ROUTES,
+  organizations: ORGANIZATION_ROUTES,
+  sectors: SECTOR_ROUTES,
+  applications: APPLICATION_ROUTES,
+  members: MEMBER_ROUTES,
+  invitations: INVITATION_ROUTES,
+  audit: AUDIT_ROUTES,
+  clients: CLIENT_ROUTES,
+  health: HEALTH_ROUTES,
+  docs: DOCS_ROUTES,
+};
+export const NOUNS: readonly (readonly Route[])[] = Object.values(BY_NOUN);
 
 /** Every route of the service: what the contract is generated from, and what the bad-input test walks. */
 export const ROUTES: readonly Route[] = NOUNS.flat();

@@ -3,6 +3,7 @@ import type { Deps, IfMatch } from "../domain/deps.ts";
 import type { Caller } from "../entities/callers.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
 import { listed, type Answer } from "./answer.ts";
+import { type Contract, entityReply, listReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
 import { checked } from "./invalid.ts";
 import type { PageTokens } from "./page-tokens.ts";
@@ -28,7 +29,7 @@ export interface Presented extends Parts {
   readonly ifMatch: IfMatch;
 }
 
-interface Declared {
+interface Declared extends Contract {
   readonly method: "get" | "post" | "patch" | "delete";
   /** Express's pattern, from the root. */
   readonly path: string;
@@ -65,21 +66,27 @@ interface Call<Params, Body> {
   readonly ifMatch: IfMatch;
 }
 
-interface ReadDefinition<Params extends Schema> {
+/** What every definition says of its contract; `problems` are none where it names none. */
+interface Promised extends Pick<Contract, "operation" | "requires" | "asks"> {
   readonly path: string;
   readonly summary: string;
+  readonly problems?: Contract["problems"];
+}
+
+interface ReadDefinition<Params extends Schema> extends Promised {
   readonly params: Params;
+  /** The body of the answer. */
+  readonly reply: Schema;
   readonly answer: (deps: Deps, call: Omit<Call<z.output<Params>, never>, "body" | "ifMatch">) => Promise<Answer>;
 }
 
 export function read<Params extends Schema>(definition: ReadDefinition<Params>): Route {
-  const { path, summary, params, answer } = definition;
+  const { params, answer } = definition;
   return {
+    ...promised(definition, [entityReply(definition.reply), UNCHANGED]),
     access: "caller",
     dialect: "rest",
     method: "get",
-    path,
-    summary,
     params,
     query: NOTHING,
     body: NOTHING,
@@ -91,10 +98,9 @@ export function read<Params extends Schema>(definition: ReadDefinition<Params>):
   };
 }
 
-interface ListDefinition<Params extends Schema> {
-  readonly path: string;
-  readonly summary: string;
+interface ListDefinition<Params extends Schema> extends Promised {
   readonly params: Params;
+  readonly item: Schema;
   readonly page: (deps: Deps, call: PageCall<z.output<Params>>) => Promise<Page<object>>;
 }
 
@@ -106,13 +112,12 @@ interface PageCall<Params> {
 
 /** A list: `page_size` and `page_token` in, `items` and `next_page_token` out, "" at the end. */
 export function list<Params extends Schema>(definition: ListDefinition<Params>): Route {
-  const { path, summary, params, page } = definition;
+  const { path, params, page } = definition;
   return {
+    ...promised(definition, [listReply(definition.item)]),
     access: "caller",
     dialect: "rest",
     method: "get",
-    path,
-    summary,
     params,
     query: pageQuery,
     body: NOTHING,
@@ -132,12 +137,13 @@ export function list<Params extends Schema>(definition: ListDefinition<Params>):
   };
 }
 
-interface CommandDefinition<Params extends Schema, Body extends Schema> extends Declared {
+interface CommandDefinition<Params extends Schema, Body extends Schema> extends Promised {
   readonly method: "post" | "patch" | "delete";
   readonly dialect?: "authzen";
   readonly params: Params;
   /** NOTHING: no body, or `{}`. */
   readonly body: Body;
+  readonly reply: Reply;
   readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
 }
 
@@ -145,13 +151,12 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
 export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
-  const { method, path, summary, params, body, answer, dialect = "rest" } = definition;
+  const { method, params, body, answer, dialect = "rest" } = definition;
   return {
+    ...promised(definition, [definition.reply]),
     access: "caller",
     dialect,
     method,
-    path,
-    summary,
     params,
     query: NOTHING,
     body,
@@ -164,19 +169,18 @@ export function command<Params extends Schema, Body extends Schema>(
   };
 }
 
-interface OpenDefinition {
-  readonly path: string;
-  readonly summary: string;
+interface OpenDefinition extends Pick<Promised, "operation" | "path" | "summary"> {
+  readonly replies: readonly Reply[];
   readonly answer: (gateway: Gateway) => Promise<Answer> | Answer;
 }
 
 /** For everybody, without a token. */
-export function open({ path, summary, answer }: OpenDefinition): Route {
+export function open(definition: OpenDefinition): Route {
+  const { replies, answer } = definition;
   return {
+    ...promised({ ...definition, requires: "nobody in particular: no token", asks: [] }, replies),
     access: "open",
     method: "get",
-    path,
-    summary,
     params: NOTHING,
     query: NOTHING,
     body: NOTHING,
@@ -185,4 +189,9 @@ export function open({ path, summary, answer }: OpenDefinition): Route {
       return await answer(gateway);
     },
   };
+}
+
+function promised(definition: Promised, replies: readonly Reply[]): Omit<Declared, "method"> {
+  const { operation, path, summary, requires, asks, problems = [] } = definition;
+  return { operation, path, summary, requires, asks, problems, replies };
 }

@@ -108,6 +108,11 @@ async function retried<Result>(attempt: () => Promise<Result>): Promise<Result> 
   }
 }
 
+/** Runs now the triggers that wait for the commit. */
+export async function checkDeferred(tx: Transaction): Promise<void> {
+  await tx.query({ name: "check_deferred", text: "set constraints all immediate", values: [] });
+}
+
 const SERIALIZATION_FAILURE = "40001";
 const DEADLOCK = "40P01";
 const UNIQUE_VIOLATION = "23505";

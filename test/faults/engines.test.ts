@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import pg from "pg";
 import { eventually } from "../support/eventually.ts";
-import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { type Answered, type Person, PUNCTUAL, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger, expectGraphHoldsLedger } from "../support/graph.ts";
 import { type OwnEngine, type OwnEngines, startOwnEngines } from "../support/own-engines.ts";
 import { addMember, decide, foundOrganization, must } from "../support/world.ts";
@@ -17,7 +17,7 @@ let mallory: Person;
 
 beforeAll(async () => {
   own = await startOwnEngines();
-  gateway = await startTestGateway({ engines: own.engines });
+  gateway = await startTestGateway({ engines: own.engines, settings: PUNCTUAL });
   [alice, bob, carol, mallory] = await Promise.all([
     gateway.person("alice"),
     gateway.person("bob"),

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../support/eventually.ts";
-import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { type Answered, type Person, PUNCTUAL, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger, expectGraphHoldsLedger, readStore, roleTupleOf } from "../support/graph.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { testEngines } from "../support/test-engines.ts";
@@ -13,7 +13,7 @@ let bob: Person;
 
 beforeAll(async () => {
   proxy = await startTcpProxy(testEngines().openfga.apiUrl);
-  gateway = await startTestGateway({ settings: { OPENFGA_API_URL: proxy.url } });
+  gateway = await startTestGateway({ settings: { ...PUNCTUAL, OPENFGA_API_URL: proxy.url } });
   [alice, bob] = await Promise.all([gateway.person("alice"), gateway.person("bob")]);
 });
 afterAll(async () => {

@@ -25,9 +25,12 @@ describe("Answers", () => {
   test("what the caller has already is 304", async () => {
     const fresh = await sample.send({ path: "/v1/things/one", headers: { ...alice, "if-none-match": '"7"' } });
     expect([fresh.status, fresh.text]).toEqual([304, ""]);
-    expect((await sample.send({ path: "/v1/things/one", headers: { ...alice, "if-none-match": '"6"' } })).status).toBe(
-      200,
-    );
+    const asked = async (tags: string, more = {}): Promise<number> =>
+      (await sample.send({ path: "/v1/things/one", headers: { ...alice, "if-none-match": tags, ...more } })).status;
+    expect(await asked('"6"')).toBe(200);
+    expect(await asked('"6", W/"7"')).toBe(304);
+    expect(await asked("*")).toBe(304);
+    expect(await asked('"7"', { "cache-control": "no-cache" })).toBe(304); // as fetch sends it
   });
 
   test("what was made says where it is", async () => {

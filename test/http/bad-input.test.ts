@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { NOTHING } from "../../src/http/fields.ts";
 import { ROUTES } from "../../src/http/registry.ts";
+import { requirePromised } from "../support/contract.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
@@ -73,7 +74,8 @@ async function spoiled(route: CallerRoute, spoil: Spoiled): Promise<Refused> {
   const before = await written();
   const token = spoil.token ?? good.by.token;
   const body = spoil.body ?? (good.body === undefined ? undefined : JSON.stringify(good.body));
-  const response = await fetch(`${gateway.url}${spoil.path ?? good.path}`, {
+  const path = spoil.path ?? good.path;
+  const response = await fetch(`${gateway.url}${path}`, {
     method: good.method,
     headers: {
       ...(token === "" ? {} : { authorization: `Bearer ${token}` }),
@@ -82,7 +84,9 @@ async function spoiled(route: CallerRoute, spoil: Spoiled): Promise<Refused> {
     },
     ...(body === undefined ? {} : { body }),
   });
+  const { status: answered, headers } = response;
   const text = await response.text();
+  requirePromised({ method: good.method, path, status: answered, headers, text });
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   expect(response.headers.get("cache-control")).toBe("no-store");
   expect(text).not.toMatch(/\bat .+:\d+:\d+|node_modules|\.ts\b/);

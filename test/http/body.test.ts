@@ -58,7 +58,7 @@ describe("Bodies", () => {
 
   test("the problem says where it does not fit", async () => {
     const { json: document } = await sample.send({ ...make, headers: json, body: '{"name":1,"x":2}' });
-    expect(document).toMatchObject({ type: "urn:bailiwick:problem:invalid_request", status: 400 });
+    expect(document).toMatchObject({ type: "/docs#INVALID_REQUEST", status: 400 });
     expect(document["issues"]).toEqual([
       { path: "body.name", message: expect.any(String) },
       { path: "body", message: expect.stringContaining('"x"') },

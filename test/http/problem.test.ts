@@ -20,7 +20,7 @@ describe("Refusals and defects", () => {
     const matrix = await sample.send({ path: "/v1/things/one", headers: alice });
     expect(matrix.status).toBe(403);
     expect(matrix.json).toMatchObject({ code: "NOT_SOLE_OWNER", detail: "No.", status: 403, reasons, remedies });
-    expect(matrix.json["type"]).toBe("urn:bailiwick:problem:not_sole_owner");
+    expect(matrix.json["type"]).toBe("/docs#NOT_SOLE_OWNER");
     sample.throws = new AppError("DENIED", "No.", { refusedBy: "floor", reasons: reasons.slice(1) });
     const floor = await sample.send({ path: "/v1/things/one", headers: alice });
     expect([floor.status, floor.json["code"]]).toEqual([409, "CHILDREN_ENABLED"]);

@@ -2,19 +2,16 @@ import { EventEmitter, once } from "node:events";
 import { request as httpRequest, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
-import { z } from "zod";
 import type { Deps } from "../../src/domain/deps.ts";
 import { AppError } from "../../src/entities/errors.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
-import { changed, created, entity, removed } from "../../src/http/answer.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Authenticate } from "../../src/http/authenticate.ts";
-import { name, NOTHING, slug } from "../../src/http/fields.ts";
 import { createLog } from "../../src/http/log.ts";
 import type { ReadinessChecks } from "../../src/http/readiness.ts";
-import { command, list, read, type Route } from "../../src/http/route.ts";
 import { createHttpServer } from "../../src/http/server.ts";
 import { HEALTH_ROUTES } from "../../src/http/health.ts";
+import { sampleRoutes } from "./sample-routes.ts";
 
 /** What stands around every route, with routes of the test's own inside: nothing here asks an engine. */
 
@@ -33,7 +30,7 @@ export interface Came {
 }
 
 /** What the sample's routes were asked, and what the test makes them do. */
-interface Stage {
+export interface Stage {
   /** Lines of the log, each as it was written. */
   readonly lines: string[];
   /** What the routes were called with. */
@@ -142,84 +139,6 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
     log: createLog("info", { write }),
     nouns: [sampleRoutes(stage), HEALTH_ROUTES],
   });
-}
-
-function sampleRoutes(stage: Stage): readonly Route[] {
-  const params = z.strictObject({ slug });
-  const called = async (call: object): Promise<void> => {
-    stage.calls.push(call);
-    const { throws } = stage;
-    stage.throws = null;
-    if (throws !== null) throw throws;
-    await Promise.resolve();
-  };
-  const thing = { slug: "one", state: "enabled", revision: 7 };
-  const retired = { ...thing, state: "retired", revision: 8 };
-  return [
-    command({
-      method: "post",
-      path: "/v1/things",
-      summary: "Make one",
-      params: NOTHING,
-      body: z.strictObject({ slug: slug.exactOptional(), name }),
-      answer: async (_deps, call) => {
-        await called(call);
-        return created({ value: thing, graph: stage.graph }, "/v1/things/one");
-      },
-    }),
-    list({
-      path: "/v1/things",
-      summary: "All of them",
-      params: NOTHING,
-      page: async (_deps, call) => {
-        await called(call);
-        return call.page.after === "" ? { items: [thing], next: "one" } : { items: [{ id: "2" }], next: null };
-      },
-    }),
-    read({
-      path: "/v1/things/:slug",
-      summary: "One",
-      params,
-      answer: async (_deps, call) => {
-        await called(call);
-        return entity(thing);
-      },
-    }),
-    command({
-      method: "delete",
-      path: "/v1/things/:slug",
-      summary: "None",
-      params,
-      body: NOTHING,
-      answer: async (_deps, call) => {
-        await called(call);
-        return removed({ value: null, graph: stage.graph });
-      },
-    }),
-    command({
-      method: "post",
-      path: "/v1/things/:slug/retire",
-      summary: "Retire one",
-      params,
-      body: NOTHING,
-      answer: async (_deps, call) => {
-        await called(call);
-        return changed({ value: retired, graph: stage.graph });
-      },
-    }),
-    command({
-      method: "post",
-      path: "/access/v1/sample",
-      summary: "Ask",
-      dialect: "authzen",
-      params: NOTHING,
-      body: z.object({ question: z.string() }),
-      answer: async (_deps, call) => {
-        await called(call);
-        return { status: 200, body: { decision: false } };
-      },
-    }),
-  ];
 }
 
 /** `fetch` hides and adds headers; this sends what the test says. */

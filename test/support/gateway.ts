@@ -6,8 +6,9 @@ import { type Config, readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/http/log.ts";
 import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { type Gateway, startGateway } from "../../src/assemble.ts";
+import { requirePromised } from "./contract.ts";
 import { makeDatabase, makeStore, type TestDatabase } from "./engines.ts";
-import { testEngines } from "./test-engines.ts";
+import { type TestEngines, testEngines } from "./test-engines.ts";
 
 /** A body as tests read it; what a route really answers, the contract tests hold. */
 export interface Body {
@@ -52,6 +53,7 @@ export interface TestGateway {
   readonly url: string;
   readonly gateway: Gateway;
   readonly issuer: DevelopmentIssuer;
+  readonly engines: TestEngines;
   readonly storeId: string;
   readonly config: Config;
   /** A person whom the gateway has seen, so that others may invite them. */
@@ -69,17 +71,27 @@ export interface TestGatewayOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Replaces single values of the finished configuration. */
   readonly config?: Partial<Config>;
+  /** Other engines than the shared ones. */
+  readonly engines?: TestEngines;
 }
+
+/** A machine that is busy with other tests is no fault to be tested; those that test deadlines set their own. */
+const PATIENT = { DECISION_TIMEOUT_MS: "5000", GRAPH_READ_TIMEOUT_MS: "2000", CHANGE_TIMEOUT_MS: "20000" };
+
+/** The deadlines as they are when nobody sets them. */
+export const PUNCTUAL = { DECISION_TIMEOUT_MS: "400", GRAPH_READ_TIMEOUT_MS: "150", CHANGE_TIMEOUT_MS: "5000" };
 
 /** A gateway in this process, on a database and an OpenFGA store of its own. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-gateway-"));
-  const database = await makeDatabase();
-  const storeId = await makeStore();
+  const { engines = testEngines() } = options;
+  const database = await makeDatabase(engines);
+  const storeId = await makeStore(engines);
   const config = configOf(stateDir, database, storeId, options);
   const gateway = await startGateway(config, { report: () => undefined, log: createLog("silent") });
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
+  pool.on("error", () => undefined); // some tests end Postgres
   const service: TestGateway["service"] = async (name, { scopes, organizations = [] }) => {
     const token = await issuer.sign({
       subject: `client:${name}`,
@@ -91,6 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     url: gateway.url,
     gateway,
     issuer,
+    engines,
     storeId,
     config,
     person: async (name) => await introduce(gateway.url, issuer, name),
@@ -113,7 +126,7 @@ export async function startBeside(first: TestGateway): Promise<Gateway> {
 }
 
 function configOf(stateDir: string, database: TestDatabase, storeId: string, options: TestGatewayOptions): Config {
-  const engines = testEngines();
+  const { engines = testEngines() } = options;
   const config = readConfig({
     STATE_DIR: stateDir,
     DATABASE_URL: database.url,
@@ -121,6 +134,7 @@ function configOf(stateDir: string, database: TestDatabase, storeId: string, opt
     OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
     OPENFGA_STORE_ID: storeId,
     CERBOS_TARGET: engines.cerbosTarget,
+    ...PATIENT,
     ...options.settings,
   });
   return { ...config, port: 0, ...options.config };
@@ -146,8 +160,11 @@ export function caller(url: string, alias: string, token: string): Person {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
+    const { status, headers: came } = response;
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: asBody(text), text };
+    requirePromised({ method, path, status, headers: came, text });
+    const isJson = came.get("content-type")?.includes("json") === true;
+    return { status, headers: came, body: isJson ? asBody(text) : {}, text };
   };
   return {
     alias,

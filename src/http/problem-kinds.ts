@@ -1,0 +1,151 @@
+import type { ErrorCode } from "../entities/errors.ts";
+import { LIMITS } from "../entities/limits.ts";
+
+/** What goes wrong before a route, or because of a bug, has codes of its own. */
+type TransportCode = "INTERNAL" | "BAD_REQUEST_SYNTAX" | "HEADERS_TOO_LARGE" | "REQUEST_TIMEOUT" | "DENIED_BY_STATE";
+export type ProblemCode = ErrorCode | TransportCode;
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** What the caller can do about it. */
+  readonly help: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const RETRY = { "Retry-After": "1" };
+
+/** RFC 6750, 3: how the caller may authenticate, and what was wrong. */
+function challenge(parameters: string): Readonly<Record<string, string>> {
+  return { "WWW-Authenticate": `Bearer realm="bailiwick"${parameters}` };
+}
+
+/** The one place where a code meets a status. */
+export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
+  INVALID_REQUEST: {
+    status: 400,
+    title: "The request does not fit its schema",
+    help: "`issues` says where and what; unknown members and parameters are errors too.",
+  },
+  MALFORMED_JSON: { status: 400, title: "The body is not JSON", help: "Send well-formed JSON in UTF-8." },
+  BAD_REQUEST_SYNTAX: { status: 400, title: "This is not an HTTP request", help: "Mend the client that wrote it." },
+  TOKEN_MISSING: {
+    status: 401,
+    title: "An access token is needed",
+    help: "Send `Authorization: Bearer …`.",
+    headers: challenge(""),
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    title: "The access token is not valid",
+    help: "Get a new one of the configured issuer, for the configured audience.",
+    headers: challenge(', error="invalid_token"'),
+  },
+  NOT_A_CLIENT: {
+    status: 403,
+    title: "Only a registered client may do this",
+    help: "Use the token of a client that is registered and enabled.",
+  },
+  NOT_A_USER: { status: 403, title: "Only a person may do this", help: "Use a person's token, not a client's own." },
+  SCOPE_MISSING: {
+    status: 403,
+    title: "A scope is missing",
+    help: "Token and registration must both have it.",
+    headers: challenge(', error="insufficient_scope"'),
+  },
+  ORGANIZATION_NOT_ACCESSIBLE: {
+    status: 403,
+    title: "This organization is not accessible to the caller",
+    help: "Check the slug, or ask to be invited: an unknown organization and a foreign one answer alike.",
+  },
+  NOT_ABOUT_SELF: {
+    status: 403,
+    title: "A user may ask about itself only",
+    help: "Put your own alias in the subject's id, or ask as a registered client.",
+  },
+  DENIED: { status: 403, title: "The caller may not do this", help: "`reasons` says why, `remedies` what would help." },
+  DENIED_BY_STATE: {
+    status: 409,
+    title: "The state of things does not allow this",
+    help: "`reasons` says why, `remedies` what would help.",
+  },
+  NO_SUCH_ROUTE: { status: 404, title: "There is no such route", help: "Look the path up in the contract." },
+  NOT_FOUND: {
+    status: 404,
+    title: "There is no such thing in this organization",
+    help: "Check the id; what lies in another organization is not found either.",
+  },
+  UNKNOWN_ALIAS: {
+    status: 404,
+    title: "Nobody is known by this alias",
+    help: "People are known from their first request on: let them make one.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: "The route does not know this method",
+    help: "The header `Allow` names those that it knows.",
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: "The request took too long to arrive",
+    help: `Send all of it within ${LIMITS.requestMs} ms.`,
+  },
+  SLUG_TAKEN: { status: 409, title: "The slug is, or was, another organization's", help: "Choose another slug." },
+  ALREADY_MEMBER: {
+    status: 409,
+    title: "The account is a member already",
+    help: "Change the member's role instead.",
+  },
+  ALREADY_INVITED: {
+    status: 409,
+    title: "The account is invited already",
+    help: "Revoke the pending invitation to offer another role.",
+  },
+  CLIENT_EXISTS: {
+    status: 409,
+    title: "The client is registered already",
+    help: "Change the registration that there is.",
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    title: "Somebody changed it in between",
+    help: "Read it again, and send its new `ETag` in `If-Match`.",
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: "The body is too large",
+    help: `Send at most ${LIMITS.bodyBytes} bytes.`,
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 422,
+    title: "The key was used for another request",
+    help: "Draw a new `Idempotency-Key` for each request, and repeat it only with the same body.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    title: "The body must be application/json",
+    help: "Send `Content-Type: application/json`, and no `Content-Encoding`.",
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: "The headers are too large",
+    help: `Send at most ${LIMITS.headerBytes} bytes of headers.`,
+  },
+  INTERNAL: {
+    status: 500,
+    title: "A defect of the service",
+    help: "Tell its operators the `X-Request-ID` of the answer: the log tells more under it.",
+  },
+  CONTENTION: {
+    status: 503,
+    title: "Too many changes at once",
+    help: "Nothing was written. Try again after `Retry-After` seconds.",
+    headers: RETRY,
+  },
+  CANNOT_DECIDE: {
+    status: 503,
+    title: "This cannot be decided at the moment",
+    help: "Neither yes nor no; nothing was written. Try again after `Retry-After` seconds.",
+    headers: RETRY,
+  },
+};

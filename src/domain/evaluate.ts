@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
-import { isAction, isKind, type Kind } from "../entities/kinds.ts";
+import { isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { type Answer, ask, type GraphWord } from "./access.ts";
 import { hasScope, isBoundTo } from "./actor.ts";
@@ -15,13 +15,18 @@ export interface Evaluation {
   readonly resource: { readonly type: string; readonly id: string };
 }
 
+/** What the policies read. */
+export interface UsedFacts {
+  readonly subject: { readonly role: PrincipalRole };
+  readonly resource: Readonly<Record<string, unknown>>;
+}
+
 export interface Decision {
   readonly decision: boolean;
   readonly context: {
     readonly reasons: readonly Reason[];
     readonly remedies?: readonly Remedy[];
-    /** What the policies read: the subject's role and the resource's attributes. */
-    readonly facts?: Readonly<Record<string, unknown>>;
+    readonly facts?: UsedFacts;
     readonly graph?: GraphWord;
     /** The version of the organization that the facts belong to. */
     readonly version?: number;
@@ -84,7 +89,7 @@ function decisionOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answe
     return denial(deps, "UNKNOWN_ACTION", common);
   }
   const remedies = remediesFor(verdict.reasons, facts);
-  const used: Readonly<Record<string, unknown>> = { role, ...attributes };
+  const used: UsedFacts = { subject: { role }, resource: { ...attributes } };
   const context = { facts: used, ...common, unit: deps.unit };
   if (verdict.allowed) return { decision: true, context: { reasons: [], ...context } };
   return { decision: false, context: { reasons: verdict.reasons, remedies, ...context } };

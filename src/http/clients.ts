@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listClients, registerClient, updateClient, viewClient } from "../domain/clients.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { createdEntity, entity } from "./answer.ts";
-import { createdEntityReply, entityReply, withEtag } from "./contract.ts";
+import { createdEntityReply, editedReply, withEtag } from "./contract.ts";
 import { anchor, clientId, dated, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
@@ -97,7 +97,7 @@ export const CLIENT_ROUTES: readonly Route[] = [
     requires: "scope platform:admin",
     asks: [],
     problems: ["SCOPE_MISSING", "NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: entityReply(client),
+    reply: editedReply(client),
     params,
     body: update,
     answer: async (deps, { caller, params, body, ifMatch }) =>

@@ -33,7 +33,7 @@ export type Requirement =
 
 export type Asked = { readonly [K in Kind]: `${K}.${ActionOf<K>}` }[Kind];
 
-export type ReplyHeader = "ETag" | "Location" | "Bailiwick-Graph" | "Cache-Control";
+export type ReplyHeader = "ETag" | "Location" | "Bailiwick-Graph" | "Bailiwick-Dry-Run" | "Cache-Control";
 
 /** An answer that is no problem. */
 export interface Reply {
@@ -54,6 +54,10 @@ export function entityReply(body: z.ZodType): Reply {
   return { ...plainReply(body), headers: ["ETag"] };
 }
 
+export function editedReply(body: z.ZodType): Reply {
+  return { ...entityReply(body), means: "It is so", headers: ["ETag", "Bailiwick-Dry-Run"] };
+}
+
 export const UNCHANGED: Reply = {
   status: 304,
   means: "The caller has it already: If-None-Match names its ETag",
@@ -63,22 +67,27 @@ export const UNCHANGED: Reply = {
 };
 
 export function createdEntityReply(body: z.ZodType): Reply {
-  return { ...entityReply(body), status: 201, means: "It has been made", headers: ["ETag", "Location"] };
+  return {
+    ...entityReply(body),
+    status: 201,
+    means: "It has been made",
+    headers: ["ETag", "Location", "Bailiwick-Dry-Run"],
+  };
 }
 
 export function changedReply(body: z.ZodType): Reply {
   const means = "It is so; also when it was so before";
-  return { ...entityReply(body), means, headers: ["ETag", "Bailiwick-Graph"] };
+  return { ...entityReply(body), means, headers: ["ETag", "Bailiwick-Graph", "Bailiwick-Dry-Run"] };
 }
 
 export function createdReply(body: z.ZodType): Reply {
-  return { ...createdEntityReply(body), headers: ["ETag", "Location", "Bailiwick-Graph"] };
+  return { ...createdEntityReply(body), headers: ["ETag", "Location", "Bailiwick-Graph", "Bailiwick-Dry-Run"] };
 }
 
 export const REMOVED: Reply = {
   status: 204,
   means: "It is gone",
-  headers: ["Bailiwick-Graph"],
+  headers: ["Bailiwick-Graph", "Bailiwick-Dry-Run"],
   body: null,
   type: "",
 };

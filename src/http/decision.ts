@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Attributes, Kind, PrincipalRole } from "../entities/kinds.ts";
+import type { Attributes, Kind } from "../entities/kinds.ts";
 import { ROLES } from "../entities/kinds.ts";
 import { resourceState } from "./fields.ts";
 import { reason, remedy } from "./reasons.ts";
@@ -21,7 +21,6 @@ const organizationState = z.enum(["active", "retired", "archived"]);
 /** What the policies of each kind read, as `Attributes` has it. */
 const facts = {
   application: z.strictObject({
-    role,
     state: resourceState,
     sectorState: resourceState,
     organizationState,
@@ -30,7 +29,6 @@ const facts = {
     maxApplications: most,
   }),
   sector: z.strictObject({
-    role,
     state: resourceState,
     organizationState,
     ownerCount: count,
@@ -41,7 +39,6 @@ const facts = {
     maxSectors: most,
   }),
   organization: z.strictObject({
-    role,
     state: organizationState,
     ownerCount: count,
     enabledApplications: count,
@@ -53,7 +50,6 @@ const facts = {
     maxMembers: most,
     maxPendingInvitations: most,
   }),
-  // The member's own role, and below the one offered: they hide the subject's, which has the same name.
   member: z.strictObject({
     role: memberRole,
     self: z.boolean(),
@@ -71,16 +67,16 @@ const facts = {
     members: count,
     maxMembers: most,
   }),
-  account: z.strictObject({ role, self: z.boolean(), ownedOrganizations: count, maxOwnedOrganizations: most }),
-} satisfies { readonly [K in Kind]: z.ZodType<{ role: PrincipalRole } & Attributes[K]> };
+  account: z.strictObject({ self: z.boolean(), ownedOrganizations: count, maxOwnedOrganizations: most }),
+} satisfies { readonly [K in Kind]: z.ZodType<Attributes[K]> };
 
 const context = z.strictObject({
   reasons: z.array(reason).meta({ description: "Every reason that holds; none when it is allowed", examples: [[]] }),
   remedies: z.array(remedy).exactOptional(),
   facts: z
-    .union(Object.values(facts))
+    .strictObject({ subject: z.strictObject({ role }), resource: z.union(Object.values(facts)) })
     .exactOptional()
-    .meta({ description: "What the policies read: the subject's role, and the resource's facts" }),
+    .meta({ description: "What the policies read" }),
   graph: z
     .enum(["agrees", "pending", "unavailable", "disagrees"])
     .exactOptional()

@@ -27,7 +27,9 @@ Bailiwick answers *may this subject do this to this resource?* and makes the cha
   \`If-None-Match\` a read (304).
 - **Lists** have \`page_size\`, \`page_token\` and \`next_page_token\`, which is "" at the end.
 - **Changes** that repeat what is so already are no errors. \`Bailiwick-Graph: pending\` says that the change holds and OpenFGA
-  does not have it yet.
+  does not have it yet. \`?dryRun=true\` answers as the change would and writes nothing (\`Bailiwick-Dry-Run: true\`).
+- **\`Idempotency-Key\`** on a POST makes it happen once: for 24 hours the same key of the same caller on the same path
+  answers the same; with another body it is 422.
 - \`X-Request-ID\` is echoed, or made. HEAD answers as GET. A method that a path does not know is 405 with \`Allow\`, an
   unknown path 404; unknown members and parameters are 400, in the bodies of checks they are ignored.
 `.trim();
@@ -36,6 +38,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   ETag: "The entity's revision",
   Location: "Where the new entity is",
   "Bailiwick-Graph": "`pending`: the change holds, and OpenFGA does not have its tuples yet",
+  "Bailiwick-Dry-Run": "`true`: decided as if, nothing was written",
   "Cache-Control": "How long the answer may be kept",
   "Retry-After": "Seconds after which to try again",
   "WWW-Authenticate": "How to authenticate, and what was wrong (RFC 6750)",

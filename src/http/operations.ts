@@ -7,7 +7,7 @@ import { typeOf } from "./problem.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "./problem-kinds.ts";
 import { invalidRequest, problem, refusal } from "./problem-documents.ts";
 import { isReasonCode, REASONS, type ReasonCode } from "./reasons.ts";
-import { hasBody, type PolicyReasons, type Refusal, refusalsOf } from "./refusals.ts";
+import { hasBody, isRepeatable, type PolicyReasons, type Refusal, refusalsOf } from "./refusals.ts";
 import type { Route } from "./route.ts";
 
 /** A route as its readers need it: what openapi.yaml and the page at /docs are both written from. */
@@ -102,13 +102,16 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query", components: 
 }
 
 const TAGS: JsonSchema = { type: "string", minLength: 1, examples: ['"1"'] };
+const KEY: JsonSchema = { type: "string", minLength: 1, maxLength: 255, examples: ["5f0c8a52-create-shop"] };
 
-function headerParametersOf({ problems, replies }: Route): Parameter[] {
-  const names = [
-    ...(problems.includes("PRECONDITION_FAILED") ? ["If-Match"] : []),
-    ...(replies.some(({ status }) => status === 304) ? ["If-None-Match"] : []),
+function headerParametersOf(route: Route): Parameter[] {
+  const { problems, replies } = route;
+  const headers: [name: string, schema: JsonSchema][] = [
+    ...(problems.includes("PRECONDITION_FAILED") ? [["If-Match", TAGS] as [string, JsonSchema]] : []),
+    ...(replies.some(({ status }) => status === 304) ? [["If-None-Match", TAGS] as [string, JsonSchema]] : []),
+    ...(isRepeatable(route) ? [["Idempotency-Key", KEY] as [string, JsonSchema]] : []),
   ];
-  return names.map((name) => ({ name, in: "header", required: false, schema: TAGS }));
+  return headers.map(([name, schema]) => ({ name, in: "header", required: false, schema }));
 }
 
 function problemOf({ status, codes, hasReasons }: Refusal, components: Components): OperationAnswer {

@@ -47,6 +47,7 @@ function codesOfForm(route: Route): ProblemCode[] {
   if (route.asks.length > 0) codes.push("CONTENTION");
   if (route.method === "get") return codes;
   codes.push("MALFORMED_JSON", "BODY_TOO_LARGE");
+  if (isRepeatable(route)) codes.push("IDEMPOTENCY_KEY_REUSED", "CONTENTION");
   if (route.dialect === "rest") codes.push("UNSUPPORTED_MEDIA_TYPE");
   return codes;
 }
@@ -63,6 +64,11 @@ function askedOf({ asks, params }: Route): Set<Asked> {
     if (kind in LISTS) all.add(`organization.list_${LISTS[kind as keyof typeof LISTS]}`);
   }
   return all;
+}
+
+/** Is it a change that an Idempotency-Key makes happen once? */
+export function isRepeatable(route: Route): boolean {
+  return route.access === "caller" && route.dialect === "rest" && route.method === "post";
 }
 
 /** Is a body part of the request? */

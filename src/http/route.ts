@@ -3,6 +3,7 @@ import type { Deps, IfMatch } from "../domain/deps.ts";
 import type { Caller } from "../entities/callers.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
 import { listed, type Answer } from "./answer.ts";
+import { answered, asking, changeQuery } from "./change-options.ts";
 import { type Contract, entityReply, listReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
 import { checked } from "./invalid.ts";
@@ -27,6 +28,9 @@ export interface Parts {
 export interface Presented extends Parts {
   readonly caller: Caller;
   readonly ifMatch: IfMatch;
+  /** As it came, ids included. */
+  readonly path: string;
+  readonly idempotencyKey: string | undefined;
 }
 
 interface Declared extends Contract {
@@ -152,19 +156,21 @@ export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
   const { method, params, body, answer, dialect = "rest" } = definition;
+  const isChange = dialect === "rest"; // AuthZEN only asks
   return {
     ...promised(definition, [definition.reply]),
     access: "caller",
     dialect,
     method,
     params,
-    query: NOTHING,
+    query: isChange ? changeQuery : NOTHING,
     body,
     serve: async ({ deps }, sent) => {
-      const { caller, ifMatch } = sent;
       const found = checked(params, sent.params, "path");
-      checked(NOTHING, sent.query, "query");
-      return await answer(deps, { caller, params: found, body: checked(body, sent.body, "body"), ifMatch });
+      const query = checked(isChange ? changeQuery : NOTHING, sent.query, "query");
+      const fitting = checked(body, sent.body, "body");
+      const caller = isChange ? asking(sent.caller, query, { ...sent, method }) : sent.caller;
+      return answered(await answer(deps, { caller, params: found, body: fitting, ifMatch: sent.ifMatch }), caller);
     },
   };
 }

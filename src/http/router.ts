@@ -39,7 +39,16 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
   const caller = { ...identity, requestId: response.locals.requestId, isDryRun: false, idempotency: null };
   const ifMatch = parseIfMatch(request.headers["if-match"]);
   const body = route.method === "get" ? undefined : await bodyFor(route, request);
-  return await route.serve(serving.gateway, { caller, params, query, body, ifMatch });
+  const idempotencyKey = request.get("idempotency-key");
+  return await route.serve(serving.gateway, {
+    caller,
+    params,
+    query,
+    body,
+    ifMatch,
+    path: request.path,
+    idempotencyKey,
+  });
 }
 
 async function bodyFor(route: Route & { access: "caller" }, request: Incoming): Promise<unknown> {

@@ -63,13 +63,15 @@ describe("a service that may ask everywhere", () => {
     expect(contextOf(answer)).toEqual({
       reasons: [],
       facts: {
-        role: "admin",
-        state: "enabled",
-        sectorState: "enabled",
-        organizationState: "active",
-        ownerCount: 1,
-        organizationApplications: 1,
-        maxApplications: 25,
+        subject: { role: "admin" },
+        resource: {
+          state: "enabled",
+          sectorState: "enabled",
+          organizationState: "active",
+          ownerCount: 1,
+          organizationApplications: 1,
+          maxApplications: 25,
+        },
       },
       graph: "agrees",
       version: expect.any(Number),

@@ -38,7 +38,7 @@ describe("Evaluation", () => {
       decision: true,
       context: {
         reasons: [],
-        facts: { role: "viewer", state: "enabled" },
+        facts: { subject: { role: "viewer" }, resource: { state: "enabled" } },
         matrix: "default",
         unit: expect.any(String),
       },

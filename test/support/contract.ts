@@ -58,10 +58,10 @@ export function requirePromised(exchange: Exchange): void {
 }
 
 function requireReply(exchange: Exchange, reply: Route["replies"][number]): void {
-  for (const header of ["ETag", "Location", "Bailiwick-Graph"] as const) {
+  for (const header of ["ETag", "Location", "Bailiwick-Graph", "Bailiwick-Dry-Run"] as const) {
     const isThere = exchange.headers.has(header);
     if (isThere && !reply.headers.includes(header)) throw broken(exchange, `${header} is not promised`);
-    const isDue = reply.headers.includes(header) && header !== "Bailiwick-Graph";
+    const isDue = reply.headers.includes(header) && !header.startsWith("Bailiwick-");
     if (isDue && !isThere) throw broken(exchange, `${header} is missing`);
   }
   if (reply.body === null) {

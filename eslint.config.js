@@ -14,7 +14,7 @@ export default tseslint.config(
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
-      "eqeqeq": "error",
+      eqeqeq: "error",
       "max-lines": ["error", { max: 250, skipBlankLines: false, skipComments: false }],
       "max-lines-per-function": ["error", { max: 50, skipComments: true, skipBlankLines: true }],
       "max-params": ["error", 4],

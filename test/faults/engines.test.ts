@@ -111,7 +111,10 @@ describe.each(FAULTS)("OpenFGA %s", (_name, strike) => {
     const removal = must(await alice.delete(`${members}/bob`), 204);
     expect(removal.headers.get("Bailiwick-Graph")).toBe("pending");
     const removed = await decide(gateway, bob, "view", ["organization", slug]);
-    expect(removed).toMatchObject({ decision: false, context: { graph: "pending", facts: { role: "none" } } });
+    expect(removed).toMatchObject({
+      decision: false,
+      context: { graph: "pending", facts: { subject: { role: "none" } } },
+    });
     expect((await bob.get(`/v1/organizations/${slug}`)).status).toBe(403);
     await addMember(alice, slug, carol, "viewer");
     const added = await decide(gateway, carol, "view", ["organization", slug]);

@@ -47,7 +47,10 @@ describe("a Write that was given up and executes late", () => {
     expect(await readStore(gateway.storeId)).toEqual(before);
     await expectGraphHoldsLedger(gateway);
     const denied = await decide(gateway, bob, "rename", ["organization", slug]);
-    expect(denied).toMatchObject({ decision: false, context: { graph: "agrees", facts: { role: "viewer" } } });
+    expect(denied).toMatchObject({
+      decision: false,
+      context: { graph: "agrees", facts: { subject: { role: "viewer" } } },
+    });
   });
 
   test("as the first of its organization does not bring its founder back", async () => {
@@ -62,7 +65,10 @@ describe("a Write that was given up and executes late", () => {
     expect(await readStore(gateway.storeId)).not.toContainEqual(await roleTupleOf(gateway, slug, "alice", "owner"));
     await expectGraphHoldsLedger(gateway);
     const denied = await decide(gateway, alice, "rename", ["organization", slug]);
-    expect(denied).toMatchObject({ decision: false, context: { graph: "agrees", facts: { role: "none" } } });
+    expect(denied).toMatchObject({
+      decision: false,
+      context: { graph: "agrees", facts: { subject: { role: "none" } } },
+    });
     expect((await decide(gateway, bob, "rename", ["organization", slug])).decision).toBe(true);
   });
 });

@@ -59,7 +59,10 @@ describe("a tuple that somebody wrote into OpenFGA", () => {
     const injected = await roleTupleOf(gateway, slug, "mallory", "owner");
     await writeByHand(gateway.storeId, injected);
     const denied = await decide(gateway, mallory, "view", ["organization", slug]);
-    expect(denied).toMatchObject({ decision: false, context: { graph: "disagrees", facts: { role: "none" } } });
+    expect(denied).toMatchObject({
+      decision: false,
+      context: { graph: "disagrees", facts: { subject: { role: "none" } } },
+    });
     await expectReported({ injected: [injected] });
     expect(await decide(gateway, bob, "view", ["organization", slug])).toMatchObject({
       decision: true,
@@ -96,7 +99,7 @@ describe("a tuple that somebody wrote into OpenFGA", () => {
     const denied = await decide(gateway, bob, "rename", ["organization", slug]);
     expect(denied).toMatchObject({
       decision: false,
-      context: { graph: "disagrees", facts: { role: "viewer" }, reasons: [{ code: "ROLE_TOO_LOW" }] },
+      context: { graph: "disagrees", facts: { subject: { role: "viewer" } }, reasons: [{ code: "ROLE_TOO_LOW" }] },
     });
     expect((await decide(gateway, bob, "view", ["organization", slug])).decision).toBe(true);
     expect((await bob.patch(`/v1/organizations/${slug}`, { name: "Mine" })).status).toBe(403);
@@ -111,7 +114,10 @@ describe("a tuple that somebody deleted from OpenFGA", () => {
     const missing = await roleTupleOf(gateway, slug, "bob", "viewer");
     await deleteByHand(gateway.storeId, missing);
     const denied = await decide(gateway, bob, "view", ["organization", slug]);
-    expect(denied).toMatchObject({ decision: false, context: { graph: "disagrees", facts: { role: "none" } } });
+    expect(denied).toMatchObject({
+      decision: false,
+      context: { graph: "disagrees", facts: { subject: { role: "none" } } },
+    });
     expect((await decide(gateway, alice, "view", ["organization", slug])).decision).toBe(true);
     await expectReported({ missing: [missing] });
     expect((await decide(gateway, bob, "view", ["organization", slug])).decision).toBe(true);
@@ -186,11 +192,11 @@ describe("OpenFGA's store", () => {
 
     expect(await decide(gateway, bob, "view", ["organization", slug])).toMatchObject({
       decision: false,
-      context: { graph: FROM_THE_LEDGER, facts: { role: "none" } },
+      context: { graph: FROM_THE_LEDGER, facts: { subject: { role: "none" } } },
     });
     expect((await bob.get(`/v1/organizations/${slug}`)).status).toBe(403);
     const allowed = await decide(gateway, carol, "view", ["organization", slug]);
-    expect(allowed).toMatchObject({ decision: true, context: { facts: { role: "viewer" } } });
+    expect(allowed).toMatchObject({ decision: true, context: { facts: { subject: { role: "viewer" } } } });
 
     await eventually(async () => await expectGraphHoldsLedger(gateway));
     expect(gateway.gateway.reconciler.status().reports.at(-1)).toMatchObject({ outcome: "rebuilt" });
@@ -208,7 +214,10 @@ describe("OpenFGA's store", () => {
     expect(removal.headers.get("Bailiwick-Graph")).toBe("pending");
     expect(await readStore(gateway.storeId)).toContainEqual(await roleTupleOf(gateway, slug, "bob", "viewer"));
     const denied = await decide(gateway, bob, "view", ["organization", slug]);
-    expect(denied).toMatchObject({ decision: false, context: { graph: "pending", facts: { role: "none" } } });
+    expect(denied).toMatchObject({
+      decision: false,
+      context: { graph: "pending", facts: { subject: { role: "none" } } },
+    });
     const allowed = await decide(gateway, alice, "rename", ["organization", slug]);
     expect(allowed).toMatchObject({ decision: true, context: { graph: "pending" } });
 

@@ -1,7 +1,7 @@
 import type { Caller } from "../entities/callers.ts";
 import { newId } from "../entities/ids.ts";
 import type { ApplicationKind } from "../entities/kinds.ts";
-import type { Application, Page, PageRequest } from "../entities/records.ts";
+import type { Application, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { applicationTuples } from "../entities/tuples.ts";
 import * as applications from "../stores/applications.ts";
 import { readResource } from "../stores/facts.ts";
@@ -9,7 +9,7 @@ import { inOrganization } from "../stores/scope.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import type { Target } from "./gather.ts";
-import { read, readOrganizationFor } from "./read.ts";
+import { readOrganizationFor, view } from "./read.ts";
 import { applicationRecord } from "./records.ts";
 import { addSector } from "./sectors.ts";
 
@@ -73,8 +73,8 @@ export async function listApplications(
   return await inOrganization(deps.database, id, async (tx) => await applications.listApplications(tx, id, page));
 }
 
-export async function viewApplication(deps: Deps, caller: Caller, path: ApplicationPath): Promise<Application> {
-  return applicationRecord((await read(deps, caller, target(path), "view")).resource);
+export async function viewApplication(deps: Deps, caller: Caller, path: ApplicationPath): Promise<Viewed<Application>> {
+  return await view(deps, caller, target(path), ({ resource }) => applicationRecord(resource));
 }
 
 /** Anchor (S0.10), kind and sector (K15) are permanent; the name is what can be edited. */

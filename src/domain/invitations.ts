@@ -3,7 +3,7 @@ import { AppError } from "../entities/errors.ts";
 import { newId } from "../entities/ids.ts";
 import type { Role } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
-import type { Invitation, MyInvitation, Page, PageRequest } from "../entities/records.ts";
+import type { Invitation, MyInvitation, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import { findAccountByAlias } from "../stores/accounts.ts";
 import { violates } from "../stores/database.ts";
@@ -15,7 +15,7 @@ import { requireAccount } from "./actor.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
-import { read, readOrganizationFor } from "./read.ts";
+import { readOrganizationFor, view } from "./read.ts";
 import { invitationRecord } from "./records.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -88,8 +88,13 @@ export async function listMyInvitations(deps: Deps, caller: Caller, page: PageRe
   return await invitations.listMyInvitations(deps.database, who, page);
 }
 
-export async function viewInvitation(deps: Deps, caller: Caller, path: { readonly id: string }): Promise<Invitation> {
-  return invitationRecord((await read(deps, caller, { kind: "invitation", id: path.id, slug: null }, "view")).resource);
+export async function viewInvitation(
+  deps: Deps,
+  caller: Caller,
+  path: { readonly id: string },
+): Promise<Viewed<Invitation>> {
+  const target: Target<"invitation"> = { kind: "invitation", id: path.id, slug: null };
+  return await view(deps, caller, target, ({ resource }) => invitationRecord(resource));
 }
 
 export async function revokeInvitation(

@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import type { Role } from "../entities/kinds.ts";
-import type { Member, Page, PageRequest } from "../entities/records.ts";
+import type { Member, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import { readResource } from "../stores/facts.ts";
 import * as memberships from "../stores/memberships.ts";
@@ -8,7 +8,7 @@ import { inOrganization } from "../stores/scope.ts";
 import { change } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import type { Target } from "./gather.ts";
-import { read, readOrganizationFor } from "./read.ts";
+import { readOrganizationFor, view } from "./read.ts";
 import { memberRecord } from "./records.ts";
 
 interface MemberPath {
@@ -21,8 +21,8 @@ export async function listMembers(deps: Deps, caller: Caller, slug: string, page
   return await inOrganization(deps.database, id, async (tx) => await memberships.listMembers(tx, id, page));
 }
 
-export async function viewMember(deps: Deps, caller: Caller, path: MemberPath): Promise<Member> {
-  return memberRecord((await read(deps, caller, target(path), "view")).resource);
+export async function viewMember(deps: Deps, caller: Caller, path: MemberPath): Promise<Viewed<Member>> {
+  return await view(deps, caller, target(path), ({ resource }) => memberRecord(resource));
 }
 
 /** S0.24, S0.29, S0.8: one action for each role that can be granted. */

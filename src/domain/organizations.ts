@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import type { MyOrganization, Organization, Page, PageRequest } from "../entities/records.ts";
+import type { MyOrganization, Organization, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import { violates } from "../stores/database.ts";
 import { type OrganizationFacts, readOrganization } from "../stores/facts.ts";
@@ -11,8 +11,9 @@ import { requireAccount } from "./actor.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
-import { readOrganizationFor } from "./read.ts";
+import { view } from "./read.ts";
 import { organizationRecord } from "./records.ts";
+import { notAccessible } from "./refusal.ts";
 
 /** S0.2: any account may; it becomes the first Owner in the same transaction. Throws SLUG_TAKEN (K13: also by archived ones). */
 export async function createOrganization(
@@ -77,8 +78,11 @@ export async function listMyOrganizations(
   return await organizations.listMyOrganizations(deps.database, requireAccount(facts).id, page);
 }
 
-export async function viewOrganization(deps: Deps, caller: Caller, slug: string): Promise<Organization> {
-  return organizationRecord(await readOrganizationFor(deps, caller, slug, "view"));
+export async function viewOrganization(deps: Deps, caller: Caller, slug: string): Promise<Viewed<Organization>> {
+  return await view(deps, caller, target(slug), ({ organization }) => {
+    if (organization === null) throw notAccessible();
+    return organizationRecord(organization);
+  });
 }
 
 export async function renameOrganization(

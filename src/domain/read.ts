@@ -1,5 +1,7 @@
 import type { Caller } from "../entities/callers.ts";
-import type { ActionOf, Kind } from "../entities/kinds.ts";
+import type { Verdict } from "../entities/judge.ts";
+import { type ActionOf, ACTIONS, type Kind } from "../entities/kinds.ts";
+import type { Actions, Viewed } from "../entities/records.ts";
 import type { OrganizationFacts } from "../stores/facts.ts";
 import { ask } from "./access.ts";
 import { requireAccount } from "./actor.ts";
@@ -22,11 +24,46 @@ export async function read<K extends Kind>(
   target: Target<K>,
   action: ActionOf<K>,
 ): Promise<Permitted<K>> {
+  return await readWith(deps, caller, { target, action, actions: [] });
+}
+
+async function readWith<K extends Kind>(deps: Deps, caller: Caller, asked: Asked<K>): Promise<Permitted<K> & Verdicts> {
+  const { target, action } = asked;
   const view = "view" as ActionOf<K>; // every kind has it
-  const answer = await ask(deps, caller, { target, actions: [...new Set([action, view])] });
+  const answer = await ask(deps, caller, { target, actions: [...new Set([action, view, ...asked.actions])] });
   requireAccount(answer.facts);
   const outcome = permitted(target, action, answer);
-  return outcome === "absent" ? await tellAbsence(deps, caller, target) : outcome;
+  if (outcome === "absent") return await tellAbsence(deps, caller, target);
+  return { ...outcome, verdicts: answer.verdicts };
+}
+
+interface Asked<K extends Kind> {
+  readonly target: Target<K>;
+  readonly action: ActionOf<K>;
+  /** Asked beside it. */
+  readonly actions: readonly ActionOf<K>[];
+}
+
+interface Verdicts {
+  readonly verdicts: ReadonlyMap<string, Verdict>;
+}
+
+/** The record of a thing that the caller may view; with the caller's actions where the request wants them, of the same decision. */
+export async function view<K extends Kind, Value>(
+  deps: Deps,
+  caller: Caller,
+  target: Target<K>,
+  record: (permitted: Permitted<K>) => Value,
+): Promise<Viewed<Value>> {
+  const action = "view" as ActionOf<K>; // every kind has it
+  const actions: readonly ActionOf<K>[] = caller.wantsActions ? ACTIONS[target.kind] : [];
+  const { verdicts, ...permitted } = await readWith(deps, caller, { target, action, actions });
+  const beside: { readonly actions?: Actions } = caller.wantsActions ? { actions: actionsOf(verdicts) } : {};
+  return { ...record(permitted), ...beside };
+}
+
+function actionsOf(verdicts: ReadonlyMap<string, Verdict>): Actions {
+  return Object.fromEntries([...verdicts].map(([action, { allowed, reasons }]) => [action, { allowed, reasons }]));
 }
 
 /** 404 for who may list such children, the refusal of the list for everybody else. */

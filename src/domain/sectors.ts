@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { newId } from "../entities/ids.ts";
-import type { Page, PageRequest, Sector } from "../entities/records.ts";
+import type { Page, PageRequest, Sector, Viewed } from "../entities/records.ts";
 import { sectorTuple } from "../entities/tuples.ts";
 import { readResource } from "../stores/facts.ts";
 import { inOrganization } from "../stores/scope.ts";
@@ -8,7 +8,7 @@ import * as sectors from "../stores/sectors.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import type { Target } from "./gather.ts";
-import { read, readOrganizationFor } from "./read.ts";
+import { readOrganizationFor, view } from "./read.ts";
 import { sectorRecord } from "./records.ts";
 
 interface SectorPath {
@@ -43,8 +43,8 @@ export async function listSectors(deps: Deps, caller: Caller, slug: string, page
   return await inOrganization(deps.database, id, async (tx) => await sectors.listSectors(tx, id, page));
 }
 
-export async function viewSector(deps: Deps, caller: Caller, path: SectorPath): Promise<Sector> {
-  return sectorRecord((await read(deps, caller, target(path), "view")).resource);
+export async function viewSector(deps: Deps, caller: Caller, path: SectorPath): Promise<Viewed<Sector>> {
+  return await view(deps, caller, target(path), ({ resource }) => sectorRecord(resource));
 }
 
 export async function renameSector(

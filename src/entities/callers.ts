@@ -19,6 +19,8 @@ export interface Caller extends Identity {
   /** `?dryRun=true`: decide and answer as if, and write nothing. */
   readonly isDryRun: boolean;
   readonly idempotency: Idempotency | null;
+  /** `?include=actions`: say of what is read what the caller may do with it. */
+  readonly wantsActions: boolean;
 }
 
 /** An Idempotency-Key and what it is bound to beside the caller. */

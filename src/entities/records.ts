@@ -1,4 +1,11 @@
+import type { Reason } from "./errors.ts";
 import type { ApplicationKind, InvitationState, OrganizationState, ResourceState, Role } from "./kinds.ts";
+
+/** What the caller may do with a thing, by action; a refusal with every reason that holds. */
+export type Actions = Readonly<Record<string, { readonly allowed: boolean; readonly reasons: readonly Reason[] }>>;
+
+/** A record that was read, with the caller's actions where they were asked for. */
+export type Viewed<Value> = Value & { readonly actions?: Actions };
 
 /** What leaves the gateway: nothing in these records is an account id (S0.19). Times are ISO 8601 in UTC. */
 

@@ -9,6 +9,7 @@ export interface Answer {
   readonly text?: string;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly isVolatile?: boolean;
 }
 
 /** A record's revision is its ETag: it leaves as a header, or as `etag` in a list, and never as a member. */
@@ -58,6 +59,8 @@ function etagOf(revision: number): string {
 
 export interface Outcome {
   readonly status: number;
+  /** It says more than the entity that its ETag names, and so is never "not modified". */
+  readonly isVolatile?: boolean | undefined;
   readonly body?: object | undefined;
   readonly text?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -69,7 +72,7 @@ export function send(response: Outgoing, outcome: Outcome): void {
   for (const name in outcome.headers) response.setHeader(name, outcome.headers[name] ?? "");
   response.statusCode = outcome.status;
   const text = outcome.text ?? (outcome.body === undefined ? undefined : JSON.stringify(outcome.body));
-  if (text === undefined || isFresh(response)) {
+  if (text === undefined || (outcome.isVolatile !== true && isFresh(response))) {
     response.end();
     return;
   }

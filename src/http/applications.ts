@@ -56,6 +56,7 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     requires: "viewer",
     asks: ["application.view"],
     problems: ["NOT_FOUND"],
+    affords: "application",
     reply: application,
     params,
     answer: async (deps, { caller, params }) => entity(await viewApplication(deps, caller, params)),

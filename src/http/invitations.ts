@@ -100,6 +100,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
     requires: "owner, or the invited account",
     asks: ["invitation.view"],
     problems: ["NOT_FOUND"],
+    affords: "invitation",
     reply: invitation,
     params,
     answer: async (deps, { caller, params }) => entity(await viewInvitation(deps, caller, params)),

@@ -29,6 +29,7 @@ export const MEMBER_ROUTES: readonly Route[] = [
     requires: "viewer, or the member itself",
     asks: ["member.view"],
     problems: ["NOT_FOUND"],
+    affords: "member",
     reply: member,
     params,
     answer: async (deps, { caller, params }) => entity(await viewMember(deps, caller, params)),

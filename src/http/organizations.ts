@@ -64,6 +64,7 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     operation: "viewOrganization",
     requires: "any member",
     asks: ["organization.view"],
+    affords: "organization",
     reply: organization,
     params,
     answer: async (deps, { caller, params }) => entity(await viewOrganization(deps, caller, params.slug)),

@@ -1,8 +1,10 @@
 import type { z } from "zod";
 import type { Deps, IfMatch } from "../domain/deps.ts";
 import type { Caller } from "../entities/callers.ts";
+import type { Kind } from "../entities/kinds.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
 import { listed, type Answer } from "./answer.ts";
+import { includeQuery, withActions } from "./affordances.ts";
 import { answered, asking, changeQuery } from "./change-options.ts";
 import { type Contract, entityReply, listReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
@@ -79,25 +81,30 @@ interface Promised extends Pick<Contract, "operation" | "requires" | "asks"> {
 
 interface ReadDefinition<Params extends Schema> extends Promised {
   readonly params: Params;
+  /** Whose actions `?include=actions` adds. */
+  readonly affords?: Kind;
   /** The body of the answer. */
   readonly reply: Schema;
   readonly answer: (deps: Deps, call: Omit<Call<z.output<Params>, never>, "body" | "ifMatch">) => Promise<Answer>;
 }
 
 export function read<Params extends Schema>(definition: ReadDefinition<Params>): Route {
-  const { params, answer } = definition;
+  const { params, answer, reply, affords } = definition;
+  const query = affords === undefined ? NOTHING : includeQuery;
+  const body = affords === undefined ? reply : withActions(reply, affords);
   return {
-    ...promised(definition, [entityReply(definition.reply), UNCHANGED]),
+    ...promised(definition, [entityReply(body), UNCHANGED]),
     access: "caller",
     dialect: "rest",
     method: "get",
     params,
-    query: NOTHING,
+    query,
     body: NOTHING,
     serve: async ({ deps }, sent) => {
       const found = checked(params, sent.params, "path");
-      checked(NOTHING, sent.query, "query");
-      return await answer(deps, { caller: sent.caller, params: found });
+      const wantsActions = "include" in checked(query, sent.query, "query");
+      const answered = await answer(deps, { caller: { ...sent.caller, wantsActions }, params: found });
+      return { ...answered, isVolatile: wantsActions };
     },
   };
 }

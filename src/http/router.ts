@@ -36,7 +36,13 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
   const { params, query } = request;
   if (route.access === "open") return await route.serve(serving.gateway, { params, query, body: undefined });
   const identity = await serving.authenticate(request.headers.authorization);
-  const caller = { ...identity, requestId: response.locals.requestId, isDryRun: false, idempotency: null };
+  const caller = {
+    ...identity,
+    requestId: response.locals.requestId,
+    isDryRun: false,
+    idempotency: null,
+    wantsActions: false,
+  };
   const ifMatch = parseIfMatch(request.headers["if-match"]);
   const body = route.method === "get" ? undefined : await bodyFor(route, request);
   const idempotencyKey = request.get("idempotency-key");

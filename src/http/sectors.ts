@@ -46,6 +46,7 @@ export const SECTOR_ROUTES: readonly Route[] = [
     requires: "viewer",
     asks: ["sector.view"],
     problems: ["NOT_FOUND"],
+    affords: "sector",
     reply: sector,
     params,
     answer: async (deps, { caller, params }) => entity(await viewSector(deps, caller, params)),

@@ -18,7 +18,8 @@ export type GraphWord = "agrees" | "pending" | "unavailable" | "disagrees";
 
 export interface Question<K extends Kind> {
   readonly target: Target<K>;
-  readonly actions: readonly ActionOf<K>[];
+  /** Which they are can depend on who asks. */
+  readonly actions: readonly ActionOf<K>[] | ((facts: Facts<K>) => readonly ActionOf<K>[]);
   /** The account asked about; absent: the caller's own. */
   readonly alias?: string;
 }
@@ -43,7 +44,8 @@ export async function ask<K extends Kind>(deps: Deps, caller: Caller, question: 
   const attributes = attributesOf(kind, facts, deps.plans);
   if (attributes === undefined) return { facts, role, graph, attributes, verdicts: new Map() };
   const matrix = facts.organization?.matrix ?? "default";
-  const verdicts = await deps.judge({ kind, role, matrix, actions: question.actions, attributes }, deadline());
+  const actions = typeof question.actions === "function" ? question.actions(facts) : question.actions;
+  const verdicts = await deps.judge({ kind, role, matrix, actions, attributes }, deadline());
   return { facts, role, graph, attributes, verdicts };
 }
 

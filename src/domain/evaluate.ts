@@ -43,10 +43,12 @@ export async function evaluate(deps: Deps, caller: Caller, asked: Evaluation): P
   const { resource, action, subject } = asked;
   if (!isKind(resource.type)) return await withoutResource(deps, caller, asked, "UNKNOWN_RESOURCE");
   if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");
-  const known = isAction(resource.type, action.name);
-  const actions = known ? [...new Set([action.name, "view"])] : ["view"];
+  const known = isAction(resource.type, action.name) ? [action.name] : [];
+  // A person who may not view the thing learns nothing of it; for a service nobody asks that.
+  const actions = ({ caller: { client } }: Facts): never[] =>
+    (client !== null && known.length > 0 ? known : [...new Set([...known, "view"])]) as never[]; // checked by isAction
   const target = { kind: resource.type, id: resource.id, slug: null };
-  const answer = await ask(deps, caller, { target, alias: subject.id, actions: actions as never[] }); // checked by isAction
+  const answer = await ask(deps, caller, { target, alias: subject.id, actions });
   const isInsider = requireMayAsk(caller, asked, answer.facts);
   return decisionOf(deps, asked, answer, isInsider);
 }

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { cannotDecide, type Reason } from "../entities/errors.ts";
 import type { Judge, JudgeQuestion, Verdict } from "../entities/judge.ts";
 
-type CheckResult = Awaited<ReturnType<GRPC["checkResources"]>>["results"][number];
+type CheckResponse = Awaited<ReturnType<GRPC["checkResources"]>>;
+type CheckResult = CheckResponse["results"][number];
 type CheckRequest = Parameters<GRPC["checkResources"]>[0];
 
 export interface Cerbos {
@@ -44,12 +45,23 @@ export function connectCerbos(target: string, tls: boolean): Cerbos {
 
 async function ask(client: GRPC, question: JudgeQuestion, timeoutMs: number): Promise<ReadonlyMap<string, Verdict>> {
   if (timeoutMs <= 0) throw cannotDecide("cerbos", new Error("the deadline has passed"));
-  const answer = await answered(
-    client.checkResources(request(question), { signal: AbortSignal.timeout(Math.ceil(timeoutMs)) }),
-  );
-  const [floor, matrix] = answer.results;
+  const check = async (signal: AbortSignal): Promise<CheckResponse> =>
+    await client.checkResources(request(question), { signal });
+  const { results } = await answered(within(timeoutMs, check));
+  const [floor, matrix] = results;
   if (floor === undefined || matrix === undefined) throw cannotDecide("cerbos", new Error("an answer is missing"));
   return new Map(question.actions.map((action) => [action, verdict(action, floor, matrix)]));
+}
+
+/** `AbortSignal.timeout` would fire for every call, the answered ones too: a fifth of what a call costs this process. */
+async function within<Answer>(timeoutMs: number, call: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
+  const expiry = new AbortController();
+  const timer = setTimeout(() => expiry.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    return await call(expiry.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. */

@@ -153,7 +153,7 @@ export async function readResource<K extends Exclude<ResourceKind, "account" | "
 export async function readOrganization(tx: Transaction, id: string, now: Date): Promise<OrganizationFacts> {
   const rows = await tx.query<{ organization: unknown }>({
     name: "read_organization",
-    text: "select organization_facts($1, $2) as organization",
+    text: "select facts as organization from organization_facts($1, $2)",
     values: [id, now],
   });
   return Organization.parse(rows[0]?.organization);

@@ -14,8 +14,8 @@ declare
   caller_client clients%rowtype;
   caller_account accounts%rowtype;
   subject_account accounts%rowtype;
-  found text := case when p_slug is null then find_organization(p_kind, p_id) else find_organization('organization', p_slug) end;
-  answer jsonb;
+  organization text;
+  people jsonb;
 begin
   select * into caller_client from clients c
   where c.issuer = p_caller ->> 'issuer'
@@ -30,7 +30,7 @@ begin
   else
     select * into subject_account from accounts a where a.alias = p_alias;
   end if;
-  answer := jsonb_build_object(
+  people := jsonb_build_object(
     'caller', jsonb_build_object(
       'account', account_json(caller_account),
       'client', case when caller_client.id is null then null else jsonb_build_object(
@@ -40,18 +40,20 @@ begin
     'subject', account_json(subject_account),
     'organization', null, 'role', null, 'graph', null, 'resource', null);
   if p_kind = 'account' then
-    return answer || jsonb_build_object('resource', account_facts(coalesce(p_id, subject_account.alias)));
+    return people || jsonb_build_object('resource', account_facts(coalesce(p_id, subject_account.alias)));
   end if;
-  if found is null then
-    return answer;
+  organization := case when p_slug is null then find_organization(p_kind, p_id) else find_organization('organization', p_slug) end;
+  if organization is null then
+    return people;
   end if;
-  perform set_config('app.organization', found, true);
-  return answer || jsonb_build_object(
-    'organization', organization_facts(found, p_now),
-    'role', (select m.role from memberships m where m.organization_id = found and m.account_id = subject_account.id),
-    'graph', (select jsonb_build_object('filed', o.tuples_filed, 'applied', g.applied)
-              from organizations o join graph_positions g on g.organization_id = o.id where o.id = found),
-    'resource', resource_facts(p_kind, p_id, p_now));
+  perform set_config('app.organization', organization, true);
+  return (
+    select people || jsonb_build_object(
+      'organization', o.facts,
+      'role', (select m.role from memberships m where m.organization_id = organization and m.account_id = subject_account.id),
+      'graph', jsonb_build_object('filed', o.filed, 'applied', o.applied),
+      'resource', resource_facts(p_kind, p_id, p_now))
+    from organization_facts(organization, p_now) o);
 end
 $$;
 
@@ -69,22 +71,32 @@ begin atomic
   where a.alias = p_alias;
 end;
 
--- The counts are over what is enabled, pending or a member: each bounded by a limit, each on an index of its own.
-create function organization_facts(p_organization text, p_now timestamptz) returns jsonb
+-- One row in a table, so that a statement that selects from it takes it in whole: what a question costs is the relations that its
+-- statements open. The counts are over what is enabled, pending or a member: each bounded by a limit, each on an index.
+create function organization_facts(p_organization text, p_now timestamptz)
+returns table (facts jsonb, filed bigint, applied bigint)
 language sql stable
 begin atomic
-  select jsonb_build_object(
-    'id', o.id, 'slug', o.slug, 'name', o.name, 'state', o.state, 'matrix', o.matrix, 'plan', o.plan,
-    'version', o.version, 'revision', o.revision, 'createdAt', o.created_at, 'updatedAt', o.updated_at,
-    'foundedBy', (select a.alias from accounts a where a.id = o.founded_by),
-    'ownerCount', (select count(*) from memberships m where m.organization_id = o.id and m.role = 'owner'),
-    'members', (select count(*) from memberships m where m.organization_id = o.id),
-    'enabledApplications', (select count(*) from applications a where a.organization_id = o.id and a.state = 'enabled'),
-    'enabledSectors', (select count(*) from sectors s where s.organization_id = o.id and s.state = 'enabled'),
-    'pendingInvitations', (select count(*) from invitations i
-      where i.organization_id = o.id and i.state = 'pending' and i.expires_at > p_now),
-    'limits', (select coalesce(jsonb_object_agg(l.name, l.max), '{}') from limits l where l.organization_id = o.id))
+  select
+    jsonb_build_object(
+      'id', o.id, 'slug', o.slug, 'name', o.name, 'state', o.state, 'matrix', o.matrix, 'plan', o.plan,
+      'version', o.version, 'revision', o.revision, 'createdAt', o.created_at, 'updatedAt', o.updated_at,
+      'foundedBy', (select a.alias from accounts a where a.id = o.founded_by),
+      'ownerCount', counted.owners,
+      'members', counted.members,
+      'enabledApplications', (select count(*) from applications a where a.organization_id = o.id and a.state = 'enabled'),
+      'enabledSectors', (select count(*) from sectors s where s.organization_id = o.id and s.state = 'enabled'),
+      'pendingInvitations', (select count(*) from invitations i
+        where i.organization_id = o.id and i.state = 'pending' and i.expires_at > p_now),
+      'limits', (select coalesce(jsonb_object_agg(l.name, l.max), '{}') from limits l where l.organization_id = o.id)),
+    o.tuples_filed,
+    g.applied
   from organizations o
+  join graph_positions g on g.organization_id = o.id
+  cross join lateral (
+    select count(*) as members, count(*) filter (where m.role = 'owner') as owners
+    from memberships m
+    where m.organization_id = o.id) counted
   where o.id = p_organization;
 end;
 

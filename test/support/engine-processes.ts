@@ -53,6 +53,16 @@ export function alive(pids: readonly number[]): number[] {
   return pids.filter((pid) => markOf(pid) !== undefined);
 }
 
+/** A signal arrives when it does: waits until a frozen engine answers no more. */
+export async function fallsSilent(ask: () => Promise<unknown>): Promise<boolean> {
+  const isSilent = async (): Promise<boolean> =>
+    await ask().then(
+      () => false,
+      () => true,
+    );
+  return await waitUntil(isSilent, { timeoutMs: GONE_WITHIN_MS });
+}
+
 /** Waits until none of these pids runs and, where the system tells, nothing else works in the directory (Postgres' backends do). */
 export async function allGone(pids: readonly number[], stateDir: string): Promise<boolean> {
   const isGone = (): boolean => alive(pids).length === 0 && processesIn(stateDir).length === 0;

@@ -183,7 +183,7 @@ async function written<K extends Kind, Value>(
 function requireMatch<K extends Kind>(ifMatch: IfMatch, decided: Permitted<K>): void {
   if (ifMatch === undefined || ifMatch === "any") return;
   const resource: Resources[Kind] = decided.resource;
-  const revision = "revision" in resource ? resource.revision : decided.organization?.revision;
+  const revision = "revision" in resource ? resource.revision : undefined;
   if (revision === undefined || !ifMatch.includes(revision)) {
     throw new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.");
   }

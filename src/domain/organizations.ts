@@ -3,17 +3,16 @@ import { AppError } from "../entities/errors.ts";
 import type { MyOrganization, Organization, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import { violates } from "../stores/database.ts";
-import { type OrganizationFacts, readOrganization } from "../stores/facts.ts";
+import { readResource } from "../stores/facts.ts";
 import { insertMembership } from "../stores/memberships.ts";
 import * as organizations from "../stores/organizations.ts";
 import { enterOrganization } from "../stores/scope.ts";
 import { requireAccount } from "./actor.ts";
-import { change, type Changing } from "./change.ts";
+import { change } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
 import { view } from "./read.ts";
 import { organizationRecord } from "./records.ts";
-import { notAccessible } from "./refusal.ts";
 
 /** S0.2: any account may; it becomes the first Owner in the same transaction. Throws SLUG_TAKEN (K13: also by archived ones). */
 export async function createOrganization(
@@ -41,7 +40,7 @@ export async function createOrganization(
         target: { kind: "member", account: founder.id },
         after: { role: "owner" },
       });
-      return organizationRecord(await readOrganization(tx, id, now));
+      return organizationRecord(await readResource(tx, "organization", slug, now));
     });
   } catch (error) {
     if (!violates(error, organizations.SLUG_CONSTRAINT)) throw error;
@@ -79,10 +78,7 @@ export async function listMyOrganizations(
 }
 
 export async function viewOrganization(deps: Deps, caller: Caller, slug: string): Promise<Viewed<Organization>> {
-  return await view(deps, caller, target(slug), ({ organization }) => {
-    if (organization === null) throw notAccessible();
-    return organizationRecord(organization);
-  });
+  return await view(deps, caller, target(slug), ({ resource }) => organizationRecord(resource));
 }
 
 export async function renameOrganization(
@@ -93,16 +89,16 @@ export async function renameOrganization(
 ): Promise<Changed<Organization>> {
   const spec = { target: target(slug), action: "rename", ifMatch: input.ifMatch } as const;
   return await change(deps, caller, spec, async (changing) => {
-    const before = await current(changing);
+    const { tx, now, resource: before, organization: id } = changing;
     if (before.name === input.name) return organizationRecord(before); // A retry is not an error.
-    await organizations.setOrganizationName(changing.tx, before.id, input.name, changing.now);
+    await organizations.setOrganizationName(tx, id, input.name, now);
     changing.note({
       action: "organization.rename",
       target: { kind: "organization", id: slug },
       before: { name: before.name },
       after: { name: input.name },
     });
-    return organizationRecord(await current(changing));
+    return organizationRecord(await readResource(tx, "organization", slug, now));
   });
 }
 
@@ -133,23 +129,19 @@ async function setState(
   to: { readonly action: "retire" | "enable"; readonly state: "retired" | "active"; readonly ifMatch: IfMatch },
 ): Promise<Changed<Organization>> {
   return await change(deps, caller, { target: target(slug), ...to }, async (changing) => {
-    const before = await current(changing);
+    const { tx, now, resource: before, organization: id } = changing;
     if (before.state === to.state) return organizationRecord(before); // A retry is not an error.
-    await organizations.setOrganizationState(changing.tx, before.id, to.state, changing.now);
+    await organizations.setOrganizationState(tx, id, to.state, now);
     changing.note({
       action: `organization.${to.action}`,
       target: { kind: "organization", id: slug },
       before: { state: before.state },
       after: { state: to.state },
     });
-    return organizationRecord(await current(changing));
+    return organizationRecord(await readResource(tx, "organization", slug, now));
   });
 }
 
 function target(slug: string): Target<"organization"> {
   return { kind: "organization", id: slug, slug };
-}
-
-async function current(changing: Changing<"organization">): Promise<OrganizationFacts> {
-  return await readOrganization(changing.tx, changing.organization, changing.now);
 }

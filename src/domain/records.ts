@@ -1,9 +1,9 @@
 import type { Application, Invitation, Member, Organization, Sector } from "../entities/records.ts";
-import type { OrganizationFacts, Resources } from "../stores/facts.ts";
+import type { Resources } from "../stores/facts.ts";
 
 /** What leaves of what the facts hold: no account id, no counts. */
 
-export function organizationRecord(facts: OrganizationFacts): Organization {
+export function organizationRecord(facts: Resources["organization"]): Organization {
   const { slug, name, state, matrix, plan, foundedBy, createdAt, updatedAt, revision } = facts;
   return { slug, name, state, matrix, plan, foundedBy, createdAt, updatedAt, revision };
 }

@@ -3,9 +3,9 @@ import { GRPC } from "@cerbos/grpc";
 import { z } from "zod";
 import { cannotDecide, type Reason } from "../entities/errors.ts";
 import type { Judge, JudgeQuestion, Verdict } from "../entities/judge.ts";
+import { inBatches, type Verdicts } from "./cerbos-batch.ts";
 
-type CheckResponse = Awaited<ReturnType<GRPC["checkResources"]>>;
-type CheckResult = CheckResponse["results"][number];
+type CheckResult = Awaited<ReturnType<GRPC["checkResources"]>>["results"][number];
 type CheckRequest = Parameters<GRPC["checkResources"]>[0];
 
 export interface Cerbos {
@@ -14,6 +14,9 @@ export interface Cerbos {
   readonly ping: (timeoutMs: number) => Promise<void>;
   readonly close: () => void;
 }
+
+/** Cerbos takes 50 resources in a call by default; a question is two. */
+const QUESTIONS_A_CALL = 25;
 
 /** The floor has one version; the matrix is chosen by the organization. */
 const FLOOR_VERSION = "default";
@@ -35,7 +38,7 @@ export function connectCerbos(target: string, tls: boolean): Cerbos {
     },
   });
   return {
-    judge: async (question, timeoutMs) => await ask(client, question, timeoutMs),
+    judge: inBatches(async (questions, signal) => await askTogether(client, questions, signal), QUESTIONS_A_CALL),
     ping: async (timeoutMs) => {
       await answered(client.checkHealth({}, { signal: AbortSignal.timeout(Math.ceil(timeoutMs)) }));
     },
@@ -43,38 +46,51 @@ export function connectCerbos(target: string, tls: boolean): Cerbos {
   };
 }
 
-async function ask(client: GRPC, question: JudgeQuestion, timeoutMs: number): Promise<ReadonlyMap<string, Verdict>> {
-  if (timeoutMs <= 0) throw cannotDecide("cerbos", new Error("the deadline has passed"));
-  const check = async (signal: AbortSignal): Promise<CheckResponse> =>
-    await client.checkResources(request(question), { signal });
-  const { results } = await answered(within(timeoutMs, check));
-  const [floor, matrix] = results;
-  if (floor === undefined || matrix === undefined) throw cannotDecide("cerbos", new Error("an answer is missing"));
-  return new Map(question.actions.map((action) => [action, verdict(action, floor, matrix)]));
-}
-
-/** `AbortSignal.timeout` would fire for every call, the answered ones too: a fifth of what a call costs this process. */
-async function within<Answer>(timeoutMs: number, call: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
-  const expiry = new AbortController();
-  const timer = setTimeout(() => expiry.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+async function askTogether(
+  client: GRPC,
+  questions: readonly JudgeQuestion[],
+  signal: AbortSignal,
+): Promise<readonly (Verdicts | Error)[]> {
   try {
-    return await call(expiry.signal);
-  } finally {
-    clearTimeout(timer);
+    const { results } = await client.checkResources(request(questions), { signal });
+    return questions.map((question, index) => verdicts(question, results[2 * index], results[2 * index + 1]));
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    if (questions.length === 1) return [error];
+    // One that Cerbos cannot read does not take the others with it.
+    return (await Promise.all(questions.map(async (question) => await askTogether(client, [question], signal)))).flat();
   }
 }
 
-/** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. */
-function request(question: JudgeQuestion): CheckRequest {
-  const attr = question.attributes as CheckRequest["resources"][number]["resource"]["attr"];
-  const actions = [...question.actions];
+const INVALID_ARGUMENT = 3; // of gRPC
+
+function isUnreadable(error: unknown): error is Error {
+  return error instanceof Error && "code" in error && error.code === INVALID_ARGUMENT;
+}
+
+/** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. Two resources a question, of one role. */
+function request(questions: readonly JudgeQuestion[]): CheckRequest {
+  const [first] = questions;
   return {
-    principal: { id: "subject", roles: [question.role] },
-    resources: [
-      { resource: { kind: `${question.kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions },
-      { resource: { kind: question.kind, id: "matrix", policyVersion: question.matrix, attr }, actions },
-    ],
+    principal: { id: "subject", roles: [first?.role ?? "none"] },
+    resources: questions.flatMap(({ kind, matrix, actions: asked, attributes }) => {
+      const attr = attributes as CheckRequest["resources"][number]["resource"]["attr"];
+      const actions = [...asked];
+      return [
+        { resource: { kind: `${kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions },
+        { resource: { kind, id: "matrix", policyVersion: matrix, attr }, actions },
+      ];
+    }),
   };
+}
+
+function verdicts(
+  { actions }: JudgeQuestion,
+  floor: CheckResult | undefined,
+  matrix: CheckResult | undefined,
+): Verdicts | Error {
+  if (floor === undefined || matrix === undefined) return new Error("an answer is missing");
+  return new Map(actions.map((action) => [action, verdict(action, floor, matrix)]));
 }
 
 function verdict(action: string, floor: CheckResult, matrix: CheckResult): Verdict {

@@ -21,37 +21,48 @@ export type ClientFacts = z.infer<typeof Client>;
 const Time = z.string().transform((text) => new Date(text).toISOString());
 const Dated = { revision: z.number(), createdAt: Time, updatedAt: Time };
 const ResourceState = z.enum(["enabled", "retired"]);
+const OrganizationState = z.enum(["active", "retired", "archived"]);
 
 const Organization = z.object({
-  ...Dated,
   id: z.string(),
   slug: z.string(),
-  name: z.string(),
-  state: z.enum(["active", "retired", "archived"]),
+  state: OrganizationState,
   matrix: z.string(),
   plan: z.string(),
   version: z.number(),
-  foundedBy: z.string().nullable(),
   ownerCount: z.number(),
   members: z.number(),
-  enabledApplications: z.number(),
-  enabledSectors: z.number(),
-  pendingInvitations: z.number(),
   limits: z.partialRecord(z.enum(["applications", "sectors", "members", "pendingInvitations"]), z.number()),
 });
+/** What decisions read of an organization, whatever they are about. */
 export type OrganizationFacts = z.infer<typeof Organization>;
 
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
   account: Account.extend(Owned),
-  organization: z.object({ liveApplications: z.array(z.string()), liveSectors: z.array(z.string()) }),
+  organization: z.object({
+    ...Dated,
+    slug: z.string(),
+    name: z.string(),
+    state: OrganizationState,
+    matrix: z.string(),
+    plan: z.string(),
+    foundedBy: z.string().nullable(),
+    enabledApplications: z.number(),
+    liveApplications: z.array(z.string()), // at most 20, for remedies
+    enabledSectors: z.number(),
+    liveSectors: z.array(z.string()),
+    pendingInvitations: z.number(),
+  }),
   sector: z.object({
     ...Dated,
     id: z.string(),
     name: z.string(),
     state: ResourceState,
     enabledApplications: z.number(),
-    liveApplications: z.array(z.string()), // at most 20, for remedies
+    liveApplications: z.array(z.string()),
+    organizationApplications: z.number(), // enabled
+    organizationSectors: z.number(),
   }),
   application: z.object({
     ...Dated,
@@ -61,6 +72,7 @@ const RESOURCES = {
     state: ResourceState,
     sector: z.string(),
     sectorState: ResourceState,
+    organizationApplications: z.number(),
   }),
   member: z.object({ ...Dated, ...Owned, account: Account, alias: z.string(), role: z.enum(ROLES) }),
   invitation: z.object({
@@ -105,10 +117,11 @@ export interface FactsQuestion<K extends ResourceKind> {
 
 /** One statement, one version. */
 export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: FactsQuestion<K>): Promise<Facts<K>> {
+  const { caller } = asked;
   const rows = await on.query<{ facts: unknown }>({
     name: "gather_facts",
-    text: "select gather_facts($1, $2, $3, $4, $5, $6) as facts",
-    values: [JSON.stringify(asked.caller), asked.alias, asked.slug, asked.kind, asked.id, asked.now],
+    text: "select gather_facts($1, $2, $3, $4, $5, $6, $7, $8) as facts",
+    values: [caller.issuer, caller.subject, caller.clientId, asked.alias, asked.slug, asked.kind, asked.id, asked.now],
   });
   const facts = Gathered.parse(rows[0]?.facts);
   const resource = facts.resource === null ? null : RESOURCES[asked.kind].parse(facts.resource);
@@ -136,7 +149,7 @@ export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolea
 }
 
 /** The resource as the transaction has made it, as facts show it. */
-export async function readResource<K extends Exclude<ResourceKind, "account" | "organization">>(
+export async function readResource<K extends Exclude<ResourceKind, "account">>(
   tx: Transaction,
   kind: K,
   id: string,
@@ -148,13 +161,4 @@ export async function readResource<K extends Exclude<ResourceKind, "account" | "
     values: [kind, id, now],
   });
   return RESOURCES[kind].parse(rows[0]?.resource) as Resources[K]; // as above
-}
-
-export async function readOrganization(tx: Transaction, id: string, now: Date): Promise<OrganizationFacts> {
-  const rows = await tx.query<{ organization: unknown }>({
-    name: "read_organization",
-    text: "select facts as organization from organization_facts($1, $2)",
-    values: [id, now],
-  });
-  return Organization.parse(rows[0]?.organization);
 }

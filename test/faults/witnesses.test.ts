@@ -7,6 +7,7 @@ import {
   expectGraphEqualsLedger,
   expectGraphHoldsLedger,
   readStore,
+  rollBack,
   roleTupleOf,
   writeByHand,
 } from "../support/graph.ts";
@@ -187,8 +188,7 @@ describe("OpenFGA's store", () => {
     must(await alice.delete(`/v1/organizations/${slug}/members/bob`), 204);
     await addMember(alice, slug, carol, "viewer");
     await expectGraphEqualsLedger(gateway);
-    await deleteByHand(gateway.storeId, ...(await readStore(gateway.storeId)));
-    for (const tuple of backup) await writeByHand(gateway.storeId, tuple);
+    await rollBack(gateway.storeId, backup);
 
     expect(await decide(gateway, bob, "view", ["organization", slug])).toMatchObject({
       decision: false,

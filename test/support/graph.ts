@@ -1,5 +1,5 @@
 import { expect } from "@jest/globals";
-import type { Tuple } from "../../src/entities/tuples.ts";
+import { type Tuple, tupleKey } from "../../src/entities/tuples.ts";
 import type { TestGateway } from "./gateway.ts";
 import { type TestEngines, testEngines } from "./test-engines.ts";
 
@@ -48,6 +48,17 @@ export async function deleteByHand(storeId: string, ...tuples: readonly Tuple[])
   for (let from = 0; from < tuples.length; from += 100) {
     await callOpenfga(storeId, "write", { deletes: { tuple_keys: tuples.slice(from, from + 100) } });
   }
+}
+
+/** Back to what the store held, in one Write, so that the gateway never sees it half way. */
+export async function rollBack(storeId: string, backup: readonly Tuple[]): Promise<void> {
+  const kept = new Set(backup.map(tupleKey));
+  const now = await readStore(storeId);
+  const present = new Set(now.map(tupleKey));
+  await callOpenfga(storeId, "write", {
+    writes: { tuple_keys: backup.filter((tuple) => !present.has(tupleKey(tuple))) },
+    deletes: { tuple_keys: now.filter((tuple) => !kept.has(tupleKey(tuple))) },
+  });
 }
 
 export interface TupleEvent {

@@ -1,0 +1,67 @@
+import { cannotDecide } from "../entities/errors.ts";
+import type { Judge, JudgeQuestion, Verdict } from "../entities/judge.ts";
+import type { PrincipalRole } from "../entities/kinds.ts";
+
+export type Verdicts = ReadonlyMap<string, Verdict>;
+
+/** One call about questions of one role: an answer for each, in their order, or what was wrong with that one alone. */
+export type SendBatch = (
+  questions: readonly JudgeQuestion[],
+  signal: AbortSignal,
+) => Promise<readonly (Verdicts | Error)[]>;
+
+interface Batch {
+  readonly questions: JudgeQuestion[];
+  readonly answers: Promise<readonly (Verdicts | Error)[]>;
+  readonly expiry: AbortController;
+  /** Questions whose deadline has not passed. */
+  patient: number;
+}
+
+/**
+ * Puts what one turn of the event loop asks about one role into one call: a call costs more than what is asked in it. A lone
+ * question waits for nothing. Each question keeps its own deadline; the call is given up when all of them have passed.
+ * @param most questions in one call
+ */
+export function inBatches(send: SendBatch, most: number): Judge {
+  const gathering = new Map<PrincipalRole, Batch>();
+  const begin = (role: PrincipalRole): Batch => {
+    const questions: JudgeQuestion[] = [];
+    const expiry = new AbortController();
+    const turnEnds = new Promise<void>((resolve) => setImmediate(resolve));
+    const answers = turnEnds
+      .then(async () => {
+        if (gathering.get(role) === batch) gathering.delete(role);
+        return await send(questions, expiry.signal);
+      })
+      .catch((error: unknown) => {
+        throw cannotDecide("cerbos", error);
+      });
+    const batch: Batch = { questions, answers, expiry, patient: 0 };
+    gathering.set(role, batch);
+    return batch;
+  };
+  return async (question, timeoutMs) => {
+    if (timeoutMs <= 0) throw cannotDecide("cerbos", new Error("the deadline has passed"));
+    const open = gathering.get(question.role);
+    const batch = open === undefined || open.questions.length >= most ? begin(question.role) : open;
+    const index = batch.questions.push(question) - 1;
+    const answer = (await within(batch, timeoutMs))[index];
+    if (answer instanceof Map) return answer as Verdicts;
+    throw cannotDecide("cerbos", answer ?? new Error("an answer is missing"));
+  };
+}
+
+async function within(batch: Batch, timeoutMs: number): Promise<readonly (Verdicts | Error)[]> {
+  batch.patient += 1;
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const late = new Error(`no answer within ${timeoutMs} ms`);
+      batch.patient -= 1;
+      if (batch.patient === 0) batch.expiry.abort(late);
+      reject(cannotDecide("cerbos", late));
+    }, timeoutMs);
+  });
+  return await Promise.race([batch.answers, expired]).finally(() => clearTimeout(timer));
+}

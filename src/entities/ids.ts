@@ -3,7 +3,21 @@ import { randomBytes } from "node:crypto";
 /** Gives `count` random bytes; passed in, so that a test can repeat itself. */
 export type RandomBytes = (count: number) => Uint8Array;
 
-export const systemRandom: RandomBytes = (count) => randomBytes(count);
+const DRAWN_AT_ONCE = 1024;
+
+/** The system's, drawn in larger lots: a draw of its own for each request's id is a hundredth of what a question costs. */
+export const systemRandom: RandomBytes = drawnInLots(randomBytes);
+
+function drawnInLots(draw: RandomBytes): RandomBytes {
+  let lot = new Uint8Array();
+  return (count) => {
+    if (count > DRAWN_AT_ONCE) return draw(count);
+    if (count > lot.length) lot = draw(DRAWN_AT_ONCE);
+    const bytes = lot.subarray(0, count); // nobody gets these again
+    lot = lot.subarray(count);
+    return bytes;
+  };
+}
 
 /** Lower case without the letters that people confuse (i, l, o, u): Crockford's base 32. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";

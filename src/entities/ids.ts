@@ -9,7 +9,7 @@ const DRAWN_AT_ONCE = 1024;
 export const systemRandom: RandomBytes = drawnInLots(randomBytes);
 
 function drawnInLots(draw: RandomBytes): RandomBytes {
-  let lot = new Uint8Array();
+  let lot: Uint8Array = new Uint8Array();
   return (count) => {
     if (count > DRAWN_AT_ONCE) return draw(count);
     if (count > lot.length) lot = draw(DRAWN_AT_ONCE);

@@ -81,6 +81,8 @@ async function startGatewayOn(
     OPENFGA_API_URL: engines.openfga?.apiUrl,
     OPENFGA_PRESHARED_KEY: engines.openfga?.presharedKey,
     CERBOS_TARGET: engines.cerbosTarget,
+    RATE_CALLER_CHANGES: "0", // what is measured is what it can, not what it may
+    RATE_ORGANIZATION_CHANGES: "0",
   });
 }
 

@@ -1,6 +1,4 @@
-/** Assembles engines, domain, relay and HTTP, and listens: the one file that constructs things. */
-import { once } from "node:events";
-import type { Server } from "node:http";
+/** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
 import path from "node:path";
 import type { Config } from "./config.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
@@ -11,20 +9,20 @@ import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
 import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
 import { type Graph, openGraph } from "./engines/openfga.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
-import { createApp } from "./http/app.ts";
-import { createAuthenticator, type TrustedIssuer } from "./http/authenticate.ts";
+import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
-import type { GraphStatus } from "./http/readiness.ts";
-import { createHttpServer, drain } from "./http/server.ts";
+import { createMetrics, type Metrics } from "./http/metrics.ts";
+import { closeServer, createDrain } from "./http/server.ts";
+import { listen, urlOf } from "./listen.ts";
 import { type Engines, startEngines } from "./local/chosen-engines.ts";
-import { LocalEngineError } from "./local/error.ts";
-import { loadDevelopmentIssuer } from "./local/issuer.ts";
+import { observed } from "./observed.ts";
 import { readPlans } from "./policy/plans.ts";
 import { policyUnit } from "./policy/unit.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
 import { migrate } from "./stores/migrate.ts";
+import { readVersion } from "./version.ts";
 
 const DRAIN_MS = 10_000;
 const STORE_TIMEOUT_MS = 10_000;
@@ -46,8 +44,11 @@ export interface Gateway {
   readonly reconciler: Reconciler;
   /** Resolves with the name of an embedded engine that ended by itself. */
   readonly engineLost: Promise<string>;
-  /** Finishes what is under way, then closes everything, the embedded engines last. */
-  close(): Promise<void>;
+  /**
+   * Says that it is not ready, finishes what is under way, then closes everything, the embedded engines last.
+   * @param seen resolves when everybody has seen that it is not ready; until then it goes on taking requests
+   */
+  close(seen?: Promise<unknown>): Promise<void>;
 }
 
 /** What talks to the engines, assembled: everything but HTTP. */
@@ -57,6 +58,8 @@ export interface Core {
   readonly cerbos: Cerbos;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
+  readonly budgets: Budgets;
+  readonly metrics: Metrics;
   close(): Promise<void>;
 }
 
@@ -71,15 +74,18 @@ export async function startGateway(config: Config, reporting: Reporting): Promis
   const engines = await startEngines(config, reporting.report);
   try {
     const core = await assemble(config, engines, reporting);
-    const server = await listen(config, engines, core, reporting.log).catch(async (error: unknown) => {
+    const drain = createDrain();
+    const server = await listen(config, engines, core, { log: reporting.log, drain }).catch(async (error: unknown) => {
       await core.close();
       throw error;
     });
     const { deps, relay, reconciler } = core;
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
-    const close = async (): Promise<void> => {
-      await drain(server, DRAIN_MS);
+    const close = async (seen: Promise<unknown> = Promise.resolve()): Promise<void> => {
+      drain.begin();
+      await seen;
+      await closeServer(server, DRAIN_MS);
       await core.close();
       await engines.stop();
     };
@@ -98,27 +104,35 @@ export async function assemble(config: Config, engines: Engines, { report, log }
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
   const carriers = openCarriers(config, engines, graph, writeLog);
   const { relay, reconciler } = carriers;
-  const deps: Deps = {
-    database,
-    graph: withBreaker(graph, () => performance.now()),
-    judge: cerbos.judge,
-    plans: await readPlans(config.policiesDir),
-    unit: await policyUnit(config.policiesDir),
-    clock: now,
-    random: systemRandom,
-    timeouts: config.timeouts,
-    queue: createQueue(),
-    applyTuples: async (organization) => await relay.apply(organization),
-    requestReconcile: (organization) => reconciler.request(organization),
-    warn: (event, detail) => writeLog("warn", event, detail),
-  };
+  const unit = await policyUnit(config.policiesDir);
+  const metrics = createMetrics({ version: await readVersion(), unit });
+  const budgets = createBudgets(config.rates);
+  const deps = observed(
+    {
+      database,
+      graph: withBreaker(graph, () => performance.now()),
+      judge: cerbos.judge,
+      plans: await readPlans(config.policiesDir),
+      unit,
+      clock: now,
+      random: systemRandom,
+      timeouts: config.timeouts,
+      queue: createQueue(),
+      applyTuples: async (organization) => await relay.apply(organization),
+      requestReconcile: (organization) => reconciler.request(organization),
+      admit: async (organization, work) => await budgets.ofOrganization(organization, work),
+      decided: (decision, reasons) => metrics.decided(decision, reasons),
+      warn: (event, detail) => writeLog("warn", event, detail),
+    },
+    metrics,
+  );
   if (config.platformClient !== null) await registerPlatformClient(deps, config.platformClient);
   const close = async (): Promise<void> => {
     await carriers.close();
     await Promise.all([graph.close(), database.close()]);
     cerbos.close();
   };
-  return { deps, graph, cerbos, relay, reconciler, close };
+  return { deps, graph, cerbos, relay, reconciler, budgets, metrics, close };
 }
 
 const now = (): Date => new Date();
@@ -168,60 +182,4 @@ async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
     timeoutMs: STORE_TIMEOUT_MS,
   });
   return openGraph({ ...at, storeId, modelId, connections: GRAPH_CONNECTIONS });
-}
-
-async function listen(config: Config, engines: Engines, core: Core, log: Log): Promise<Server> {
-  const { deps, graph, cerbos } = core;
-  const app = createApp({
-    deps,
-    authenticate: createAuthenticator({ issuers: await trustedIssuers(config) }),
-    settings: { publicUrl: config.publicUrl, secret: engines.secret },
-    readiness: {
-      checks: {
-        postgres: async () => await deps.database.query({ name: "ping", text: "select", values: [] }),
-        cerbos: async () => await cerbos.ping(config.timeouts.decisionMs),
-        openfga: async () => await graph.ping(config.timeouts.decisionMs),
-      },
-      graphStatus: async () => await graphStatus(core),
-    },
-    log,
-  });
-  const server = createHttpServer(app);
-  server.listen(config.port, config.host);
-  await once(server, "listening").catch((error: unknown) => {
-    throw new LocalEngineError("PORT_TAKEN", `cannot listen on ${config.host}:${config.port}; set PORT to a free one`, {
-      cause: error,
-    });
-  });
-  return server;
-}
-
-async function graphStatus({ relay, reconciler }: Core): Promise<GraphStatus> {
-  const { pending, stopped } = await relay.status();
-  const { missing, injected, rebuilt } = reconciler.status();
-  return {
-    pendingOrganizations: pending,
-    stoppedOrganizations: stopped.length,
-    missingTuples: missing,
-    injectedTuples: injected,
-    rebuiltOrganizations: rebuilt,
-  };
-}
-
-function urlOf(server: Server): string {
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
-  const host = address.address.includes(":") ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
-}
-
-async function trustedIssuers(config: Config): Promise<TrustedIssuer[]> {
-  const { oidc, aliasClaim } = config;
-  const issuers: TrustedIssuer[] = [];
-  if (oidc !== null) issuers.push({ ...oidc, jwks: oidc.jwksUrl ?? "discovery", aliasClaim, development: false });
-  if (config.isDevelopmentIssuerOn) {
-    const { issuer, audience, publicJwks } = await loadDevelopmentIssuer(config.stateDir);
-    issuers.push({ issuer, audience, jwks: publicJwks, aliasClaim, development: true });
-  }
-  return issuers;
 }

@@ -9,6 +9,14 @@ export interface Config {
   readonly port: number;
   /** Where the world finds this service; an origin without a trailing slash. */
   readonly publicUrl: string;
+  /** Origins whose pages may call. */
+  readonly corsOrigins: readonly string[];
+  /** null: there are no metrics to be had; "": for everybody. */
+  readonly metricsToken: string | null;
+  /** Requests a minute; 0: no limit. */
+  readonly rates: Readonly<Record<"caller" | "organization", { readonly questions: number; readonly changes: number }>>;
+  /** How long `/readyz` says no before the gateway takes no more connections. */
+  readonly drainDelayMs: number;
   readonly stateDir: string;
   readonly policiesDir: string;
   readonly logLevel: Settings["LOG_LEVEL"];
@@ -155,6 +163,13 @@ function resolved(read: Settings, set: Environment): Config {
     host: read.HOST,
     port: read.PORT,
     publicUrl: read.PUBLIC_URL === undefined ? localUrl(read) : new URL(read.PUBLIC_URL).origin,
+    corsOrigins: read.CORS_ORIGINS === "" ? [] : read.CORS_ORIGINS.split(",").map((origin) => origin.trim()),
+    metricsToken: read.METRICS_TOKEN ?? (read.NODE_ENV === "production" ? null : ""),
+    rates: {
+      caller: { questions: read.RATE_CALLER_QUESTIONS, changes: read.RATE_CALLER_CHANGES },
+      organization: { questions: read.RATE_ORGANIZATION_QUESTIONS, changes: read.RATE_ORGANIZATION_CHANGES },
+    },
+    drainDelayMs: read.DRAIN_DELAY_MS,
     stateDir: read.STATE_DIR === undefined ? path.join(ROOT, ".bailiwick") : path.resolve(read.STATE_DIR),
     policiesDir: read.POLICIES_DIR === undefined ? path.join(ROOT, "policies") : path.resolve(read.POLICIES_DIR),
     logLevel: read.LOG_LEVEL,

@@ -1,5 +1,6 @@
 /** `npm start` and `npm run reconcile`: reads the configuration, lets assemble.ts do it, drains. */
 import { once } from "node:events";
+import { setTimeout } from "node:timers/promises";
 import { assemble, type Reporting, startGateway } from "./assemble.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createLog, describeError } from "./http/log.ts";
@@ -25,12 +26,23 @@ async function serve(config: Config, reporting: Reporting): Promise<number> {
     const token = "$(npm run -s token -- alice)";
     report(`Next, in another terminal: curl -H "Authorization: Bearer ${token}" ${gateway.url}/v1/me/organizations`);
   }
-  const asked = Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-  const lost = await Promise.race([asked.then(() => undefined), gateway.engineLost]);
+  const asked = Promise.race([signalled("SIGINT"), signalled("SIGTERM")]);
+  const end = await Promise.race([asked, gateway.engineLost.then((engine) => ({ engine }))]);
+  const lost = typeof end === "string" ? undefined : end.engine;
   if (lost !== undefined) log.error({ event: "engine.lost", engine: lost }, `${lost} ended by itself; stopping`);
   report("Stopping");
-  await gateway.close();
+  // Load balancers get the time to see it. Who stops it by hand does not wait for them; a second signal ends the waiting.
+  await gateway.close(
+    end === "SIGTERM"
+      ? Promise.race([setTimeout(config.drainDelayMs), signalled("SIGINT"), signalled("SIGTERM")])
+      : undefined,
+  );
   return lost === undefined ? 0 : 1;
+}
+
+async function signalled<Signal extends "SIGINT" | "SIGTERM">(signal: Signal): Promise<Signal> {
+  await once(process, signal);
+  return signal;
 }
 
 /** Compares every organization once. Exit status 1 when one could not be compared. */

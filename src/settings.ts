@@ -13,6 +13,7 @@ function wholeNumber(least: number, most: number): z.ZodType<number> {
   return text(isFit, `a whole number from ${least} to ${most}`).transform(Number);
 }
 
+const perMinute = wholeNumber(0, 100_000_000);
 const milliseconds = wholeNumber(1, MOST_MS);
 const boolean = z.enum(["true", "false"], "expected true or false").transform((value) => value === "true");
 const nonEmpty = text((value) => value.trim() === value, "no white space at the beginning or the end");
@@ -29,6 +30,11 @@ const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol 
 /** Keys that came over a line that others can write to prove nothing. */
 const isTrustworthy = (parsed: URL): boolean => parsed.protocol === "https:" || (isHttp(parsed) && isLoopback(parsed));
 const isBare = ({ username, password }: URL): boolean => username === "" && password === "";
+
+function isOrigin(value: string): boolean {
+  const parsed = URL.parse(value.trim());
+  return parsed !== null && isHttp(parsed) && parsed.origin === value.trim();
+}
 
 const WELL_KNOWN = /secret|changeme|change-me|password|example|default|bailiwick/i;
 
@@ -66,6 +72,16 @@ export const settings = z.object({
     (parsed) => isHttp(parsed) && isBare(parsed) && parsed.pathname === "/",
     "an origin such as https://authz.example.com",
   ).optional(),
+  CORS_ORIGINS: text(
+    (value) => value === "" || value.split(",").every(isOrigin),
+    "origins, by commas: https://portal.example.com",
+  ).default(""),
+  METRICS_TOKEN: text(isStrongSecret, "at least 32 characters drawn at random: openssl rand -base64 32").optional(),
+  RATE_CALLER_QUESTIONS: perMinute.default(120_000),
+  RATE_CALLER_CHANGES: perMinute.default(1_200),
+  RATE_ORGANIZATION_QUESTIONS: perMinute.default(240_000),
+  RATE_ORGANIZATION_CHANGES: perMinute.default(2_400),
+  DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(2_000),
   STATE_DIR: nonEmpty.optional(),
   POLICIES_DIR: nonEmpty.optional(),
   LOG_LEVEL: z

@@ -79,7 +79,8 @@ interface Done<Value> {
 }
 
 async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>): Promise<Done<Value>> {
-  const first = await decide(flow, facts);
+  const first = await decide(flow, facts); // throws for strangers, whose attempts are not the organization's
+  if (first.organization !== null) await flow.deps.admit(first.organization.id, "changes");
   const key = first.organization?.id ?? requireAccount(facts).id;
   return await flow.deps.queue.run(key, flow.deadline, async (waited) => {
     return await attempts(flow, waited ? undefined : first);

@@ -41,6 +41,10 @@ export interface Deps {
   readonly applyTuples: (organizationId: string) => Promise<void>;
   /** Told of a disagreement between ledger and graph. */
   readonly requestReconcile: (organizationId: string) => void;
+  /** Takes one from the budget of an organization, for somebody who belongs to it. Throws RATE_LIMITED. */
+  readonly admit: (organizationId: string, work: "questions" | "changes") => Promise<void>;
+  /** Told of each evaluation's outcome. */
+  readonly decided: (decision: "allow" | "deny" | "undecided", reasons: readonly string[]) => void;
   readonly warn: (event: string, detail: Record<string, unknown>) => void;
 }
 

@@ -40,6 +40,21 @@ export interface Decision {
  * the caller (NOT_ABOUT_SELF, SCOPE_MISSING), CANNOT_DECIDE or CONTENTION.
  */
 export async function evaluate(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+  try {
+    const answer = await decisionOn(deps, caller, asked);
+    const { decision, context } = answer;
+    deps.decided(
+      decision ? "allow" : "deny",
+      context.reasons.map(({ code }) => code),
+    );
+    return answer;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "CANNOT_DECIDE") deps.decided("undecided", []);
+    throw error;
+  }
+}
+
+async function decisionOn(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
   const { resource, action, subject } = asked;
   if (!isKind(resource.type)) return await withoutResource(deps, caller, asked, "UNKNOWN_RESOURCE");
   if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");

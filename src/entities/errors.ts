@@ -25,6 +25,7 @@ export const ERROR_CODES = [
   "CLIENT_EXISTS",
   "IDEMPOTENCY_KEY_REUSED", // with another body
   "PRECONDITION_FAILED",
+  "RATE_LIMITED", // the caller's budget, or the organization's, is spent for now
   "CONTENTION", // too many changes at once; nothing was written
   "CANNOT_DECIDE", // an engine did not answer in time; nothing was written
 ] as const;
@@ -51,6 +52,8 @@ export interface ErrorDetails {
   readonly remedies?: readonly Remedy[];
   /** For INVALID_REQUEST: where and what. */
   readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  /** For RATE_LIMITED. */
+  readonly retryAfterSeconds?: number;
 }
 
 export class AppError extends Error {

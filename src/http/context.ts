@@ -5,6 +5,8 @@ export interface Locals {
   requestId: string;
   /** The pattern of the route that answers, for the log: never the path itself, which carries ids and aliases. */
   route: string;
+  /** Of the caller's trace, where there is one. */
+  traceId?: string;
 }
 
 type Parameters = Record<string, string | string[]>;

@@ -33,7 +33,8 @@ export type Requirement =
 
 export type Asked = { readonly [K in Kind]: `${K}.${ActionOf<K>}` }[Kind];
 
-export type ReplyHeader = "ETag" | "Location" | "Bailiwick-Graph" | "Bailiwick-Dry-Run" | "Cache-Control";
+export type ReplyHeader =
+  "ETag" | "Location" | "Bailiwick-Graph" | "Bailiwick-Dry-Run" | "Cache-Control" | "RateLimit" | "RateLimit-Policy";
 
 /** An answer that is no problem. */
 export interface Reply {

@@ -26,14 +26,16 @@ export const HEALTH_ROUTES: readonly Route[] = [
   }),
   open({
     path: "/readyz",
-    summary: "The engines answer; without OpenFGA: degraded",
+    summary: "The engines answer and new work is welcome; without OpenFGA: degraded",
     operation: "ready",
     replies: [
       plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, graph })),
       {
-        ...plainReply(z.strictObject({ status: z.literal("unavailable"), engines, graph })),
+        ...plainReply(
+          z.strictObject({ status: z.enum(["unavailable", "draining"]), engines: engines.exactOptional(), graph }),
+        ),
         status: 503,
-        means: "Postgres or Cerbos does not answer",
+        means: "Postgres or Cerbos does not answer, or this gateway is about to stop",
       },
     ],
     answer: async ({ readiness }) => await readiness(),

@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from "pino";
 import type { Handler } from "./context.ts";
+import type { Metrics } from "./metrics.ts";
 
 export type Log = Pick<Logger, "info" | "warn" | "error" | "isLevelEnabled">;
 
@@ -10,18 +11,19 @@ export function createLog(level: string, destination?: DestinationStream): Logge
   return pino({ level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
-/** One line for each answer: the route's pattern instead of the path, which carries ids and aliases; no header, no body. */
-export function accessLog(log: Log): Handler {
+/** One line and one measurement for each answer: the route's pattern instead of the path, which carries ids and aliases; no header, no body. */
+export function accessLog(log: Log, metrics: Pick<Metrics, "answered">): Handler {
   return (request, response, next) => {
-    if (!log.isLevelEnabled("info")) {
-      next();
-      return;
-    }
     const startedAt = performance.now();
     response.once("close", () => {
-      const { requestId, route } = response.locals;
-      const durationMs = Math.round((performance.now() - startedAt) * 10) / 10;
-      const line = { requestId, method: request.method, route, status: response.statusCode, durationMs };
+      const { requestId, traceId, route } = response.locals;
+      const { method } = request;
+      const { statusCode: status } = response;
+      const tookMs = performance.now() - startedAt;
+      metrics.answered({ method, route, status }, tookMs / 1000);
+      if (!log.isLevelEnabled("info")) return;
+      const durationMs = Math.round(tookMs * 10) / 10;
+      const line = { requestId, ...(traceId !== undefined && { traceId }), method, route, status, durationMs };
       // Closed without an end: the other side went away.
       log.info(line, response.writableFinished ? "answered" : "aborted");
     });

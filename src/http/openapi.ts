@@ -30,7 +30,9 @@ Bailiwick answers *may this subject do this to this resource?* and makes the cha
   does not have it yet. \`?dryRun=true\` answers as the change would and writes nothing (\`Bailiwick-Dry-Run: true\`).
 - **\`Idempotency-Key\`** on a POST makes it happen once: for 24 hours the same key of the same caller on the same path
   answers the same; with another body it is 422.
-- \`X-Request-ID\` is echoed, or made. HEAD answers as GET. A method that a path does not know is 405 with \`Allow\`, an
+- **Budgets:** \`RateLimit\` and \`RateLimit-Policy\` say what is left of the caller's, for questions and changes apart; 429 with
+  \`Retry-After\` when it, or the organization's, is spent. Each gateway counts for itself.
+- \`X-Request-ID\` is echoed, or made; \`traceparent\` is continued. OPTIONS answers with \`Allow\`. HEAD answers as GET. A method that a path does not know is 405 with \`Allow\`, an
   unknown path 404; unknown members and parameters are 400, in the bodies of checks they are ignored.
 `.trim();
 
@@ -40,6 +42,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   "Bailiwick-Graph": "`pending`: the change holds, and OpenFGA does not have its tuples yet",
   "Bailiwick-Dry-Run": "`true`: decided as if, nothing was written",
   "Cache-Control": "How long the answer may be kept",
+  RateLimit: "What is left of the caller's budget: `r` requests for the next `t` seconds",
+  "RateLimit-Policy": "The caller's budget: `q` requests in `w` seconds",
   "Retry-After": "Seconds after which to try again",
   "WWW-Authenticate": "How to authenticate, and what was wrong (RFC 6750)",
 };

@@ -76,8 +76,16 @@ function operationOf(tag: string, route: Route, policies: PolicyReasons, compone
       ...headerParametersOf(route),
     ],
     request: hasBody(route) ? contentOf(route.body, "application/json", "input") : null,
-    answers: [...replies, ...problems].sort((a, b) => a.status - b.status),
+    answers: [...replies, ...problems].map((answer) => budgeted(route, answer)).sort((a, b) => a.status - b.status),
   };
+}
+
+const BUDGETED = new Set([200, 201, 204, 304, 429]);
+
+/** Who is known is told what is left of its budget. */
+function budgeted({ access }: Route, answer: OperationAnswer): OperationAnswer {
+  if (access === "open" || !BUDGETED.has(answer.status)) return answer;
+  return { ...answer, headers: [...answer.headers, "RateLimit", "RateLimit-Policy"] };
 }
 
 type ContentOf = (schema: z.ZodType, type: string, io: "input" | "output") => Content;

@@ -126,6 +126,12 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The body must be application/json",
     help: "Send `Content-Type: application/json`, and no `Content-Encoding`.",
   },
+  RATE_LIMITED: {
+    status: 429,
+    title: "Too many requests for now",
+    help: "Nothing was done. Try again after `Retry-After` seconds; `RateLimit` says what is left of the budget.",
+    headers: RETRY, // the real number stands in the error
+  },
   HEADERS_TOO_LARGE: {
     status: 431,
     title: "The headers are too large",

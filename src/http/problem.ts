@@ -79,7 +79,9 @@ function answerError(thrown: unknown, response: Outgoing, log: Log): void {
     return;
   }
   if (error.code === "CANNOT_DECIDE") log.warn({ requestId, route, error: describeError(error) }, "cannot decide");
-  sendProblem(response, problemOf(error), PROBLEM_KINDS[kindOf(error)].headers);
+  const { retryAfterSeconds } = error.details;
+  const retry = retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
+  sendProblem(response, problemOf(error), { ...PROBLEM_KINDS[kindOf(error)].headers, ...retry });
 }
 
 function sendProblem(response: Outgoing, document: Problem, headers: ProblemKind["headers"] = {}): void {

@@ -1,5 +1,6 @@
 import { LIMITS } from "../entities/limits.ts";
 import type { Answer } from "./answer.ts";
+import type { Drain } from "./server.ts";
 
 /** One question to each engine; resolves when it answers, throws when it does not. */
 export type ReadinessChecks = Readonly<
@@ -24,9 +25,10 @@ export interface Readiness {
  * Asks every engine at once, each within a deadline; who comes meanwhile shares the answer, since anybody may ask. Without OpenFGA the
  * gateway is degraded but ready: the ledger goes on deciding for the built-in kinds.
  */
-export function createReadiness(readiness: Readiness): () => Promise<Answer> {
+export function createReadiness(readiness: Readiness, drain: Drain): () => Promise<Answer> {
   let underWay: Promise<Answer> | undefined;
   return async () => {
+    if (drain.isDraining) return { status: 503, body: { status: "draining" } };
     underWay ??= askAll(readiness).finally(() => {
       underWay = undefined;
     });

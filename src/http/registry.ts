@@ -7,6 +7,7 @@ import { HEALTH_ROUTES } from "./health.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { MEMBER_ROUTES } from "./members.ts";
 import { ORGANIZATION_ROUTES } from "./organizations.ts";
+import { OBSERVABILITY_ROUTES } from "./observability.ts";
 import type { Route } from "./route.ts";
 import { SECTOR_ROUTES } from "./sectors.ts";
 
@@ -21,6 +22,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   audit: AUDIT_ROUTES,
   clients: CLIENT_ROUTES,
   health: HEALTH_ROUTES,
+  metrics: OBSERVABILITY_ROUTES,
   docs: DOCS_ROUTES,
 };
 export const NOUNS: readonly (readonly Route[])[] = Object.values(BY_NOUN);

@@ -5,6 +5,7 @@ import type { Kind } from "../entities/kinds.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
 import { listed, type Answer } from "./answer.ts";
 import { includeQuery, withActions } from "./affordances.ts";
+import type { Budgets } from "./budgets.ts";
 import { answered, asking, changeQuery } from "./change-options.ts";
 import { type Contract, entityReply, listReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
@@ -16,6 +17,9 @@ export interface Gateway {
   readonly deps: Deps;
   readonly pageTokens: PageTokens;
   readonly readiness: () => Promise<Answer>;
+  readonly budgets: Pick<Budgets, "ofCaller">;
+  /** What the metrics are at this moment; null: nobody is told here. */
+  readonly metrics: (authorization: string | undefined) => Promise<Answer>;
   /** Where the world finds this service; no trailing slash. Never taken from the Host header. */
   readonly publicUrl: string;
 }
@@ -25,6 +29,11 @@ export interface Parts {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
+}
+
+/** A request of nobody in particular. */
+export interface Anonymous extends Parts {
+  readonly authorization: string | undefined;
 }
 
 export interface Presented extends Parts {
@@ -56,7 +65,7 @@ interface Schemas {
 export type Route = Declared &
   Schemas &
   (
-    | { readonly access: "open"; readonly serve: (gateway: Gateway, parts: Parts) => Promise<Answer> }
+    | { readonly access: "open"; readonly serve: (gateway: Gateway, sent: Anonymous) => Promise<Answer> }
     | {
         readonly access: "caller";
         readonly dialect: "rest" | "authzen";
@@ -184,7 +193,8 @@ export function command<Params extends Schema, Body extends Schema>(
 
 interface OpenDefinition extends Pick<Promised, "operation" | "path" | "summary"> {
   readonly replies: readonly Reply[];
-  readonly answer: (gateway: Gateway) => Promise<Answer> | Answer;
+  readonly problems?: Contract["problems"];
+  readonly answer: (gateway: Gateway, sent: Anonymous) => Promise<Answer> | Answer;
 }
 
 /** For everybody, without a token. */
@@ -197,9 +207,9 @@ export function open(definition: OpenDefinition): Route {
     params: NOTHING,
     query: NOTHING,
     body: NOTHING,
-    serve: async (gateway, { query }) => {
-      checked(NOTHING, query, "query");
-      return await answer(gateway);
+    serve: async (gateway, sent) => {
+      checked(NOTHING, sent.query, "query");
+      return await answer(gateway, sent);
     },
   };
 }

@@ -14,7 +14,12 @@ export function routerOf(routes: readonly Route[], gateway: Gateway, authenticat
   for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
     const slot = router.route(path);
     for (const route of ofPath) slot[route.method](serve(route, gateway, authenticate));
-    slot.all(methodNotAllowed(path, ofPath));
+    const methods = ofPath.map((route) => route.method.toUpperCase());
+    const allow = [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(
+      ", ",
+    );
+    slot.options(tellMethods(path, allow));
+    slot.all(methodNotAllowed(path, allow));
   }
   return router;
 }
@@ -34,8 +39,14 @@ interface Serving {
 /** Who calls is asked before a byte of the body is read. */
 async function answerTo(route: Route, request: Incoming, response: Outgoing, serving: Serving): Promise<Answer> {
   const { params, query } = request;
-  if (route.access === "open") return await route.serve(serving.gateway, { params, query, body: undefined });
-  const identity = await serving.authenticate(request.headers.authorization);
+  const { authorization } = request.headers;
+  if (route.access === "open") {
+    return await route.serve(serving.gateway, { params, query, body: undefined, authorization });
+  }
+  const identity = await serving.authenticate(authorization);
+  const work = route.dialect === "rest" && route.method !== "get" ? "changes" : "questions";
+  const budget = await serving.gateway.budgets.ofCaller(identity, work);
+  for (const name in budget) response.setHeader(name, budget[name] ?? "");
   const caller = {
     ...identity,
     requestId: response.locals.requestId,
@@ -74,9 +85,15 @@ function inAuthzen(error: unknown): unknown {
   return new AppError("INVALID_REQUEST", error.message, error.details);
 }
 
-function methodNotAllowed(path: string, routes: readonly Route[]): Handler {
-  const methods = routes.map((route) => route.method.toUpperCase());
-  const allow = methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+/** RFC 9110, 9.3.7: for everybody, as openapi.yaml is. */
+function tellMethods(path: string, allow: string): Handler {
+  return (_request, response) => {
+    response.locals.route = path;
+    send(response, { status: 204, headers: { Allow: allow } });
+  };
+}
+
+function methodNotAllowed(path: string, allow: string): Handler {
   return (_request, response, next) => {
     response.locals.route = path;
     response.setHeader("Allow", allow);

@@ -39,8 +39,27 @@ function problemOf(code: string | undefined): Problem {
   return problem("BAD_REQUEST_SYNTAX", "The bytes that came are not an HTTP request.");
 }
 
+/** Whether the gateway still takes new work. */
+export interface Drain {
+  readonly isDraining: boolean;
+  /** From now on `/readyz` says no, and each answer asks its client to close the connection and come to another gateway. */
+  begin(): void;
+}
+
+export function createDrain(): Drain {
+  let isDraining = false;
+  return {
+    get isDraining() {
+      return isDraining;
+    },
+    begin: () => {
+      isDraining = true;
+    },
+  };
+}
+
 /** Lets the requests under way end, and ends them after `graceMs`. Resolves when the last connection is closed. */
-export async function drain(server: Server, graceMs: number): Promise<void> {
+export async function closeServer(server: Server, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });

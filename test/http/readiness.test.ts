@@ -41,4 +41,16 @@ describe("Health", () => {
     expect([answer.status, answer.json["status"]]).toEqual([503, "unavailable"]);
     expect(answer.json["engines"]).toMatchObject({ [engine]: "down", openfga: "up" });
   });
+
+  test("about to stop: 503 whatever the engines say, and each answer asks for the connection's end; requests are answered still", async () => {
+    const leaving = await startSample();
+    const kept = await leaving.send({ path: "/livez", headers: { Connection: "keep-alive" } });
+    expect(kept.headers.connection).toBe("keep-alive");
+    leaving.drain.begin();
+    const ready = await leaving.send({ path: "/readyz" });
+    expect([ready.status, ready.json]).toEqual([503, { status: "draining" }]);
+    const answer = await leaving.send({ path: "/livez", headers: { Connection: "keep-alive" } });
+    expect([answer.status, answer.headers.connection]).toEqual([200, "close"]);
+    await leaving.close();
+  });
 });

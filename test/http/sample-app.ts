@@ -7,10 +7,13 @@ import { AppError } from "../../src/entities/errors.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Authenticate } from "../../src/http/authenticate.ts";
+import { type BudgetSizes, createBudgets } from "../../src/http/budgets.ts";
 import { createLog } from "../../src/http/log.ts";
+import { createMetrics } from "../../src/http/metrics.ts";
 import type { ReadinessChecks } from "../../src/http/readiness.ts";
-import { createHttpServer } from "../../src/http/server.ts";
+import { createDrain, createHttpServer, type Drain } from "../../src/http/server.ts";
 import { HEALTH_ROUTES } from "../../src/http/health.ts";
+import { OBSERVABILITY_ROUTES } from "../../src/http/observability.ts";
 import { sampleRoutes } from "./sample-routes.ts";
 
 /** What stands around every route, with routes of the test's own inside: nothing here asks an engine. */
@@ -38,6 +41,10 @@ export interface Stage {
   /** What the next call of a route throws. */
   throws: Error | null;
   graph: "applied" | "pending";
+  readonly drain: Drain;
+  readonly corsOrigins: readonly string[];
+  readonly metricsToken: string | null;
+  readonly rates: BudgetSizes;
   readonly checks: Record<keyof ReadinessChecks, () => Promise<unknown>>;
 }
 
@@ -65,6 +72,8 @@ const DEPS: Deps = {
   queue: { run: nobody },
   applyTuples: nobody,
   requestReconcile: () => undefined,
+  admit: async () => await Promise.resolve(),
+  decided: () => undefined,
   warn: () => undefined,
 };
 
@@ -86,10 +95,25 @@ export const GRAPH_STATUS = {
   rebuiltOrganizations: 0,
 };
 
-export async function startSample(): Promise<Sample> {
+const UNLIMITED = { questions: 0, changes: 0 };
+
+export async function startSample(
+  fittings: Partial<Pick<Stage, "corsOrigins" | "metricsToken" | "rates">> = {},
+): Promise<Sample> {
   const up = async (): Promise<void> => await Promise.resolve();
   const checks = { postgres: up, cerbos: up, openfga: up };
-  const stage: Stage = { lines: [], calls: [], throws: null, graph: "applied", checks };
+  const stage: Stage = {
+    lines: [],
+    calls: [],
+    throws: null,
+    graph: "applied",
+    checks,
+    drain: createDrain(),
+    corsOrigins: [],
+    metricsToken: "",
+    rates: { caller: UNLIMITED, organization: UNLIMITED },
+    ...fittings,
+  };
   const written = new EventEmitter();
   const write = (line: string): void => {
     stage.lines.push(line);
@@ -127,7 +151,16 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
   return createApp({
     deps: DEPS,
     authenticate,
-    settings: { publicUrl: "https://authz.example.com", secret: "0123456789abcdefghijklmnopqrstuv" },
+    settings: {
+      publicUrl: "https://authz.example.com",
+      secret: "0123456789abcdefghijklmnopqrstuv",
+      corsOrigins: stage.corsOrigins,
+      metricsToken: stage.metricsToken,
+    },
+    drain: stage.drain,
+    budgets: createBudgets(stage.rates),
+    metrics: createMetrics({ version: "0.0.0", unit: "" }),
+    standing: async () => await Promise.resolve({ ...GRAPH_STATUS, oldestPendingSeconds: 0 }),
     readiness: {
       checks: {
         postgres: async () => await stage.checks.postgres(),
@@ -137,7 +170,7 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
       graphStatus: async () => await Promise.resolve(GRAPH_STATUS),
     },
     log: createLog("info", { write }),
-    nouns: [sampleRoutes(stage), HEALTH_ROUTES],
+    nouns: [sampleRoutes(stage), HEALTH_ROUTES, OBSERVABILITY_ROUTES],
   });
 }
 
@@ -152,7 +185,8 @@ async function send(port: number, { method = "GET", path, headers = {}, body }: 
       incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
       incoming.on("end", () => {
         const text = Buffer.concat(chunks).toString("utf8");
-        const json = text === "" ? {} : (JSON.parse(text) as Came["json"]);
+        const isJson = incoming.headers["content-type"]?.includes("json") === true;
+        const json = isJson && text !== "" ? (JSON.parse(text) as Came["json"]) : {};
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, text, json });
       });
       incoming.on("error", reject);

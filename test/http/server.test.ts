@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { LIMITS } from "../../src/entities/limits.ts";
-import { drain } from "../../src/http/server.ts";
+import { closeServer } from "../../src/http/server.ts";
 import { type Sample, startSample } from "./sample-app.ts";
 
 let sample: Sample;
@@ -82,7 +82,7 @@ test("draining lets a request under way end, and ends one that does not", async 
   };
   const slow = own.send({ path: "/readyz" });
   await isThere;
-  const drained = drain(own.server, 10_000);
+  const drained = closeServer(own.server, 10_000);
   release();
   expect((await slow).status).toBe(200);
   await drained;
@@ -92,5 +92,5 @@ test("draining lets a request under way end, and ends one that does not", async 
   idle.write("POST /v1/things HTTP/1.1\r\nHost: x\r\n");
   await once(idle, "connect");
   idle.on("error", () => undefined);
-  await drain(other.server, 1);
+  await closeServer(other.server, 1);
 });

@@ -50,6 +50,8 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     CERBOS_TARGET: engines.cerbosTarget,
     PORT: "0",
     LOG_LEVEL: "silent",
+    RATE_CALLER_CHANGES: "0",
+    RATE_ORGANIZATION_CHANGES: "0",
     ...settings,
   };
   return {

@@ -78,6 +78,14 @@ export interface TestGatewayOptions {
 /** A machine that is busy with other tests is no fault to be tested; those that test deadlines set their own. */
 const PATIENT = { DECISION_TIMEOUT_MS: "5000", GRAPH_READ_TIMEOUT_MS: "2000", CHANGE_TIMEOUT_MS: "20000" };
 
+/** Tests ask as fast as they can; those about budgets set their own. */
+const UNLIMITED = {
+  RATE_CALLER_QUESTIONS: "0",
+  RATE_CALLER_CHANGES: "0",
+  RATE_ORGANIZATION_QUESTIONS: "0",
+  RATE_ORGANIZATION_CHANGES: "0",
+};
+
 /** The deadlines as they are when nobody sets them. */
 export const PUNCTUAL = { DECISION_TIMEOUT_MS: "400", GRAPH_READ_TIMEOUT_MS: "150", CHANGE_TIMEOUT_MS: "5000" };
 
@@ -135,6 +143,7 @@ function configOf(stateDir: string, database: TestDatabase, storeId: string, opt
     OPENFGA_STORE_ID: storeId,
     CERBOS_TARGET: engines.cerbosTarget,
     ...PATIENT,
+    ...UNLIMITED,
     ...options.settings,
   });
   return { ...config, port: 0, ...options.config };

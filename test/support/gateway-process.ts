@@ -16,6 +16,8 @@ export interface GatewayProcess {
   readonly url: string;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGTERM; resolves with its exit status when it is gone. */
+  stop(): Promise<number | null>;
 }
 
 /** A ledger, a store and a way to OpenFGA that can be blocked, for gateways that come and go. */
@@ -30,8 +32,8 @@ export interface GatewayHome extends Stores {
 }
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
-/** Its input ends with this process: nobody is left behind. */
-const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume()';
+/** Its input ends with this process: nobody is left behind. By itself it keeps nobody from ending. */
+const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume().unref()';
 
 export async function makeGatewayHome(settings: Readonly<Record<string, string>>): Promise<GatewayHome> {
   const engines = testEngines();
@@ -99,6 +101,11 @@ async function startProcess(environment: Readonly<Record<string, string>>): Prom
     kill: async () => {
       child.kill("SIGKILL");
       await exited;
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
+      await exited;
+      return child.exitCode;
     },
   };
 }

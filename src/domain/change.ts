@@ -59,7 +59,7 @@ export async function change<K extends Kind, Value>(
   const deadline = deadlineIn(deps.timeouts.changeMs);
   const flow: Flow<K, Value> = { deps, caller, spec, write, deadline };
   const facts = await gather(deps, caller, spec.target);
-  const done = (await replay<Done<Value>>(deps, caller, requireAccount(facts).id)) ?? (await made(flow, facts));
+  const done = (await repeated(flow, facts)) ?? (await made(flow, facts));
   if (caller.isDryRun) return { value: done.value, graph: "applied" };
   return { value: done.value, graph: done.filed ? await graphAfter(deps, done.organization) : "applied" };
 }
@@ -78,6 +78,14 @@ interface Done<Value> {
   readonly filed: boolean;
 }
 
+/** What the key has brought about. Asked after each look at the facts: they may be what they are because of it. */
+async function repeated<K extends Kind, Value>(
+  { deps, caller }: Flow<K, Value>,
+  facts: Facts<K>,
+): Promise<Done<Value> | undefined> {
+  return await replay<Done<Value>>(deps, caller, requireAccount(facts).id);
+}
+
 async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>): Promise<Done<Value>> {
   const first = await decide(flow, facts); // throws for strangers, whose attempts are not the organization's
   if (first.organization !== null) await flow.deps.admit(first.organization.id, "changes");
@@ -93,19 +101,26 @@ async function attempts<K extends Kind, Value>(
   first: Permitted<K> | undefined,
 ): Promise<Done<Value>> {
   const { deps, caller, spec } = flow;
-  let decided = first ?? (await decide(flow, await gather(deps, caller, spec.target)));
-  const { id: owner } = requireAccount(decided.facts);
+  let decided = first;
   for (let lost = 0; lost < LIMITS.lostRaces; lost += 1) {
-    const done = await once(deps, caller, owner, async (tx) => {
-      return (await lockAt(tx, concerned(decided.facts))) ? await written(flow, tx, decided) : MOVED;
+    const facts = decided?.facts ?? (await gather(deps, caller, spec.target));
+    if (decided === undefined) {
+      const earlier = await repeated(flow, facts);
+      if (earlier !== undefined) return earlier;
+      decided = await decide(flow, facts);
+    }
+    const sure = decided;
+    const done = await once(deps, caller, requireAccount(facts).id, async (tx) => {
+      return (await lockAt(tx, concerned(facts))) ? await written(flow, tx, sure) : MOVED;
     });
     if (done !== MOVED) return done;
     if (flow.deadline() <= 0) throw contention();
-    decided = await decide(flow, await gather(deps, caller, spec.target));
+    decided = undefined;
   }
   // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
-  const done = await once(deps, caller, owner, async (tx) => {
-    await lockAt(tx, concerned(decided.facts));
+  const facts = await gather(deps, caller, spec.target);
+  const done = await once(deps, caller, requireAccount(facts).id, async (tx) => {
+    await lockAt(tx, concerned(facts));
     return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
   });
   if (done === MOVED) throw contention();

@@ -66,6 +66,17 @@ describe("an Idempotency-Key", () => {
     expect(again.body).toEqual(first.body);
   });
 
+  test("also when it was the last that a limit allows: those that waited behind it answer as it did", async () => {
+    await gateway.sql("insert into limits select id, 'sectors', 1 from organizations where slug = $1", [slug]);
+    const repeat = async (): Promise<Answered> => {
+      return await alice.post(`${path}/sectors`, sector, { "idempotency-key": "last" });
+    };
+    const answers = await Promise.all(Array.from({ length: 16 }, repeat));
+    expect(answers.map((each) => each.status)).toEqual(Array<number>(16).fill(201));
+    const another = await alice.post(`${path}/sectors`, sector, { "idempotency-key": "one-more" });
+    expect([another.status, another.body.code]).toEqual([409, "LIMIT_REACHED"]);
+  });
+
   test("with another body is 422 and changes nothing; without the key, or with another one, it happens again", async () => {
     must(await alice.post(`${path}/sectors`, sector, { "idempotency-key": "a" }), 201);
     const before = await ledger();

@@ -27,7 +27,9 @@ export interface GatewayHome extends Stores {
   readonly proxy: TcpProxy;
   start(): Promise<GatewayProcess>;
   /** A person as this gateway sees them; `at` takes them to another. */
-  person(at: GatewayProcess, name: string): Promise<Person>;
+  person(at: Pick<GatewayProcess, "url">, name: string): Promise<Person>;
+  /** A service that registers clients; `at` takes it to a gateway. */
+  operator(): Promise<Person>;
   close(): Promise<void>;
 }
 
@@ -70,6 +72,10 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
       const seen = await person.get("/v1/me/organizations");
       if (seen.status !== 200) throw new Error(`${name} is not let in: ${seen.text}`);
       return person;
+    },
+    operator: async () => {
+      const claims = { client_id: "operator", scope: "platform:admin", bailiwick_organizations: [] };
+      return caller("", "operator", await issuer.sign({ subject: "client:operator", claims }));
     },
     close: async () => {
       await proxy.close();

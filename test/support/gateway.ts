@@ -76,7 +76,7 @@ export interface TestGatewayOptions {
 }
 
 /** A machine that is busy with other tests is no fault to be tested; those that test deadlines set their own. */
-const PATIENT = { DECISION_TIMEOUT_MS: "5000", GRAPH_READ_TIMEOUT_MS: "2000", CHANGE_TIMEOUT_MS: "20000" };
+export const PATIENT = { DECISION_TIMEOUT_MS: "5000", GRAPH_READ_TIMEOUT_MS: "2000", CHANGE_TIMEOUT_MS: "20000" };
 
 /** Tests ask as fast as they can; those about budgets set their own. */
 const UNLIMITED = {

@@ -1,0 +1,149 @@
+/** For each POST that an Idempotency-Key makes happen once: where it can happen once only, or what a second time would leave behind. */
+import type { Person } from "../support/gateway.ts";
+import { addApplication, foundOrganization, must } from "../support/world.ts";
+
+/** One round's place for one POST: people and an organization of its own. */
+export interface Stage {
+  readonly founder: Person;
+  readonly guest: Person;
+  readonly operator: Person;
+  /** A name that nobody else has. */
+  readonly name: string;
+  readonly sql: (text: string, values: readonly unknown[]) => Promise<unknown>;
+}
+
+export interface Repeatable {
+  readonly by: Person;
+  readonly path: string;
+  readonly body?: object;
+  /** The organization that it changes, or makes. */
+  readonly slug: string | null;
+  /** What the answer shows is read here; a POST that makes something tells in Location. */
+  readonly view: string | null;
+  /** The audit events of one change. */
+  readonly events: readonly string[];
+  /** What one change adds to the ledger's tables. */
+  readonly adds: Readonly<Record<string, number>>;
+}
+
+type Limit = "applications" | "sectors" | "members" | "pendingInvitations";
+
+async function limit({ sql }: Stage, slug: string, limits: Readonly<Partial<Record<Limit, number>>>): Promise<void> {
+  for (const [name, max] of Object.entries(limits)) {
+    await sql("insert into limits (organization_id, name, max) select id, $2, $3 from organizations where slug = $1", [
+      ...[slug, name, max],
+    ]);
+  }
+}
+
+async function invited(stage: Stage, slug: string): Promise<string> {
+  const body = { alias: stage.guest.alias, role: "member" };
+  const invitation = must(await stage.founder.post(`/v1/organizations/${slug}/invitations`, body), 201);
+  return String(invitation.body.id);
+}
+
+const item = (slug: string, rest: string): string => `/v1/organizations/${slug}/${rest}`;
+
+type Prepare = (stage: Stage) => Promise<Repeatable>;
+
+/** Retires or enables what is there: nothing is added. */
+async function turn(stage: Stage, noun: "sectors" | "applications", verb: "retire" | "enable"): Promise<Repeatable> {
+  const { founder } = stage;
+  const slug = await foundOrganization(founder);
+  const { anchor, sector } = await addApplication(founder, slug);
+  const application = item(slug, `applications/${anchor}`);
+  const path = noun === "sectors" ? item(slug, `sectors/${sector}`) : application;
+  if (noun === "sectors" || verb === "enable") must(await founder.post(`${application}/retire`), 200);
+  if (noun === "sectors" && verb === "enable") must(await founder.post(`${path}/retire`), 200);
+  await limit(stage, slug, { applications: 1, sectors: 1 });
+  const events = [`${noun.slice(0, -1)}.${verb}`];
+  return { by: founder, path: `${path}/${verb}`, slug, view: path, events, adds: {} };
+}
+
+async function turnOrganization({ founder }: Stage, verb: "retire" | "enable"): Promise<Repeatable> {
+  const slug = await foundOrganization(founder);
+  const path = `/v1/organizations/${slug}`;
+  if (verb === "enable") must(await founder.post(`${path}/retire`), 200);
+  return { by: founder, path: `${path}/${verb}`, slug, view: path, events: [`organization.${verb}`], adds: {} };
+}
+
+async function answerInvitation(stage: Stage, verb: "accept" | "decline"): Promise<Repeatable> {
+  const slug = await foundOrganization(stage.founder);
+  const view = `/v1/invitations/${await invited(stage, slug)}`;
+  await limit(stage, slug, { members: 2 });
+  const isAccepted = verb === "accept";
+  return {
+    ...{ by: stage.guest, path: `${view}/${verb}`, slug, view },
+    events: [`invitation.${verb}`, ...(isAccepted ? ["member.add"] : [])],
+    adds: isAccepted ? { memberships: 1 } : {},
+  };
+}
+
+const ORGANIZATION = "/v1/organizations/:slug";
+
+export const PREPARE: Readonly<Record<string, Prepare>> = {
+  "/v1/organizations": async ({ founder, name, sql }) => {
+    await sql("update accounts set max_owned_organizations = 1 where alias = $1", [founder.alias]);
+    return await Promise.resolve({
+      ...{ by: founder, path: "/v1/organizations", body: { slug: name, name }, slug: name, view: null },
+      events: ["organization.create", "member.add"],
+      adds: { memberships: 1 },
+    });
+  },
+  [`${ORGANIZATION}/retire`]: async (stage) => await turnOrganization(stage, "retire"),
+  [`${ORGANIZATION}/enable`]: async (stage) => await turnOrganization(stage, "enable"),
+  [`${ORGANIZATION}/sectors`]: async (stage) => {
+    const slug = await foundOrganization(stage.founder);
+    await limit(stage, slug, { sectors: 1 });
+    return {
+      ...{ by: stage.founder, path: item(slug, "sectors"), body: { name: "Sector" }, slug, view: null },
+      events: ["sector.create"],
+      adds: { sectors: 1 },
+    };
+  },
+  [`${ORGANIZATION}/sectors/:id/retire`]: async (stage) => await turn(stage, "sectors", "retire"),
+  [`${ORGANIZATION}/sectors/:id/enable`]: async (stage) => await turn(stage, "sectors", "enable"),
+  [`${ORGANIZATION}/applications`]: async (stage) => {
+    const slug = await foundOrganization(stage.founder);
+    await limit(stage, slug, { applications: 1, sectors: 1 });
+    const body = { name: "Shop", kind: "web" };
+    return {
+      ...{ by: stage.founder, path: item(slug, "applications"), body, slug, view: null },
+      events: ["sector.create", "application.create"],
+      adds: { sectors: 1, applications: 1 },
+    };
+  },
+  [`${ORGANIZATION}/applications/:anchor/retire`]: async (stage) => await turn(stage, "applications", "retire"),
+  [`${ORGANIZATION}/applications/:anchor/enable`]: async (stage) => await turn(stage, "applications", "enable"),
+  [`${ORGANIZATION}/invitations`]: async (stage) => {
+    const slug = await foundOrganization(stage.founder);
+    await limit(stage, slug, { pendingInvitations: 1 });
+    const body = { alias: stage.guest.alias, role: "admin" };
+    return {
+      ...{ by: stage.founder, path: item(slug, "invitations"), body, slug, view: null },
+      events: ["member.invite"],
+      adds: { invitations: 1 },
+    };
+  },
+  [`${ORGANIZATION}/invitations/:id/revoke`]: async (stage) => {
+    const slug = await foundOrganization(stage.founder);
+    const id = await invited(stage, slug);
+    const path = item(slug, `invitations/${id}/revoke`);
+    return {
+      ...{ by: stage.founder, path, slug, view: `/v1/invitations/${id}` },
+      events: ["invitation.revoke"],
+      adds: {},
+    };
+  },
+  "/v1/invitations/:id/accept": async (stage) => await answerInvitation(stage, "accept"),
+  "/v1/invitations/:id/decline": async (stage) => await answerInvitation(stage, "decline"),
+  "/v1/platform/clients": async ({ operator, name }) => {
+    const ids = { issuer: "https://id.example.com", clientId: name, subject: name, name };
+    const body = { ...ids, scopes: ["authz:evaluate"] };
+    return await Promise.resolve({
+      ...{ by: operator, path: "/v1/platform/clients", body, slug: null, view: null },
+      events: [],
+      adds: { clients: 1 },
+    });
+  },
+};

@@ -65,6 +65,7 @@ async function eventsOf(slug: string | null): Promise<{ action: string; version:
 
 interface Case extends Repeatable {
   readonly route: string;
+  readonly key: string;
   readonly before: Counted;
   readonly clientsBefore: number;
   readonly eventsBefore: number;
@@ -81,6 +82,7 @@ async function prepare(route: string, round: number): Promise<Case> {
   return {
     ...repeatable,
     route,
+    key: name,
     before: await count(slug),
     clientsBefore: await clients(name),
     eventsBefore: (await eventsOf(slug)).length,
@@ -95,11 +97,11 @@ async function clients(name: string): Promise<number> {
 const cut: Record<string, number> = {};
 
 /** As a careful client does it: a connection that breaks and "not now" are no answers. */
-async function untilAnswered({ by, path, body, route }: Case): Promise<Answered> {
+async function untilAnswered({ by, path, body, route, key }: Case): Promise<Answered> {
   for (;;) {
     const url = await fleet.url();
     try {
-      const answer = await by.at(url).post(path, body, { "idempotency-key": "under-fire" });
+      const answer = await by.at(url).post(path, body, { "idempotency-key": key });
       if (answer.status !== 503) return answer;
     } catch (error) {
       if (!isCut(error)) throw error;

@@ -1,0 +1,117 @@
+import { NOTHING } from "../../src/http/fields.ts";
+import type { Route } from "../../src/http/route.ts";
+import type { Answered, Person, TestGateway } from "../support/gateway.ts";
+import type { Chance } from "../support/seed.ts";
+import { once, oneOf, ROLES, type Situation } from "./situations.ts";
+
+/** A request that somebody could send to a route in a situation. */
+export interface Drawn {
+  readonly by: Person;
+  readonly method: "post" | "patch" | "delete";
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>> | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export async function send({ by, method, path, body, headers }: Drawn, query: string): Promise<Answered> {
+  const target = path + query;
+  if (method === "delete") return await by.delete(target, headers);
+  return await by[method](target, body, headers);
+}
+
+/** Everything by chance; most of it as it would be meant. */
+export async function draw(gateway: TestGateway, route: Route, situation: Situation, chance: Chance): Promise<Drawn> {
+  const { method } = route;
+  if (method === "get") throw new Error("a GET changes nothing");
+  const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) =>
+    param(route.path, name, situation, chance),
+  );
+  const body = route.body === NOTHING ? undefined : bodyOf(route, situation, chance);
+  const key: Record<string, string> =
+    method === "post" && once(chance, 3) ? { "idempotency-key": `k-${chance.below(2 ** 31)}` } : {};
+  const by = callerOf(route.path, situation, chance);
+  return { by, method, path, body, headers: { ...key, ...(await ifMatch(gateway, route, path, chance)) } };
+}
+
+function callerOf(path: string, situation: Situation, chance: Chance): Person {
+  const { founder, people, guests, stranger, operator } = situation;
+  const anybody = oneOf(chance, founder, stranger, operator, ...Object.values(people), ...guests);
+  if (path.startsWith("/v1/platform/")) return once(chance, 4) ? anybody : operator;
+  if (path.startsWith("/v1/invitations/")) return once(chance, 4) ? anybody : oneOf(chance, founder, ...guests);
+  return once(chance, 2) ? anybody : oneOf(chance, founder, people.admin, people.owner);
+}
+
+const UNKNOWN: Readonly<Record<string, string>> = {
+  slug: "no-such-organization",
+  anchor: `app-${"0".repeat(20)}`,
+  alias: "nobody-here",
+};
+
+function param(path: string, name: string, situation: Situation, chance: Chance): string {
+  const { slug, elsewhere, sectors, applications, invitations } = situation;
+  const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
+  if (once(chance, 12)) return unknown;
+  if (name === "slug") return once(chance, 12) ? elsewhere : slug;
+  if (name === "alias") return aliasOf(situation, chance);
+  const known = name === "anchor" ? applications : path.includes("/sectors/") ? sectors : invitations;
+  return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
+}
+
+function idPrefix(path: string): string {
+  return path.includes("/clients/") ? "cli" : "inv";
+}
+
+function aliasOf({ founder, people, guests }: Situation, chance: Chance): string {
+  return oneOf(chance, founder, ...Object.values(people), ...guests).alias;
+}
+
+function bodyOf(route: Route, situation: Situation, chance: Chance): Readonly<Record<string, unknown>> {
+  const { slug, sectors } = situation;
+  const alias = once(chance, 8) ? "nobody-here" : aliasOf(situation, chance);
+  const name = oneOf(chance, "Organization", "Shop", "Sector", `Renamed ${chance.below(1000)}`);
+  const role = oneOf(chance, ...ROLES);
+  const sector = sectors[chance.below(Math.max(1, sectors.length))];
+  const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    createOrganization: { name, slug: once(chance, 3) ? slug : `drawn-${chance.below(2 ** 31)}` },
+    createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
+    changeRole: { role },
+    invite: { alias, role },
+    registerClient: {
+      ...{ issuer: "https://id.example.com", clientId: `client-${chance.below(4)}`, subject: "subject", name },
+      scopes: ["authz:evaluate"],
+    },
+    updateClient: { name, state: oneOf(chance, "enabled", "disabled") },
+  };
+  return bodies[route.operation] ?? { name };
+}
+
+/** None, the entity's own, any, or one that it had or never had. */
+async function ifMatch(
+  gateway: TestGateway,
+  route: Route,
+  path: string,
+  chance: Chance,
+): Promise<Readonly<Record<string, string>>> {
+  if (!route.problems.includes("PRECONDITION_FAILED") || once(chance, 2)) return {};
+  const stale = oneOf(chance, '"1"', '"999"', '"never"', 'W/"1"');
+  const revision = await revisionOf(gateway, path);
+  const fresh = revision === undefined ? "*" : `"${revision}"`;
+  return { "if-match": oneOf(chance, fresh, fresh, fresh, "*", stale) };
+}
+
+async function revisionOf(gateway: TestGateway, path: string): Promise<string | undefined> {
+  const [, slug, noun, id] = /^\/v1\/organizations\/([^/]+)(?:\/([a-z]+)\/([^/]+))?/.exec(path) ?? [];
+  const personal = /^\/v1\/(?:invitations|platform\/clients)\/([^/]+)/.exec(path)?.[1];
+  const rows = await gateway.sql<{ revision: string }>(
+    `select revision from organizations where slug = $1 and $2::text is null
+     union all
+     select m.revision from memberships m join organizations o on o.id = m.organization_id join accounts a on a.id = m.account_id
+     where o.slug = $1 and $2 = 'members' and a.alias = $3
+     union all select revision from sectors where id = $3
+     union all select revision from applications where anchor = $3
+     union all select revision from invitations where id = coalesce($4, $3)
+     union all select revision from clients where id = $4`,
+    [slug ?? null, noun ?? null, id ?? null, personal ?? null],
+  );
+  return rows[0]?.revision;
+}

@@ -1,0 +1,150 @@
+/** Random situations: an organization in which much has happened already, and the requests that somebody could send there. */
+import type { Person, TestGateway } from "../support/gateway.ts";
+import type { Chance } from "../support/seed.ts";
+import { addApplication, addMember, foundOrganization, must, retireEverything } from "../support/world.ts";
+
+export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
+
+/** Who there is beside the founder: one who can get each role, guests to be invited, and a stranger. */
+export interface Cast {
+  readonly founder: Person;
+  readonly people: Readonly<Record<(typeof ROLES)[number], Person>>;
+  readonly guests: readonly Person[];
+  readonly stranger: Person;
+  readonly operator: Person;
+}
+
+export interface Situation extends Cast {
+  readonly slug: string;
+  /** Another organization of the founder's, to which nothing of this one belongs. */
+  readonly elsewhere: string;
+  readonly sectors: readonly string[];
+  readonly applications: readonly string[];
+  readonly invitations: readonly string[];
+  /** How it was made, for the reader of a failure. */
+  readonly story: readonly string[];
+}
+
+export async function makeCast(gateway: TestGateway): Promise<Cast> {
+  const person = async (name: string): Promise<Person> => await gateway.person(name);
+  const [viewer, member, billing] = [await person("viewer"), await person("member"), await person("billing")];
+  const operator = await gateway.service("operator", { scopes: ["platform:admin"] });
+  must(await operator.get("/v1/platform/clients"), 200); // seen once, as people are: that alone is noted
+  return {
+    founder: await person("founder"),
+    people: { viewer, member, billing, admin: await person("admin"), owner: await person("co-owner") },
+    guests: [await person("guest-0"), await person("guest-1"), await person("guest-2")],
+    stranger: await person("stranger"),
+    operator,
+  };
+}
+
+export function oneOf<Value>(chance: Chance, ...values: readonly [Value, ...Value[]]): Value {
+  return values[chance.below(values.length)] ?? values[0];
+}
+
+/** True once in so many times. */
+export function once(chance: Chance, times: number): boolean {
+  return chance.below(times) === 0;
+}
+
+type Built = { -readonly [Key in keyof Situation]: Situation[Key] } & {
+  sectors: string[];
+  applications: string[];
+  invitations: string[];
+  story: string[];
+};
+
+export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Chance): Promise<Situation> {
+  await gateway.sql("update accounts set max_owned_organizations = 1000000");
+  const elsewhere = await foundOrganization(cast.founder);
+  const slug = await foundOrganization(cast.founder);
+  const built: Built = { ...cast, slug, elsewhere, sectors: [], applications: [], invitations: [], story: [] };
+  for (const role of ROLES) {
+    if (once(chance, role === "owner" ? 2 : 4)) continue;
+    await addMember(cast.founder, slug, cast.people[role], role);
+    built.story.push(`with the ${role}`);
+  }
+  await addThings(built, chance);
+  for (const guest of cast.guests) await invite(gateway, built, guest, chance);
+  await settleState(gateway, built, chance);
+  await limit(gateway, built, chance);
+  return built;
+}
+
+async function addThings({ founder, slug, sectors, applications, story }: Built, chance: Chance): Promise<void> {
+  const path = `/v1/organizations/${slug}`;
+  for (let count = chance.below(3); count > 0; count -= 1) {
+    const made = await addApplication(founder, slug);
+    applications.push(made.anchor);
+    sectors.push(made.sector);
+  }
+  if (once(chance, 2))
+    sectors.push(String(must(await founder.post(`${path}/sectors`, { name: "Sector" }), 201).body.id));
+  // Taking a sole Owner, the rest is refused where there are two: that is a situation as well.
+  for (const anchor of applications) {
+    if (!once(chance, 2)) continue;
+    const { status } = await founder.post(`${path}/applications/${anchor}/retire`);
+    story.push(`an application retired: ${status}`);
+  }
+  for (const id of sectors) {
+    if (!once(chance, 2)) continue;
+    const { status } = await founder.post(`${path}/sectors/${id}/retire`);
+    story.push(`a sector retired: ${status}`);
+  }
+}
+
+async function invite(
+  gateway: TestGateway,
+  { founder, slug, invitations, story }: Built,
+  guest: Person,
+  chance: Chance,
+): Promise<void> {
+  const fate = oneOf(chance, "none", "pending", "revoked", "accepted", "declined", "expired");
+  if (fate === "none") return;
+  const body = { alias: guest.alias, role: oneOf(chance, "viewer", "billing", "admin") };
+  const made = must(await founder.post(`/v1/organizations/${slug}/invitations`, body), 201);
+  const id = String(made.body.id);
+  invitations.push(id);
+  story.push(`${guest.alias}'s invitation ${fate}`);
+  if (fate === "revoked") must(await founder.post(`/v1/organizations/${slug}/invitations/${id}/revoke`), 200);
+  if (fate === "accepted") must(await guest.post(`/v1/invitations/${id}/accept`), 200);
+  if (fate === "declined") must(await guest.post(`/v1/invitations/${id}/decline`), 200);
+  if (fate === "expired")
+    await gateway.sql("update invitations set expires_at = now() - interval '1 day' where id = $1", [id]);
+}
+
+async function settleState(gateway: TestGateway, built: Built, chance: Chance): Promise<void> {
+  const { founder, people, slug, story } = built;
+  const state = oneOf(chance, "active", "active", "active", "active", "active", "retired", "retired", "archived");
+  if (state === "retired") {
+    await founder.patch(`/v1/organizations/${slug}/members/${people.owner.alias}`, { role: "admin" });
+    await retireEverything(founder, slug);
+  }
+  // There is no route for it yet.
+  if (state === "archived") await gateway.sql("update organizations set state = 'archived' where slug = $1", [slug]);
+  story.push(state);
+}
+
+const COUNTED = {
+  applications: "select count(*) from applications where organization_id = o.id and state = 'enabled'",
+  sectors: "select count(*) from sectors where organization_id = o.id and state = 'enabled'",
+  members: "select count(*) from memberships where organization_id = o.id",
+  pendingInvitations: "select count(*) from invitations where organization_id = o.id and state = 'pending'",
+};
+
+/** Just reached, or one away. */
+async function limit(gateway: TestGateway, { slug, story }: Built, chance: Chance): Promise<void> {
+  for (const [name, counted] of Object.entries(COUNTED)) {
+    if (!once(chance, 2)) continue;
+    const room = chance.below(2);
+    const text = `insert into limits select o.id, $2, (${counted}) + $3 from organizations o where slug = $1`;
+    await gateway.sql(text, [slug, name, room]);
+    story.push(`room for ${room} of ${name}`);
+  }
+  if (once(chance, 3)) {
+    const owned = "select count(*) from memberships where account_id = a.id and role = 'owner'";
+    await gateway.sql(`update accounts a set max_owned_organizations = (${owned}) + $1`, [chance.below(2)]);
+    story.push("limits of what one owns");
+  }
+}

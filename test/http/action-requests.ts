@@ -1,0 +1,96 @@
+import type { Kind } from "../../src/entities/kinds.ts";
+import type { Answered, Person } from "../support/gateway.ts";
+
+/** A thing that has actions, and where it is. */
+export interface Thing {
+  readonly kind: Exclude<Kind, "account">;
+  readonly path: string;
+  /** The organization's. */
+  readonly organization: string;
+  readonly id: string;
+  /** For the reader of a failure. */
+  readonly name: string;
+}
+
+export type ActionRequest = readonly [method: "get" | "post" | "patch" | "delete", path: string, body?: object];
+
+type Requests = Readonly<Record<string, ActionRequest>>;
+
+/** Actions that no route performs, and why: what they say is held to the policies alone (policies/cerbos). */
+export const WITHOUT_ROUTE: Readonly<Record<Thing["kind"], Readonly<Record<string, string>>>> = {
+  organization: {},
+  sector: {},
+  application: {
+    view_rules: "rules are not kept here yet; other services ask for it by a check",
+    configure_rules: "rules are not kept here yet; other services ask for it by a check",
+    rotate_keys: "keys are not kept here; the service that keeps them asks by a check",
+    set_claim_policy: "claims are not kept here; the service that keeps them asks by a check",
+  },
+  member: {},
+  invitation: {},
+};
+
+/** What DELETE of a member means depends on whose alias it is; the other action of the two has no request then. */
+export function withoutRequest({ kind, id }: Thing, by: Person): string[] {
+  const other = id === by.alias ? "remove" : "leave";
+  return [...Object.keys(WITHOUT_ROUTE[kind]), ...(kind === "member" ? [other] : [])];
+}
+
+/** The request that each action stands for. `guest` is nobody's guest yet. */
+export function requestsOf(thing: Thing, by: Person, guest: string): Requests {
+  const { kind, path } = thing;
+  const rename: ActionRequest = ["patch", path, { name: "Renamed" }];
+  const common: Requests = { view: ["get", path] };
+  const turns: Requests = { retire: ["post", `${path}/retire`], enable: ["post", `${path}/enable`] };
+  if (kind === "organization") return { ...common, ...turns, rename, ...inOrganization(path, guest) };
+  if (kind === "application") return { ...common, ...turns, edit: rename };
+  if (kind === "member") return { ...common, ...ofMember(thing, by) };
+  if (kind === "invitation") return { ...common, ...ofInvitation(thing) };
+  const shop = { name: "Another", kind: "web", sector: thing.id };
+  return { ...common, ...turns, rename, create_application: ["post", `${thing.organization}/applications`, shop] };
+}
+
+function inOrganization(path: string, guest: string): Requests {
+  const invitation = (role: string): ActionRequest => ["post", `${path}/invitations`, { alias: guest, role }];
+  return {
+    list_sectors: ["get", `${path}/sectors`],
+    list_applications: ["get", `${path}/applications`],
+    list_members: ["get", `${path}/members`],
+    list_invitations: ["get", `${path}/invitations`],
+    view_audit: ["get", `${path}/audit`],
+    create_sector: ["post", `${path}/sectors`, { name: "Another" }],
+    create_application: ["post", `${path}/applications`, { name: "Another", kind: "web" }],
+    invite_viewer: invitation("viewer"),
+    invite_member: invitation("member"),
+    invite_billing: invitation("billing"),
+    invite_admin: invitation("admin"),
+    invite_owner: invitation("owner"),
+  };
+}
+
+function ofMember({ path, id }: Thing, by: Person): Requests {
+  const grant = (role: string): ActionRequest => ["patch", path, { role }];
+  return {
+    grant_viewer: grant("viewer"),
+    grant_member: grant("member"),
+    grant_billing: grant("billing"),
+    grant_admin: grant("admin"),
+    grant_owner: grant("owner"),
+    [id === by.alias ? "leave" : "remove"]: ["delete", path],
+  };
+}
+
+function ofInvitation({ path, organization, id }: Thing): Requests {
+  return {
+    revoke: ["post", `${organization}/invitations/${id}/revoke`],
+    accept: ["post", `${path}/accept`],
+    decline: ["post", `${path}/decline`],
+  };
+}
+
+/** A change is tried dry: what it would answer (test/http/dry-run.test.ts), and nothing happens. */
+export async function attempt(by: Person, [method, path, body]: ActionRequest): Promise<Answered> {
+  if (method === "get") return await by.get(path);
+  const target = `${path}?dryRun=true`;
+  return method === "delete" ? await by.delete(target) : await by[method](target, body);
+}

@@ -136,9 +136,9 @@ async function fire(cases: readonly Case[]): Promise<Answered[][]> {
   );
 }
 
-/** As JSON says it: the members of an object have no order. */
-const told = ({ status, body, headers }: Answered): object => ({
-  ...{ status, body },
+/** Letter by letter. */
+const told = ({ status, text, headers }: Answered): object => ({
+  ...{ status, text },
   ...{ etag: headers.get("etag"), location: headers.get("location") },
 });
 

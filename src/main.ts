@@ -1,22 +1,35 @@
-/** `npm start` and `npm run reconcile`: reads the configuration, lets assemble.ts do it, drains. */
+/** `npm start` and the commands beside it: reads the configuration, lets assemble.ts and commands/ do it, drains. */
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { assemble, type Reporting, startGateway } from "./assemble.ts";
+import { type Reporting, startGateway } from "./assemble.ts";
+import { backupCommand } from "./commands/backup.ts";
+import { type Command, readArguments, UsageError } from "./commands/command.ts";
+import { reconcileCommand } from "./commands/reconcile.ts";
+import { restoreCommand } from "./commands/restore.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createLog, describeError } from "./http/log.ts";
-import { chosen, type Engines, startEngines } from "./local/chosen-engines.ts";
-import { readEndpoints } from "./local/endpoints.ts";
 import { LocalEngineError } from "./local/error.ts";
 
 const HELP = `Bailiwick: policy-as-code authorization for products whose resources live in organizations.
 
-  npm start                starts the gateway, and the engines that the settings do not name
-  npm run reconcile        compares the graph with the ledger now, organization by organization, and files repairs;
-                           the gateway may run or not
-  npm run token -- alice   prints an access token of the development issuer (npm run token -- --help)
+  npm start                       starts the gateway, and the engines that the settings do not name
+  npm run reconcile               compares the graph with the ledger now, organization by organization, and repairs the graph;
+                                  the gateway may run or not; --rebuild: from the ledger, wherever the graph stands
+  npm run backup -- <folder>      copies the ledger of the embedded Postgres, and what belongs to it, while no gateway runs
+  npm run restore -- <folder>     puts such a copy in place
+  npm run token -- alice          prints an access token of the development issuer (npm run token -- --help)
 
-Settings are environment variables: README.md, "Settings".
+Each says more with --help. Settings are environment variables: README.md, "Settings".
 `;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  start: (args) => (readArguments(args, { help: HELP, options: {}, words: [] }) === undefined ? HELP : serve),
+  reconcile: reconcileCommand,
+  backup: backupCommand,
+  restore: restoreCommand,
+  help: () => HELP,
+  "--help": () => HELP,
+};
 
 async function serve(config: Config, reporting: Reporting): Promise<number> {
   const { report, log } = reporting;
@@ -45,69 +58,26 @@ async function signalled<Signal extends "SIGINT" | "SIGTERM">(signal: Signal): P
   return signal;
 }
 
-/** Compares every organization once. Exit status 1 when one could not be compared. */
-async function reconcile(config: Config, reporting: Reporting): Promise<number> {
-  const { report } = reporting;
-  const { engines, stop } = await findEngines(config, report);
-  try {
-    const core = await assemble(config, engines, reporting);
-    const tally = { drifted: 0, failed: 0 };
-    const count = await core.reconciler.all({
-      onReport: ({ organization, outcome, missing, injected }) => {
-        if (outcome === "agrees") return;
-        tally.drifted += 1;
-        report(`${organization}: ${outcome}, ${missing.length} tuples missing, ${injected.length} injected`);
-      },
-      onFailure: (organization, error) => {
-        tally.failed += 1;
-        report(`${organization}: not compared: ${String(error)}`);
-      },
-    });
-    await core.reconciler.idle(); // a rebuilt graph is looked at once more
-    report(`${count} organizations compared: ${tally.drifted} had drifted, ${tally.failed} could not be compared`);
-    await core.close();
-    return tally.failed === 0 ? 0 : 1;
-  } finally {
-    await stop();
-  }
-}
-
-/** The engines of the gateway that runs on this state directory, or engines of one's own for the time being. */
-async function findEngines(
-  config: Config,
-  report: (line: string) => void,
-): Promise<{ readonly engines: Engines; readonly stop: () => Promise<void> }> {
-  try {
-    const engines = await startEngines(config, report);
-    return { engines, stop: async () => await engines.stop() };
-  } catch (error) {
-    const isInUse = error instanceof LocalEngineError && error.code === "STATE_DIRECTORY_IN_USE";
-    const running = isInUse ? readEndpoints(config.stateDir) : undefined;
-    if (running === undefined) throw error;
-    report("A gateway runs on this state directory; its engines are used");
-    return { engines: chosen(config, running), stop: async () => await Promise.resolve() };
-  }
-}
-
-async function main(command: string): Promise<number> {
-  if (command === "--help" || command === "help") {
-    console.log(HELP);
+async function main(name: string, args: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (command === undefined) throw new UsageError(`There is no command ${name}`, HELP);
+  const asked = command(args);
+  if (typeof asked === "string") {
+    console.log(asked);
     return 0;
-  }
-  const verbs = { start: serve, reconcile };
-  if (!Object.hasOwn(verbs, command)) {
-    console.error(`There is no command ${command}.\n\n${HELP}`);
-    return 2;
   }
   const config = readConfig();
   const report = (line: string): void => console.error(line);
-  return await verbs[command as keyof typeof verbs](config, { report, log: createLog(config.logLevel) });
+  return await asked(config, { report, log: createLog(config.logLevel) });
 }
 
+const [, , command = "start", ...rest] = process.argv;
 try {
-  process.exitCode = await main(process.argv[2] ?? "start");
+  process.exitCode = await main(command, rest);
 } catch (error) {
   const isForPeople = error instanceof ConfigError || error instanceof LocalEngineError;
-  console.error(isForPeople ? `Bailiwick does not start: ${error.message}` : describeError(error));
-  process.exitCode = 1;
+  const what = command === "start" ? "Bailiwick does not start" : command;
+  if (error instanceof UsageError) console.error(`${error.message}.\n\n${error.help}`);
+  else console.error(isForPeople ? `${what}: ${error.message}` : describeError(error));
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 }

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["entities", "domain"],
   policy: ["entities", "engines", "local"],
   local: ["entities", "config.ts"],
+  commands: ["entities", "relay", "http", "local", "assemble.ts", "config.ts"],
   "config.ts": ["entities", "settings.ts"],
   "settings.ts": [],
 };

@@ -62,6 +62,9 @@ export const LIMITS = {
   graphTuples: 200_000,
   graphReadsAtOnce: 8,
   reconcileTries: 5,
+  /** How long a rebuild that is filed may take to be in OpenFGA; longer than any back-off. */
+  rebuildSettlesMs: 15_000,
+  rebuildLooksEveryMs: 100,
   reconcileConcurrency: 4,
   reconcileQueue: 1_000,
   reportsKept: 100,

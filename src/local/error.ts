@@ -9,6 +9,9 @@ export const LOCAL_ENGINE_ERROR_CODES = [
   "PORT_TAKEN",
   "ENGINE_DID_NOT_START",
   "SUPERVISOR_ENDED",
+  "BACKUP_REFUSED", // nothing to copy, no copy, or something there that would be lost
+  "BACKUP_DAMAGED",
+  "BACKUP_OF_OTHER_VERSION", // of Postgres, or of the way in which copies are made
 ] as const;
 export type LocalEngineErrorCode = (typeof LOCAL_ENGINE_ERROR_CODES)[number];
 

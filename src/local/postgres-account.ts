@@ -40,11 +40,19 @@ const COPIES_IN = "/var/cache/bailiwick";
  */
 export async function postgresRunner(options: RunnerOptions): Promise<PostgresRunner> {
   const { programs, stateDir } = options;
-  if (process.getuid?.() !== 0) return { programs, account: undefined, prefix: [], spawnAs: undefined };
-  const account = accountInPasswd() ?? (await createAccount(options));
+  const account = await postgresAccount(options);
+  if (account === undefined) return { programs, account, prefix: [], spawnAs: undefined };
   const reachable = (await canReach(programs.postgres, account, options)) ? programs : copyOf(programs);
   if (await canReach(stateDir, account, options)) return { programs: reachable, account, prefix: [], spawnAs: account };
   return { programs: reachable, account, prefix: reachAnyway(account, options), spawnAs: undefined };
+}
+
+type ToolNeeds = Pick<RunnerOptions, "environment" | "signal">;
+
+/** Whose Postgres' data is; undefined: our own. */
+export async function postgresAccount(options: ToolNeeds): Promise<Account | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  return accountInPasswd() ?? (await createAccount(options));
 }
 
 function accountInPasswd(): Account | undefined {
@@ -53,7 +61,7 @@ function accountInPasswd(): Account | undefined {
   return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
-async function createAccount(options: RunnerOptions): Promise<Account> {
+async function createAccount(options: ToolNeeds): Promise<Account> {
   const args = ["--system", "--user-group", "--no-create-home", "--shell", "/bin/false", ACCOUNT_NAME];
   const result = await runTool("useradd", args, { ...options, timeoutMs: TOOL_TIMEOUT_MS });
   const account = accountInPasswd();

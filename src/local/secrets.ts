@@ -10,6 +10,9 @@ const secret = z.base64url().length(43);
 const secretsFile = z.strictObject({ postgresPassword: secret, openfgaPresharedKey: secret, masterSecret: secret });
 export type Secrets = z.infer<typeof secretsFile>;
 
+/** Where a restore has its copy before it takes the place of what was there. */
+export const RESTORING = "restoring";
+
 /**
  * The secrets of this state directory, made at its first use. They stay for as long as its data: sector subjects and cursors
  * depend on `masterSecret`, and Postgres knows only the password that it was created with.
@@ -20,6 +23,11 @@ export function secretsOf(stateDir: string): Secrets {
   if (existing !== undefined) return parse(path, existing);
   if (existsSync(join(stateDir, "postgres"))) {
     throw unusable(`${path} is missing, but the data that it belongs to is there. Put it back, or remove ${stateDir}.`);
+  }
+  if (existsSync(join(stateDir, RESTORING))) {
+    throw unusable(
+      `a restore into ${stateDir} was interrupted. Run npm run restore again, or remove ${RESTORING}/ in it.`,
+    );
   }
   const fresh: Secrets = {
     postgresPassword: newSecret(),

@@ -36,18 +36,27 @@ export interface Report {
   readonly at: Date;
 }
 
+export interface ReconcileOptions {
+  /** Takes the graph for lost wherever its fence stands. */
+  readonly rebuilds?: boolean;
+}
+
 /**
  * Compares graph and ledger of one organization and files what repairs the graph through the outbox, like any change; it never
  * writes to OpenFGA itself. A graph whose fence is not where the ledger left it was lost or rolled back as a whole and is rebuilt.
  * The ledger's version is not raised: nothing that decides has changed. Throws CANNOT_DECIDE when an engine does not answer.
  */
-export async function reconcile(deps: ReconcileDeps, organization: string): Promise<Report> {
+export async function reconcile(
+  deps: ReconcileDeps,
+  organization: string,
+  { rebuilds = false }: ReconcileOptions = {},
+): Promise<Report> {
   const { readTimeoutMs = READ_TIMEOUT_MS } = deps;
   for (let tries = 0; tries < LIMITS.reconcileTries; tries += 1) {
     const ledger = await inOrganization(deps.database, organization, async (tx) => await readLedger(tx, organization));
     if (ledger === undefined) throw new Error(`no organization ${organization}`);
     const guards = await deps.graph.guards(organization, readTimeoutMs);
-    const state = stateOf(ledger.position, guards);
+    const state = rebuilds ? "lost" : stateOf(ledger.position, guards);
     if (state === "pending") {
       if (!(await applied(deps, organization))) break;
       continue;
@@ -59,7 +68,7 @@ export async function reconcile(deps: ReconcileDeps, organization: string): Prom
     const repair = { ledger, drift, guards, rebuilds: state === "lost" };
     if (!(await filed(deps, repair))) continue;
     const report: Report = { ...found, outcome: found.rebuilt ? "rebuilt" : "repaired" };
-    tell(deps.log, report);
+    if (drift.missing.length + drift.injected.length > 0 || !rebuilds) tell(deps.log, report);
     await applied(deps, organization);
     return report;
   }
@@ -174,17 +183,22 @@ export interface ReconcileAllOptions {
   readonly onFailure?: (organization: string, error: unknown) => void;
   /** Ends it between two organizations. */
   readonly signal?: AbortSignal;
+  /** The one organization of this slug. */
+  readonly slug?: string | undefined;
+  /** What is done with each; a comparison when nobody says. */
+  readonly work?: (deps: ReconcileDeps, organization: string) => Promise<Report>;
 }
 
 /** Compares every organization, page by page. Gives how many there were. */
 export async function reconcileAll(deps: ReconcileDeps, options: ReconcileAllOptions): Promise<number> {
+  const { slug = null, work = reconcile } = options;
   let after = "";
   let count = 0;
   for (;;) {
-    const page = await listOrganizations(deps.relayDatabase, after, LIMITS.pageSize);
+    const page = await listOrganizations(deps.relayDatabase, { after, slug, limit: LIMITS.pageSize });
     await inParallel(page, LIMITS.reconcileConcurrency, async (organization) => {
       if (options.signal?.aborted === true) return;
-      await reconcile(deps, organization).then(options.onReport, (error: unknown) =>
+      await work(deps, organization).then(options.onReport, (error: unknown) =>
         options.onFailure?.(organization, error),
       );
       count += 1;

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { LIMITS } from "../entities/limits.ts";
 import { described } from "./log.ts";
+import { rebuild } from "./rebuild.ts";
 import { reconcile, reconcileAll, type ReconcileAllOptions, type ReconcileDeps, type Report } from "./reconcile.ts";
 
 export interface ReconcilerOptions extends ReconcileDeps {
@@ -22,11 +23,16 @@ export interface ReconcileStatus {
   readonly reports: readonly Report[]; // of drift only; the latest last
 }
 
+export interface RoundOptions extends Pick<ReconcileAllOptions, "onReport" | "onFailure" | "slug"> {
+  /** Rebuilds the graph although it may be right, and looks until it is. */
+  readonly rebuilds?: boolean;
+}
+
 export interface Reconciler {
   /** Asks for a comparison, soon; asking again before it begins asks for the same one. Never throws, never waits. */
   request(organization: string): void;
-  /** Compares every organization now. Gives how many there were. */
-  all(options?: Pick<ReconcileAllOptions, "onReport" | "onFailure">): Promise<number>;
+  /** Compares every organization now, or the one of a slug; or rebuilds the graph of each. Gives how many there were. */
+  all(options?: RoundOptions): Promise<number>;
   /** Compares every organization now and again after each interval, until `close`. */
   start(intervalMs: number): void;
   /** Resolves when no request is waiting or under way. */
@@ -47,6 +53,8 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
   const all: Reconciler["all"] = async (given = {}) =>
     await reconcileAll(options, {
       signal: closing.signal,
+      slug: given.slug,
+      work: given.rebuilds === true ? rebuild : reconcile,
       onReport: (report) => {
         tally.record(report);
         given.onReport?.(report);

@@ -221,17 +221,26 @@ export async function readBacklog(on: Queryable, limit: number): Promise<Backlog
   return rows[0] ?? { pending: 0, oldest: null, stopped: [] };
 }
 
-/** Every organization, by id. */
-export async function listOrganizations(on: Queryable, after: string, limit: number): Promise<string[]> {
+export interface OrganizationPage {
+  readonly after: string;
+  /** The one of this slug; null: every one. */
+  readonly slug: string | null;
+  readonly limit: number;
+}
+
+/** Organizations, by id. */
+export async function listOrganizations(on: Queryable, page: OrganizationPage): Promise<string[]> {
   const rows = await on.query<{ organization: string }>({
     name: "list_organizations",
     text: `
-      select organization_id as organization
-      from graph_positions
-      where organization_id > $1
-      order by organization_id
-      limit $2`,
-    values: [after, limit],
+      select g.organization_id as organization
+      from graph_positions g
+      join organizations o on o.id = g.organization_id
+      where g.organization_id > $1
+        and ($2::text is null or o.slug = $2)
+      order by g.organization_id
+      limit $3`,
+    values: [page.after, page.slug, page.limit],
   });
   return rows.map((row) => row.organization);
 }

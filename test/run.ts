@@ -21,6 +21,8 @@ const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] =
   ["format", bin("prettier", "--check", "--log-level=warn", "src", "test", "bench", "*.js")],
   ["policies", [process.execPath, "src/policy/check.ts"]],
 ];
+/** Of the full run only, after the tests: four minutes. */
+const CONTRACT = ["contract", [process.execPath, "test/contract/schemathesis.ts"]] as const;
 
 async function run(command: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<boolean> {
   const [file, ...args] = command;
@@ -55,16 +57,19 @@ async function jest(): Promise<Tally> {
 }
 
 const tally: Tally = { passed: 0, failed: 0 };
-for (const [name, command] of CHECKS) {
+async function check([name, command]: (typeof CHECKS)[number]): Promise<void> {
   const startedAt = Date.now();
   const isGreen = await run(command);
   console.log(`${isGreen ? "ok" : "FAILED"}: ${name} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)`);
   tally[isGreen ? "passed" : "failed"] += 1;
 }
+
+for (const each of CHECKS) await check(each);
 if (!values.check) {
   const tests = await jest();
   tally.passed += tests.passed;
   tally.failed += tests.failed;
 }
+if (values.full && positionals.length === 0) await check(CONTRACT);
 console.log(`${tally.passed} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

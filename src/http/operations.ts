@@ -110,13 +110,15 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query", components: 
 }
 
 const TAGS: JsonSchema = { type: "string", minLength: 1, examples: ['"1"'] };
+/** A read is not refused for tags that are none: then it answers as without them. */
+const KNOWN_TAGS: JsonSchema = { type: "string", examples: ['"1"'] };
 const KEY: JsonSchema = { type: "string", minLength: 1, maxLength: 255, examples: ["5f0c8a52-create-shop"] };
 
 function headerParametersOf(route: Route): Parameter[] {
   const { problems, replies } = route;
   const headers: [name: string, schema: JsonSchema][] = [
     ...(problems.includes("PRECONDITION_FAILED") ? [["If-Match", TAGS] as [string, JsonSchema]] : []),
-    ...(replies.some(({ status }) => status === 304) ? [["If-None-Match", TAGS] as [string, JsonSchema]] : []),
+    ...(replies.some(({ status }) => status === 304) ? [["If-None-Match", KNOWN_TAGS] as [string, JsonSchema]] : []),
     ...(isRepeatable(route) ? [["Idempotency-Key", KEY] as [string, JsonSchema]] : []),
   ];
   return headers.map(([name, schema]) => ({ name, in: "header", required: false, schema }));

@@ -152,7 +152,8 @@ async function versionOf(path: string, options: FindOptions): Promise<string | u
   return version === undefined || version.startsWith("v") ? version : `v${version}`;
 }
 
-function cacheDir({ XDG_CACHE_HOME, HOME }: Environment): string {
+/** What is made once for a machine and kept outside of every source tree. */
+export function cacheDir({ XDG_CACHE_HOME, HOME }: Environment): string {
   const home = HOME ?? homedir();
   const base = process.platform === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
   return join(XDG_CACHE_HOME ?? base, "bailiwick");

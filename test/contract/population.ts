@@ -1,0 +1,119 @@
+import type { Gateway } from "../../src/assemble.ts";
+import type { DevelopmentIssuer } from "../../src/local/issuer.ts";
+
+/** Who calls: a person with this role in every organization, or a service with every scope. */
+export const ROLES = ["viewer", "admin", "owner", "service"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What exists for one run, so that a generated request meets something. */
+export interface Population {
+  readonly token: string;
+  readonly slugs: readonly string[];
+  readonly anchors: readonly string[];
+  readonly sectors: readonly string[];
+  readonly aliases: readonly string[];
+  readonly invitations: readonly string[];
+  readonly clients: readonly string[];
+}
+
+type Call = (token: string, method: string, path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
+interface Place {
+  readonly gateway: Gateway;
+  readonly issuer: DevelopmentIssuer;
+  readonly call: Call;
+}
+
+const ORGANIZATIONS = 4;
+const EACH = 4; // of applications, sectors and invitations
+const HOUR = 3600;
+
+/** Organizations with everything in them, made over REST, in which the caller has the role; each role gets its own. */
+export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role: Role): Promise<Population> {
+  const place: Place = { gateway, issuer, call: caller(gateway.url) };
+  const names = [role, `${role}-founder`, ...[0, 1, 2, 3].map((number) => `${role}-guest-${number}`)];
+  const people = new Map<string, string>();
+  for (const name of names) people.set(name, await introduced(place, name));
+  const token = role === "service" ? await serviceToken(issuer) : (people.get(role) ?? "");
+  const made = { slugs: [], anchors: [], sectors: [], invitations: [] as string[] };
+  for (let number = 0; number < ORGANIZATIONS; number += 1) {
+    await found(place, { role, slug: `${role}-${number}`, people }, made);
+  }
+  const mine = await invitedElsewhere(place, role, people);
+  return { token, ...made, invitations: [...made.invitations, ...mine], aliases: names, clients: await clients(place) };
+}
+
+interface Founding {
+  readonly role: Role;
+  readonly slug: string;
+  readonly people: ReadonlyMap<string, string>;
+}
+
+type Made = { readonly [K in "slugs" | "anchors" | "sectors" | "invitations"]: string[] };
+
+async function found({ call }: Place, { role, slug, people }: Founding, made: Made): Promise<void> {
+  const founder = people.get(`${role}-founder`) ?? "";
+  const at = `/v1/organizations/${slug}`;
+  await call(founder, "POST", "/v1/organizations", { slug, name: slug });
+  made.slugs.push(slug);
+  const joining = role === "service" || role === "owner" ? "admin" : role;
+  const { id } = await call(founder, "POST", `${at}/invitations`, { alias: role, role: joining });
+  await call(people.get(role) ?? "", "POST", `/v1/invitations/${String(id)}/accept`);
+  if (role === "owner") await call(founder, "PATCH", `${at}/members/${role}`, { role });
+  for (let number = 0; number < EACH; number += 1) {
+    const { anchor, sector } = await call(founder, "POST", `${at}/applications`, { name: "Shop", kind: "web" });
+    made.anchors.push(String(anchor));
+    made.sectors.push(String(sector));
+    const guest = { alias: `${role}-guest-${number}`, role: "viewer" };
+    const invitation = await call(founder, "POST", `${at}/invitations`, guest);
+    made.invitations.push(String(invitation["id"]));
+  }
+}
+
+/** Invitations that the caller may accept or decline. */
+async function invitedElsewhere(
+  { call }: Place,
+  role: Role,
+  people: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const host = people.get(`${role}-guest-0`) ?? "";
+  const invitations: string[] = [];
+  for (let number = 0; number < EACH; number += 1) {
+    const slug = `${role}-elsewhere-${number}`;
+    await call(host, "POST", "/v1/organizations", { slug, name: slug });
+    const { id } = await call(host, "POST", `/v1/organizations/${slug}/invitations`, { alias: role, role: "viewer" });
+    invitations.push(String(id));
+  }
+  return invitations;
+}
+
+async function clients({ issuer, call }: Place): Promise<readonly string[]> {
+  const token = await serviceToken(issuer);
+  const { items } = await call(token, "GET", "/v1/platform/clients");
+  return (items as { readonly id: string }[]).map(({ id }) => id);
+}
+
+async function serviceToken(issuer: DevelopmentIssuer): Promise<string> {
+  const scope = "platform:admin authz:evaluate";
+  const claims = { client_id: "operator", scope };
+  return await issuer.sign({ subject: "client:operator", claims, expiresInSeconds: HOUR });
+}
+
+async function introduced({ issuer, call }: Place, name: string): Promise<string> {
+  const claims = { preferred_username: name };
+  const token = await issuer.sign({ subject: name, claims, expiresInSeconds: HOUR });
+  await call(token, "GET", "/v1/me/organizations");
+  return token;
+}
+
+function caller(url: string): Call {
+  return async (token, method, path, body) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
+    return JSON.parse(text) as Readonly<Record<string, unknown>>;
+  };
+}

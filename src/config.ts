@@ -1,6 +1,8 @@
 import path from "node:path";
 import { DEVELOPMENT_ISSUER } from "./entities/callers.ts";
-import { misspelt, settings, type SettingName, type Settings } from "./settings.ts";
+import { withSecretFiles } from "./settings/files.ts";
+import { KNOWN, misspelt } from "./settings/names.ts";
+import { settings, type SettingName, type Settings } from "./settings.ts";
 
 /** Everything that can be set from outside, read once, checked, and complete. No other file reads the environment. */
 export interface Config {
@@ -40,6 +42,8 @@ export interface Config {
     readonly graphWaitMs: number;
   };
   readonly reconcileIntervalMs: number;
+  /** How long the start waits for each engine that is not embedded. */
+  readonly startTimeoutMs: number;
   /** For programs that we start: all that is none of our settings, which hold secrets. */
   readonly environment: Environment;
 }
@@ -82,11 +86,14 @@ const ROOT = path.resolve(import.meta.dirname, "..");
 /** The settings of this process, complete. Throws ConfigError with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {
   // Set to nothing is what a compose file makes of an unset variable.
-  const set = Object.fromEntries(
+  const given = Object.fromEntries(
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""),
   );
+  const { set, problems: ofFiles } = withSecretFiles(given);
   const parsed = settings.safeParse(set);
-  const problems = [...misspelt(Object.keys(set)), ...contradictions(set)];
+  const problems = [...misspelt(Object.keys(given)), ...ofFiles];
+  // Of a setting whose file cannot be read nobody says besides that it is missing.
+  if (ofFiles.length === 0) problems.push(...contradictions(set));
   if (!parsed.success) {
     problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
     throw new ConfigError(problems);
@@ -163,7 +170,7 @@ function resolved(read: Settings, set: Environment): Config {
     host: read.HOST,
     port: read.PORT,
     publicUrl: read.PUBLIC_URL === undefined ? localUrl(read) : new URL(read.PUBLIC_URL).origin,
-    corsOrigins: read.CORS_ORIGINS === "" ? [] : read.CORS_ORIGINS.split(",").map((origin) => origin.trim()),
+    corsOrigins: read.CORS_ORIGINS?.split(",").map((origin) => origin.trim()) ?? [],
     metricsToken: read.METRICS_TOKEN ?? (read.NODE_ENV === "production" ? null : ""),
     rates: {
       caller: { questions: read.RATE_CALLER_QUESTIONS, changes: read.RATE_CALLER_CHANGES },
@@ -189,7 +196,8 @@ function resolved(read: Settings, set: Environment): Config {
       graphWaitMs: read.GRAPH_WAIT_MS,
     },
     reconcileIntervalMs: read.RECONCILE_INTERVAL_MS,
-    environment: Object.fromEntries(Object.entries(set).filter(([name]) => !Object.hasOwn(settings.shape, name))),
+    startTimeoutMs: read.START_TIMEOUT_MS,
+    environment: Object.fromEntries(Object.entries(set).filter(([name]) => !KNOWN.has(name))),
   };
 }
 

@@ -19,7 +19,7 @@ const HELP = `Bailiwick: policy-as-code authorization for products whose resourc
   npm run restore -- <folder>     puts such a copy in place
   npm run token -- alice          prints an access token of the development issuer (npm run token -- --help)
 
-Each says more with --help. Settings are environment variables: README.md, "Settings".
+Each says more with --help. Settings are environment variables: docs/configuration.md.
 `;
 
 const COMMANDS: Readonly<Record<string, Command>> = {

@@ -1,142 +1,212 @@
 import { z } from "zod";
+import { budgets } from "./settings/budgets.ts";
+import {
+  boolean,
+  databaseUrl,
+  isBare,
+  isHttp,
+  isOrigin,
+  isTrustworthy,
+  milliseconds,
+  nonEmpty,
+  platformClient,
+  strongSecret,
+  text,
+  url,
+  wholeNumber,
+} from "./settings/kinds.ts";
 
-/** What each setting must be. Messages say what is expected and never what was set, which may be a secret. */
+/**
+ * Every setting, once: what it must be, what it is when it is not set, and what it does. docs/configuration.md is written from
+ * this. Beside `description`: `otherwise` says in words what holds where there is no default, `secret` that NAME_FILE may give it.
+ */
 
-const MOST_MS = 24 * 60 * 60 * 1000;
-
-function text(isFit: (value: string) => boolean, expected: string): z.ZodString {
-  return z.string().refine(isFit, `expected ${expected}`);
-}
-
-function wholeNumber(least: number, most: number): z.ZodType<number> {
-  const isFit = (value: string): boolean => /^[0-9]{1,9}$/.test(value) && +value >= least && +value <= most;
-  return text(isFit, `a whole number from ${least} to ${most}`).transform(Number);
-}
-
-const perMinute = wholeNumber(0, 100_000_000);
-const milliseconds = wholeNumber(1, MOST_MS);
-const boolean = z.enum(["true", "false"], "expected true or false").transform((value) => value === "true");
-const nonEmpty = text((value) => value.trim() === value, "no white space at the beginning or the end");
-
-function url(isFit: (url: URL) => boolean, expected: string): z.ZodString {
-  return text((value) => {
-    const parsed = URL.parse(value);
-    return parsed !== null && parsed.search === "" && parsed.hash === "" && isFit(parsed);
-  }, expected);
-}
-
-const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
-const isHttp = ({ protocol }: URL): boolean => protocol === "http:" || protocol === "https:";
-/** Keys that came over a line that others can write to prove nothing. */
-const isTrustworthy = (parsed: URL): boolean => parsed.protocol === "https:" || (isHttp(parsed) && isLoopback(parsed));
-const isBare = ({ username, password }: URL): boolean => username === "" && password === "";
-
-function isOrigin(value: string): boolean {
-  const parsed = URL.parse(value.trim());
-  return parsed !== null && isHttp(parsed) && parsed.origin === value.trim();
-}
-
-const WELL_KNOWN = /secret|changeme|change-me|password|example|default|bailiwick/i;
-
-/** 32 characters that somebody has drawn at random; what people make up is refused as far as it can be recognized. */
-function isStrongSecret(secret: string): boolean {
-  const repeatsItself = `${secret}${secret}`.indexOf(secret, 1) < secret.length;
-  return secret.length >= 32 && new Set(secret).size >= 8 && !repeatsItself && !WELL_KNOWN.test(secret);
-}
-
-const platformClientJson = z.strictObject({
-  issuer: z.string().min(1),
-  clientId: z.string().min(1),
-  subject: z.string().min(1),
-});
-
-/** `<client_id>:<sub>`, of OIDC_ISSUER; a client id with a colon needs the JSON form. */
-const platformClient = z.string().transform((value, context) => {
-  const [, clientId = "", subject = ""] = /^([^:{]+):(.+)$/.exec(value) ?? [];
-  if (clientId !== "") return { issuer: null, clientId, subject };
-  try {
-    return platformClientJson.parse(JSON.parse(value));
-  } catch {
-    context.addIssue('expected <client_id>:<sub>, or JSON {"issuer":…,"clientId":…,"subject":…}');
-    return z.NEVER;
-  }
-});
-
-const databaseUrl = text((value) => /^postgres(ql)?:$/.test(URL.parse(value)?.protocol ?? ""), "postgres://…");
-
-export const settings = z.object({
-  NODE_ENV: z.enum(["development", "production", "test"], "expected development, production or test").optional(),
-  PORT: wholeNumber(0, 65_535).default(8080),
-  HOST: text((value) => /^[0-9A-Za-z.:_-]{1,255}$/.test(value), "a host name or an address").default("127.0.0.1"),
+const listening = {
+  PORT: wholeNumber(0, 65_535).default(8080).meta({ description: "The port it listens on; 0 takes a free one." }),
+  HOST: text((value) => /^[0-9A-Za-z.:_-]{1,255}$/.test(value), "a host name or an address")
+    .default("127.0.0.1")
+    .meta({ description: "The address it listens on. Set 0.0.0.0 in a container, or where others must reach it." }),
+  CORS_ORIGINS: text((value) => value.split(",").every(isOrigin), "origins, by commas: https://portal.example.com")
+    .optional()
+    .meta({
+      otherwise: "none: no page of another origin can call",
+      description: "Origins whose pages may call, by commas. Set it where a portal calls from the browser.",
+    }),
   PUBLIC_URL: url(
     (parsed) => isHttp(parsed) && isBare(parsed) && parsed.pathname === "/",
     "an origin such as https://authz.example.com",
-  ).optional(),
-  CORS_ORIGINS: text(
-    (value) => value === "" || value.split(",").every(isOrigin),
-    "origins, by commas: https://portal.example.com",
-  ).default(""),
-  METRICS_TOKEN: text(isStrongSecret, "at least 32 characters drawn at random: openssl rand -base64 32").optional(),
-  RATE_CALLER_QUESTIONS: perMinute.default(120_000),
-  RATE_CALLER_CHANGES: perMinute.default(1_200),
-  RATE_ORGANIZATION_QUESTIONS: perMinute.default(240_000),
-  RATE_ORGANIZATION_CHANGES: perMinute.default(2_400),
-  DRAIN_DELAY_MS: wholeNumber(0, 600_000).default(2_000),
-  STATE_DIR: nonEmpty.optional(),
-  POLICIES_DIR: nonEmpty.optional(),
-  LOG_LEVEL: z
-    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "expected trace … fatal, or silent")
-    .default("info"),
-  DATABASE_URL: databaseUrl.optional(),
-  OPENFGA_API_URL: url((parsed) => isHttp(parsed) && isBare(parsed), "http://… or https://…").optional(),
-  OPENFGA_PRESHARED_KEY: nonEmpty.optional(),
-  OPENFGA_STORE_ID: nonEmpty.optional(),
-  OPENFGA_MODEL_ID: nonEmpty.optional(),
-  OPENFGA_DATABASE_URL: databaseUrl.optional(),
-  CERBOS_TARGET: text((value) => /^(unix:.+|[^\s/]+:[0-9]{1,5})$/.test(value), "host:port or unix:path").optional(),
-  CERBOS_TLS: boolean.default(false),
-  OIDC_ISSUER: url(isTrustworthy, "an https:// address (http:// on this machine only)").optional(),
-  OIDC_AUDIENCE: nonEmpty.optional(),
+  )
+    .optional()
+    .meta({
+      otherwise: "`http://HOST:PORT`",
+      description: "Where the world finds it, in the AuthZEN metadata. Set it behind a proxy.",
+    }),
+};
+
+const callers = {
+  NODE_ENV: z
+    .enum(["development", "production", "test"], "expected development, production or test")
+    .optional()
+    .meta({
+      otherwise: "as `development`",
+      description:
+        "`production` requires `OIDC_ISSUER` and `BAILIWICK_SECRET`, and refuses the development issuer. " +
+        "The container image sets it.",
+    }),
+  OIDC_ISSUER: url(isTrustworthy, "an https:// address (http:// on this machine only)")
+    .optional()
+    .meta({
+      otherwise: "the development issuer",
+      description:
+        "Whose access tokens are believed, as their `iss` says it. Set it together with `OIDC_AUDIENCE`; " +
+        "it switches the development issuer off.",
+    }),
+  OIDC_AUDIENCE: nonEmpty.optional().meta({
+    otherwise: "none",
+    description: "What a token's `aud` must contain. Set it together with `OIDC_ISSUER`.",
+  }),
   OIDC_JWKS_URL: text((value) => {
     const parsed = URL.parse(value);
     return parsed !== null && isTrustworthy(parsed);
-  }, "an https:// address (http:// on this machine only)").optional(),
-  ALIAS_CLAIM: nonEmpty.default("preferred_username"),
-  DEVELOPMENT_ISSUER: boolean.optional(),
-  PLATFORM_CLIENT: platformClient.optional(),
-  BAILIWICK_SECRET: text(isStrongSecret, "at least 32 characters drawn at random: openssl rand -base64 32").optional(),
-  DECISION_TIMEOUT_MS: milliseconds.default(400),
-  GRAPH_READ_TIMEOUT_MS: milliseconds.default(150),
-  CHANGE_TIMEOUT_MS: milliseconds.default(5_000),
-  GRAPH_WAIT_MS: wholeNumber(0, MOST_MS).default(200),
-  RECONCILE_INTERVAL_MS: wholeNumber(1_000, MOST_MS).default(300_000),
+  }, "an https:// address (http:// on this machine only)")
+    .optional()
+    .meta({
+      otherwise: "found by discovery",
+      description: "Where the issuer's keys are. Set it where the issuer has no discovery document.",
+    }),
+  ALIAS_CLAIM: nonEmpty.default("preferred_username").meta({
+    description: "The claim from which an account's alias is made. Set it where your issuer names people otherwise.",
+  }),
+  PLATFORM_CLIENT: platformClient.optional().meta({
+    otherwise: "none",
+    description:
+      "The first client with the scope `platform:admin`, which registers the others. Set it at the first start; " +
+      "a client id with a colon needs the JSON form.",
+  }),
+  DEVELOPMENT_ISSUER: boolean.optional().meta({
+    otherwise: "true without `OIDC_ISSUER`, else false",
+    description: "Whether tokens of `npm run token` are believed. Set true to test beside an issuer of your own.",
+  }),
+  BAILIWICK_SECRET: strongSecret.optional().meta({
+    secret: true,
+    otherwise: "made once, in `STATE_DIR`",
+    description:
+      "What the gateway derives its own keys from: sector subjects and page tokens. Set the same at every gateway of one " +
+      "ledger, and keep it: another one changes every sector subject.",
+  }),
+};
+
+const engines = {
+  DATABASE_URL: databaseUrl.optional().meta({
+    secret: true,
+    otherwise: "the embedded Postgres",
+    description:
+      "The ledger: Postgres 15 or later. Its role makes the tables, and three roles without login that the gateway works as. " +
+      "Set it to use your own.",
+  }),
+  OPENFGA_API_URL: url((parsed) => isHttp(parsed) && isBare(parsed), "http://… or https://…")
+    .optional()
+    .meta({ otherwise: "the embedded OpenFGA", description: "The graph: OpenFGA's HTTP API. Set it to use your own." }),
+  OPENFGA_PRESHARED_KEY: nonEmpty.optional().meta({
+    secret: true,
+    otherwise: "none",
+    description: "The key that your OpenFGA asks for. Set it with `OPENFGA_API_URL`.",
+  }),
+  OPENFGA_STORE_ID: nonEmpty.optional().meta({
+    otherwise: "the oldest store named `bailiwick`, made when there is none",
+    description: "Which store. Set it where somebody else makes stores.",
+  }),
+  OPENFGA_MODEL_ID: nonEmpty.optional().meta({
+    otherwise: "the model of `POLICIES_DIR`, written when it is not the latest",
+    description: "Which model of the store `OPENFGA_STORE_ID`. Set it where somebody else writes models.",
+  }),
+  OPENFGA_DATABASE_URL: databaseUrl.optional().meta({
+    secret: true,
+    otherwise: "`DATABASE_URL`",
+    description: "Where the embedded OpenFGA keeps its tables. Set it beside a Postgres of your own.",
+  }),
+  CERBOS_TARGET: text((value) => /^(unix:.+|[^\s/]+:[0-9]{1,5})$/.test(value), "host:port or unix:path")
+    .optional()
+    .meta({
+      otherwise: "the embedded Cerbos",
+      description:
+        "The judge: Cerbos' gRPC, serving `policies/cerbos` with `schema.enforcement: reject`. Set it to use your own.",
+    }),
+  CERBOS_TLS: boolean.default(false).meta({ description: "Whether `CERBOS_TARGET` is spoken to over TLS." }),
+};
+
+const running = {
+  STATE_DIR: nonEmpty.optional().meta({
+    otherwise: "`.bailiwick` beside `src`",
+    description:
+      "Where the embedded engines, the secrets made here and the development issuer's key are kept. " +
+      "Set it for a second instance. Nothing is written there when every engine and `BAILIWICK_SECRET` are set.",
+  }),
+  POLICIES_DIR: nonEmpty.optional().meta({
+    otherwise: "`policies` beside `src`",
+    description: "The folder of `cerbos/`, `openfga/` and `plans.yaml`. Set it to policies of your own.",
+  }),
+  LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "expected trace … fatal, or silent")
+    .default("info")
+    .meta({ description: "The least that is logged: JSON lines on standard output." }),
+  START_TIMEOUT_MS: milliseconds().default(60_000).meta({
+    description: "How long the start waits for each engine of your own that cannot be reached yet; then it gives up.",
+  }),
+  RECONCILE_INTERVAL_MS: milliseconds(1_000).default(300_000).meta({
+    description: "How often graph and ledger are compared. Set more where a comparison costs too much.",
+  }),
+};
+
+const observed = {
+  METRICS_TOKEN: strongSecret.optional().meta({
+    secret: true,
+    otherwise: "`/metrics` is for everybody; under `NODE_ENV=production` it is not there",
+    description: "What who asks for `/metrics` must bring: `Authorization: Bearer …`.",
+  }),
+  DRAIN_DELAY_MS: milliseconds(0)
+    .default(2_000)
+    .meta({
+      description:
+        "After SIGTERM, for how long `/readyz` says `draining` while requests are still taken. Set more than your load " +
+        "balancer needs to see it.",
+    }),
+};
+
+const patience = {
+  DECISION_TIMEOUT_MS: milliseconds().default(400).meta({
+    description: "How long a question may take, whole; then it is 503.",
+  }),
+  GRAPH_READ_TIMEOUT_MS: milliseconds().default(150).meta({
+    description: "Of `DECISION_TIMEOUT_MS`, how long OpenFGA may take; then the ledger alone decides.",
+  }),
+  CHANGE_TIMEOUT_MS: milliseconds().default(5_000).meta({
+    description: "How long a change may take, whole; then it is 503.",
+  }),
+  GRAPH_WAIT_MS: milliseconds(0).default(200).meta({
+    description: "How long a change's answer waits for its tuples to be in OpenFGA; 0 never waits.",
+  }),
+};
+
+/** By what they are about, in the order of docs/configuration.md. */
+export const GROUPS = {
+  "Where it listens": listening,
+  "Whom it believes": callers,
+  "Engines of your own": engines,
+  Deadlines: patience,
+  "Budgets, a minute": budgets,
+  "Metrics and stopping": observed,
+  Running: running,
+} as const;
+
+export const settings = z.object({
+  ...listening,
+  ...callers,
+  ...engines,
+  ...running,
+  ...patience,
+  ...budgets,
+  ...observed,
 });
 export type Settings = z.output<typeof settings>;
 export type SettingName = keyof Settings;
-
-const LONG_ENOUGH = 8; // Shorter names of other programs are close to ours by chance.
-
-/** Names that look like ours, and are not: of a setting that is misspelt nobody would notice that it does nothing. */
-export function misspelt(names: readonly string[]): string[] {
-  const known = Object.keys(settings.shape);
-  return names
-    .filter((name) => name.length >= LONG_ENOUGH && !known.includes(name))
-    .flatMap((name) => {
-      const meant = known.find((candidate) => distance(name, candidate) <= 2);
-      return meant === undefined ? [] : [`${name}: is no setting; ${meant} is`];
-    });
-}
-
-/** How many letters to add, leave out or replace to make one word of the other (Levenshtein). */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of Array.from(a).entries()) {
-    const next = [index + 1];
-    for (const [column, other] of Array.from(b).entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

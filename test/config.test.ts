@@ -38,6 +38,7 @@ describe("Nothing set", () => {
       secret: null,
       timeouts: { decisionMs: 400, graphReadMs: 150, changeMs: 5000, graphWaitMs: 200 },
       reconcileIntervalMs: 300_000,
+      startTimeoutMs: 60_000,
       environment: {},
     });
   });
@@ -116,6 +117,7 @@ describe("Each setting", () => {
     ["DECISION_TIMEOUT_MS", "1e3"],
     ["CHANGE_TIMEOUT_MS", "86400001"],
     ["RECONCILE_INTERVAL_MS", "999"],
+    ["START_TIMEOUT_MS", "0"],
     ["PLATFORM_CLIENT", '{"issuer":"x"}'],
   ])("%s=%s is refused by name", (name, value) => {
     expect(problemsOf({ [name]: value })).toEqual([expect.stringMatching(new RegExp(`^${name}: expected `))]);

@@ -19,8 +19,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   policy: ["entities", "engines", "local"],
   local: ["entities", "config.ts"],
   commands: ["entities", "relay", "http", "local", "assemble.ts", "config.ts"],
-  "config.ts": ["entities", "settings.ts"],
-  "settings.ts": [],
+  "config.ts": ["entities", "settings.ts", "settings"],
+  "settings.ts": ["settings"],
+  settings: ["settings.ts"],
 };
 
 /** Packages that only some floors may know. */

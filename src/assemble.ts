@@ -1,5 +1,6 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
 import path from "node:path";
+import { otherArrivals, refusal, startAllEngines } from "./arrivals.ts";
 import type { Config } from "./config.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { Deps } from "./domain/deps.ts";
@@ -8,13 +9,14 @@ import { createQueue } from "./domain/queue.ts";
 import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
 import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
 import { type Graph, openGraph } from "./engines/openfga.ts";
+import { AppError } from "./entities/errors.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
-import { type Engines, startEngines } from "./local/chosen-engines.ts";
+import type { Engines } from "./local/chosen-engines.ts";
 import { observed } from "./observed.ts";
 import { readPlans } from "./policy/plans.ts";
 import { policyUnit } from "./policy/unit.ts";
@@ -69,9 +71,9 @@ export interface Reporting {
   readonly log: Log;
 }
 
-/** Starts what is needed and listens. Throws LocalEngineError, or what an engine of one's own says. */
+/** Starts what is needed, waits for engines of one's own, and listens when it can answer. Throws LocalEngineError. */
 export async function startGateway(config: Config, reporting: Reporting): Promise<Gateway> {
-  const engines = await startEngines(config, reporting.report);
+  const engines = await startAllEngines(config, reporting.report);
   try {
     const core = await assemble(config, engines, reporting);
     const drain = createDrain();
@@ -98,6 +100,7 @@ export async function startGateway(config: Config, reporting: Reporting): Promis
 
 export async function assemble(config: Config, engines: Engines, { report, log }: Reporting): Promise<Core> {
   await migrate(engines.databaseUrl, report);
+  await otherArrivals(config, report);
   const graph = await connectGraph(config, engines);
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
   const database = openLedger(config, engines.databaseUrl, "gateway");
@@ -173,13 +176,17 @@ async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
   const { apiUrl } = engines.openfga;
   const presharedKey = engines.openfga.presharedKey ?? null;
   const at = { apiUrl, presharedKey };
-  const { storeId, modelId } = await prepareStore({
+  const store = {
     ...at,
     storeId: config.openfga?.storeId ?? null,
     modelId: config.openfga?.modelId ?? null,
     storeName: "bailiwick",
     model: buildModel(await readModules([path.join(config.policiesDir, "openfga")])),
     timeoutMs: STORE_TIMEOUT_MS,
+  };
+  const prepared = await prepareStore(store).catch((error: unknown) => {
+    const cause = error instanceof AppError ? error.cause : error;
+    throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
   });
-  return openGraph({ ...at, storeId, modelId, connections: GRAPH_CONNECTIONS });
+  return openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
 }

@@ -140,7 +140,7 @@ const running = {
     otherwise: "`.bailiwick` beside `src`",
     description:
       "Where the embedded engines, the secrets made here and the development issuer's key are kept. " +
-      "Set it for a second instance. Nothing is written there when every engine and `BAILIWICK_SECRET` are set.",
+      "Set it for a second instance. Where every engine and `BAILIWICK_SECRET` are set it is used for the development issuer only.",
   }),
   POLICIES_DIR: nonEmpty.optional().meta({
     otherwise: "`policies` beside `src`",

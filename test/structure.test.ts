@@ -5,10 +5,17 @@ import path from "node:path";
 const ROOT = path.join(import.meta.dirname, "..");
 const FILES = globSync("src/**/*.ts", { cwd: ROOT }).sort();
 
-const ABOVE_ALL = ["src/main.ts", "src/assemble.ts", "src/contract.ts"];
+const ABOVE_ALL = [
+  "src/main.ts",
+  "src/assemble.ts",
+  "src/listen.ts",
+  "src/observed.ts",
+  "src/arrivals.ts",
+  "src/contract.ts",
+];
 const FLOORS = FILES.filter((file) => !ABOVE_ALL.includes(file));
 
-/** What each floor may stand on. `main.ts`, `assemble.ts` and `contract.ts` see all. */
+/** What each floor may stand on. Those above all see all. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   entities: [],
   stores: ["entities"],
@@ -18,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["entities", "domain"],
   policy: ["entities", "engines", "local"],
   local: ["entities", "config.ts"],
-  commands: ["entities", "relay", "http", "local", "assemble.ts", "config.ts"],
+  commands: ["entities", "relay", "http", "local", "arrivals.ts", "assemble.ts", "config.ts"],
   "config.ts": ["entities", "settings.ts", "settings"],
   "settings.ts": ["settings"],
   settings: ["settings.ts"],

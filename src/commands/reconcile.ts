@@ -1,6 +1,7 @@
 import { assemble, type Core, type Reporting } from "../assemble.ts";
 import type { Config } from "../config.ts";
-import { chosen, type Engines, startEngines } from "../local/chosen-engines.ts";
+import { startAllEngines } from "../arrivals.ts";
+import { chosen, type Engines } from "../local/chosen-engines.ts";
 import { readEndpoints } from "../local/endpoints.ts";
 import { LocalEngineError } from "../local/error.ts";
 import { type Command, readArguments, UsageError } from "./command.ts";
@@ -82,7 +83,7 @@ async function findEngines(
   report: (line: string) => void,
 ): Promise<{ readonly engines: Engines; readonly stop: () => Promise<void> }> {
   try {
-    const engines = await startEngines(config, report);
+    const engines = await startAllEngines(config, report);
     return { engines, stop: async () => await engines.stop() };
   } catch (error) {
     const isInUse = error instanceof LocalEngineError && error.code === "STATE_DIRECTORY_IN_USE";

@@ -112,8 +112,14 @@ export async function prepareStore(options: StoreOptions): Promise<PreparedStore
     retryParams: { maxRetry: 0 },
   });
   const within = deadline(options.timeoutMs);
+  // Of a store that is not there OpenFGA reads as of an empty one, and writes into it.
+  if (options.storeId !== null) await within(client.getStore({ storeId: options.storeId }));
   const storeId = options.storeId ?? (await findOrCreateStore(client, options.storeName, within));
-  if (options.modelId !== null) return { storeId, modelId: options.modelId };
+  const { modelId } = options;
+  if (modelId !== null) {
+    await within(client.readAuthorizationModel({ storeId, authorizationModelId: modelId })); // is it there?
+    return { storeId, modelId };
+  }
   const { authorization_models: latest } = await within(client.readAuthorizationModels({ storeId, pageSize: 1 }));
   const [current] = latest;
   const { id, ...model } = current ?? { id: "" };

@@ -18,10 +18,19 @@ export interface StartedEngines extends Engines {
 
 /** The user's engines where they are named, embedded ones for the rest. */
 export async function startEngines(config: Config, report: (line: string) => void): Promise<StartedEngines> {
+  const need = {
+    postgres: config.databaseUrl === null,
+    openfga: config.openfga === null,
+    cerbos: config.cerbos === null,
+  };
+  const { secret } = config;
+  // With nothing to keep there is no state directory: a container's file system can be read-only.
+  if (secret !== null && !Object.values(need).includes(true))
+    return nothingStarted(chosen(config, { masterSecret: secret }));
   const local = await startLocalEngines({
     stateDir: config.stateDir,
     policyDir: path.join(config.policiesDir, "cerbos"),
-    need: { postgres: config.databaseUrl === null, openfga: config.openfga === null, cerbos: config.cerbos === null },
+    need,
     openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
     environment: config.environment,
     report,
@@ -35,6 +44,10 @@ export async function startEngines(config: Config, report: (line: string) => voi
       await local.stop();
     },
   };
+}
+
+function nothingStarted(engines: Engines): StartedEngines {
+  return { ...engines, lost: new Promise(() => undefined), stop: async () => await Promise.resolve() };
 }
 
 /** The user's engines before the embedded ones. */

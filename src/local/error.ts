@@ -12,6 +12,8 @@ export const LOCAL_ENGINE_ERROR_CODES = [
   "BACKUP_REFUSED", // nothing to copy, no copy, or something there that would be lost
   "BACKUP_DAMAGED",
   "BACKUP_OF_OTHER_VERSION", // of Postgres, or of the way in which copies are made
+  "ENGINE_NOT_REACHED", // one of the user's own, for all of START_TIMEOUT_MS
+  "ENGINE_REFUSES", // one of the user's own: a wrong password, a wrong setting
 ] as const;
 export type LocalEngineErrorCode = (typeof LOCAL_ENGINE_ERROR_CODES)[number];
 

@@ -43,7 +43,7 @@ async function startOnce(options: CerbosOptions, command: string, logFile: strin
   const port = options.port ?? (await freePort());
   const httpPort = options.httpPort ?? (await freePort());
   const configFile = join(options.stateDir, "cerbos.yaml");
-  replaceFile(configFile, stringify(configuration(resolve(options.policyDir), port, httpPort)), 0o600);
+  replaceFile(configFile, stringify(cerbosConfiguration(resolve(options.policyDir), port, httpPort)), 0o600);
   const engine = await launch({
     name: "cerbos",
     command,
@@ -75,7 +75,7 @@ export function cerbosProgram(): string {
 }
 
 /** Reloads stay off: a running Cerbos keeps the old set on a broken one, and mixes both while it reloads (ENGINES.md). */
-function configuration(policyDir: string, port: number, httpPort: number): unknown {
+export function cerbosConfiguration(policyDir: string, port: number, httpPort: number): unknown {
   return {
     server: {
       grpcListenAddr: `${LOOPBACK}:${port}`,

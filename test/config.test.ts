@@ -24,6 +24,13 @@ describe("Nothing set", () => {
       host: "127.0.0.1",
       port: 8080,
       publicUrl: "http://127.0.0.1:8080",
+      corsOrigins: [],
+      metricsToken: "",
+      rates: {
+        caller: { questions: 120_000, changes: 1_200 },
+        organization: { questions: 240_000, changes: 2_400 },
+      },
+      drainDelayMs: 2_000,
       stateDir: path.join(ROOT, ".bailiwick"),
       policiesDir: path.join(ROOT, "policies"),
       logLevel: "info",

@@ -41,6 +41,11 @@ export function requirePromised(exchange: Exchange): void {
   const at = exchange.path.split(/[?#]/)[0] ?? "";
   const ofPath = patterns.filter(({ pattern }) => pattern.test(at));
   const method = exchange.method === "HEAD" ? "get" : exchange.method.toLowerCase();
+  if (method === "options" && ofPath.length > 0) {
+    if (exchange.status !== 204 || exchange.text !== "") throw broken(exchange, "OPTIONS is 204 without a body");
+    if (!exchange.headers.has("allow")) throw broken(exchange, "Allow is missing");
+    return;
+  }
   const found = ofPath.find(({ route }) => route.method === method);
   if (found === undefined) {
     const code = ofPath.length === 0 ? "NO_SUCH_ROUTE" : "METHOD_NOT_ALLOWED";

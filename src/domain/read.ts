@@ -27,7 +27,11 @@ export async function read<K extends Kind>(
   return await readWith(deps, caller, { target, action, actions: [] });
 }
 
-async function readWith<K extends Kind>(deps: Deps, caller: Caller, asked: Asked<K>): Promise<Permitted<K> & Verdicts> {
+export async function readWith<K extends Kind>(
+  deps: Deps,
+  caller: Caller,
+  asked: Asked<K>,
+): Promise<Permitted<K> & Verdicts> {
   const { target, action } = asked;
   const view = "view" as ActionOf<K>; // every kind has it
   const answer = await ask(deps, caller, { target, actions: [...new Set([action, view, ...asked.actions])] });
@@ -37,14 +41,14 @@ async function readWith<K extends Kind>(deps: Deps, caller: Caller, asked: Asked
   return { ...outcome, verdicts: answer.verdicts };
 }
 
-interface Asked<K extends Kind> {
+export interface Asked<K extends Kind> {
   readonly target: Target<K>;
   readonly action: ActionOf<K>;
   /** Asked beside it. */
   readonly actions: readonly ActionOf<K>[];
 }
 
-interface Verdicts {
+export interface Verdicts {
   readonly verdicts: ReadonlyMap<string, Verdict>;
 }
 

@@ -10,6 +10,7 @@ import {
 import { changed, created, entity } from "./answer.ts";
 import { changedReply, createdReply, withEtag } from "./contract.ts";
 import { anchor, applicationKind, dated, name, NOTHING, resourceState, sectorId, slug } from "./fields.ts";
+import { retirePreflight } from "./preflight.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/organizations/:slug/applications";
@@ -74,6 +75,14 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     body: z.strictObject({ name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
       changed(await editApplication(deps, caller, params, { ...body, ifMatch })),
+  }),
+  retirePreflight({
+    path: `${ITEM}/retire`,
+    operation: "preflightRetireApplication",
+    kind: "application",
+    requires: "viewer",
+    params,
+    target: ({ slug, anchor }) => ({ slug, id: anchor }),
   }),
   command({
     method: "post",

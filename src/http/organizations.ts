@@ -10,6 +10,7 @@ import {
 import { changed, created, entity } from "./answer.ts";
 import { changedReply, createdReply, withEtag } from "./contract.ts";
 import { alias, dated, name, NOTHING, role, slug } from "./fields.ts";
+import { retirePreflight } from "./preflight.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const params = z.strictObject({ slug });
@@ -82,6 +83,14 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     body: z.strictObject({ name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
       changed(await renameOrganization(deps, caller, params.slug, { ...body, ifMatch })),
+  }),
+  retirePreflight({
+    path: "/v1/organizations/:slug/retire",
+    operation: "preflightRetireOrganization",
+    kind: "organization",
+    requires: "any member",
+    params,
+    target: ({ slug }) => ({ slug, id: slug }),
   }),
   command({
     method: "post",

@@ -7,7 +7,7 @@ import { listed, type Answer } from "./answer.ts";
 import { includeQuery, withActions } from "./affordances.ts";
 import type { Budgets } from "./budgets.ts";
 import { answered, asking, changeQuery } from "./change-options.ts";
-import { type Contract, entityReply, listReply, type Reply, UNCHANGED } from "./contract.ts";
+import { type Contract, entityReply, listReply, plainReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
 import { checked } from "./invalid.ts";
 import type { PageTokens } from "./page-tokens.ts";
@@ -116,6 +116,11 @@ export function read<Params extends Schema>(definition: ReadDefinition<Params>):
       return { ...answered, isVolatile: wantsActions };
     },
   };
+}
+
+/** A read of what has no revision. */
+export function inquiry<Params extends Schema>(definition: Omit<ReadDefinition<Params>, "affords">): Route {
+  return { ...read(definition), replies: [plainReply(definition.reply)] };
 }
 
 interface ListDefinition<Params extends Schema> extends Promised {

@@ -3,6 +3,7 @@ import { createSector, enableSector, listSectors, renameSector, retireSector, vi
 import { changed, created, entity } from "./answer.ts";
 import { changedReply, createdReply, withEtag } from "./contract.ts";
 import { dated, name, NOTHING, resourceState, sectorId, slug } from "./fields.ts";
+import { retirePreflight } from "./preflight.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/organizations/:slug/sectors";
@@ -64,6 +65,14 @@ export const SECTOR_ROUTES: readonly Route[] = [
     body: z.strictObject({ name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
       changed(await renameSector(deps, caller, params, { ...body, ifMatch })),
+  }),
+  retirePreflight({
+    path: `${ITEM}/retire`,
+    operation: "preflightRetireSector",
+    kind: "sector",
+    requires: "viewer",
+    params,
+    target: ({ slug, id }) => ({ slug, id }),
   }),
   command({
     method: "post",

@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { Caller } from "../entities/callers.ts";
+import type { Deps } from "../domain/deps.ts";
+import type { Target } from "../domain/gather.ts";
+import { type Preflight, preflightRetire, type Retirable, type Step } from "../domain/preflight.ts";
+import type { Answer } from "./answer.ts";
+import type { Asked } from "./contract.ts";
+import { reason, remedy } from "./reasons.ts";
+import { inquiry, type Route } from "./route.ts";
+
+const path = z.string().min(1);
+const kind = z.enum(["organization", "member", "sector", "application"]);
+
+const preflight = z
+  .strictObject({
+    allowed: z.boolean().meta({ description: "Would the retirement succeed now?" }),
+    reasons: z.array(reason).meta({ description: "Why not, every reason; none when it would" }),
+    remedies: z.array(remedy),
+    blockers: z
+      .array(z.strictObject({ for: z.string().min(1), kind, id: z.string().min(1), href: path }))
+      .meta({ description: "Each thing that stands in the way, all of them; none for who can do nothing about them" }),
+    plan: z
+      .array(
+        z.strictObject({
+          method: z.enum(["POST", "PATCH"]),
+          path,
+          body: z.strictObject({ role: z.literal("admin") }).exactOptional(),
+        }),
+      )
+      .nullable()
+      .meta({
+        description:
+          "Calls that lead to the retirement when the caller makes them in this order; null when nothing that it can do leads there",
+      }),
+    version: z.int().min(0).meta({ description: "The organization's version that all of this is of" }),
+  })
+  .meta({ id: "RetirePreflight" });
+
+interface Definition<Params extends z.ZodObject> {
+  /** Of the retirement itself. */
+  readonly path: string;
+  readonly operation: string;
+  readonly kind: Retirable;
+  readonly requires: "any member" | "viewer";
+  readonly params: Params;
+  readonly target: (params: z.output<Params>) => { readonly slug: string; readonly id: string };
+}
+
+/** What stands in the way of a retirement, at the address where it is done. */
+export function retirePreflight<Params extends z.ZodObject>(definition: Definition<Params>): Route {
+  const { target, kind, ...rest } = definition;
+  return inquiry({
+    ...rest,
+    summary: `What stands in the way of retiring it, and the calls that lead there`,
+    asks: [`${kind}.view` as Asked],
+    problems: kind === "organization" ? [] : ["NOT_FOUND"],
+    reply: preflight,
+    answer: async (deps, { caller, params }) => await answer(deps, caller, { kind, ...target(params) }),
+  });
+}
+
+async function answer(
+  deps: Deps,
+  caller: Caller,
+  target: Target<Retirable> & { readonly slug: string },
+): Promise<Answer> {
+  const { blockers, plan, ...found }: Preflight = await preflightRetire(deps, caller, target);
+  const body = {
+    ...found,
+    blockers: blockers.map((blocker) => ({ ...blocker, href: addressOf(target.slug, blocker) })),
+    plan: plan?.map((step) => callOf(target.slug, step)) ?? null,
+  };
+  return { status: 200, body };
+}
+
+function callOf(slug: string, step: Step): object {
+  const address = addressOf(slug, step);
+  if (step.action === "grant_admin") return { method: "PATCH", path: address, body: { role: "admin" } };
+  return { method: "POST", path: `${address}/${step.action}` };
+}
+
+function addressOf(slug: string, { kind, id }: Pick<Step, "kind" | "id">): string {
+  const organization = `/v1/organizations/${slug}`;
+  return kind === "organization" ? organization : `${organization}/${kind}s/${id}`;
+}

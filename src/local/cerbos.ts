@@ -48,7 +48,7 @@ async function startOnce(options: CerbosOptions, command: string, logFile: strin
     name: "cerbos",
     command,
     args: ["server", `--config=${configFile}`, "--log-level=warn"],
-    cwd: options.stateDir,
+    cwd: CERBOS_CWD,
     logFile,
     environment: { ...engineEnvironment(options), CERBOS_NO_TELEMETRY: "1" },
   });
@@ -62,6 +62,9 @@ async function startOnce(options: CerbosOptions, command: string, logFile: strin
   });
   return { ...engine, name: "cerbos", port, target: `${LOOPBACK}:${port}`, httpUrl };
 }
+
+/** Anywhere but where we are: Cerbos takes its working directory for a URL and panics when there is a `%` or the like in it. */
+export const CERBOS_CWD = "/";
 
 /** The binary's own file: to require `cerbos` itself would run it, with Node in between. */
 export function cerbosProgram(): string {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { parse } from "yaml";
 import { z } from "zod";
 import { ACTIONS, KINDS, type Kind } from "../entities/kinds.ts";
-import { cerbosProgram } from "../local/cerbos.ts";
+import { CERBOS_CWD, cerbosProgram } from "../local/cerbos.ts";
 import { readPlans } from "./plans.ts";
 
 const DEFAULT_DIRECTORY = path.join(import.meta.dirname, "..", "..", "policies");
@@ -33,7 +33,8 @@ const ANCHOR = "bailiwick:ranks";
 /** Compiles the policies and runs their tests. Throws what Cerbos says. */
 async function compile(directory: string): Promise<void> {
   try {
-    await promisify(execFile)(cerbosProgram(), ["compile", "--color=never", path.join(directory, "cerbos")]);
+    const args = ["compile", "--color=never", path.resolve(directory, "cerbos")];
+    await promisify(execFile)(cerbosProgram(), args, { cwd: CERBOS_CWD });
   } catch (error) {
     const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string }; // what execFile rejects with
     throw new Error(`cerbos compile:\n${stdout}${stderr}`, { cause: error });

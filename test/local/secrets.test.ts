@@ -29,6 +29,15 @@ test("a file that is not ours is refused, not replaced", () => {
   }
 });
 
+test("a restore that was interrupted is not taken for a new directory; one that had not touched anything stops nobody", () => {
+  mkdirSync(join(stateDir, "restoring"));
+  expect(() => secretsOf(stateDir)).toThrow(/a restore into .* was interrupted. Run npm run restore again/);
+  rmSync(join(stateDir, "restoring"), { recursive: true });
+  const good = secretsOf(stateDir);
+  mkdirSync(join(stateDir, "restoring"));
+  expect(secretsOf(stateDir)).toEqual(good);
+});
+
 test("secrets that are lost beside data that needs them are not made anew", () => {
   secretsOf(stateDir);
   mkdirSync(join(stateDir, "postgres"));

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { fenceTuple } from "../../src/entities/fence.ts";
-import { roleTuple } from "../../src/entities/tuples.ts";
+import { roleTuple, type Tuple } from "../../src/entities/tuples.ts";
 import { rebuild } from "../../src/relay/rebuild.ts";
 import { reconcile, type Report } from "../../src/relay/reconcile.ts";
 import { deleteByHand, writeByHand } from "../support/graph.ts";
@@ -92,6 +92,41 @@ describe("a rebuild that somebody asks for", () => {
     await expect(rebuild({ ...deps, apply }, id)).rejects.toEqual(CANNOT_DECIDE);
     expect(await rebuild(deps, id)).toMatchObject({ outcome: "rebuilt" });
     await reconciler.idle();
+    await expectGraphIsLedger(world, id);
+  });
+});
+
+describe("a ledger restored a row behind its graph", () => {
+  /** As the ledger was before a fifth change, which made somebody an admin; the graph has that change. */
+  async function restored(): Promise<{ id: string; gone: Tuple }> {
+    const id = await lived(world, pair.relay);
+    const admin = await grant(world, id, "admin");
+    await pair.relay.apply(id);
+    await world.sql("delete from memberships where organization_id = $1 and role = 'admin'", [id]);
+    await world.sql("update graph_positions set applied = 4 where organization_id = $1", [id]);
+    await world.sql("update organizations set tuples_filed = 4 where id = $1", [id]);
+    return { id, gone: roleTuple(id, "admin", admin.pseudonym) };
+  }
+
+  test("files its next change under a number that is taken: the comparison finds that as drift", async () => {
+    const { relay, reconciler, deps } = pair;
+    const { id, gone } = await restored();
+    const late = await grant(world, id, "billing");
+    await relay.apply(id);
+    const missing = [roleTuple(id, "billing", late.pseudonym)];
+    expect(await reconcile(deps, id)).toMatchObject({ outcome: "repaired", missing, injected: [gone] });
+    await reconciler.idle();
+    await expectGraphIsLedger(world, id);
+  });
+
+  test("and rebuilt before its next change has nothing to find", async () => {
+    const { relay, reconciler, deps } = pair;
+    const { id, gone } = await restored();
+    expect(await rebuild(deps, id)).toMatchObject({ injected: [gone] });
+    await grant(world, id, "billing");
+    await relay.apply(id);
+    await reconciler.idle();
+    expect(await reconcile(deps, id)).toMatchObject({ outcome: "agrees" });
     await expectGraphIsLedger(world, id);
   });
 });

@@ -4,7 +4,7 @@ import { isRepeatable } from "../../src/http/refusals.ts";
 import { ROUTES } from "../../src/http/registry.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
-import { type Answered, PATIENT, type Person } from "../support/gateway.ts";
+import type { Answered, Person } from "../support/gateway.ts";
 import { type GatewayHome, makeGatewayHome } from "../support/gateway-process.ts";
 import { expectGraphHoldsLedger } from "../support/graph.ts";
 import { chanceOf, takeSeed } from "../support/seed.ts";
@@ -23,12 +23,15 @@ const POSTS = ROUTES.filter(isRepeatable).map(({ path }) => path);
 let home: GatewayHome;
 let fleet: Fleet;
 let operator: Person;
-const chance = chanceOf(takeSeed("idempotency under fire"));
+const seed = takeSeed("idempotency under fire");
+/** When somebody is killed; who it is, and where each request goes, also depends on who answers first. */
+const kills = chanceOf(seed);
+const ways = chanceOf(seed + 1);
 
 beforeAll(async () => {
-  home = await makeGatewayHome(PATIENT);
+  home = await makeGatewayHome();
   // All at once on an empty ledger: one makes the tables, the others wait for it.
-  fleet = await startFleet(home, GATEWAYS, chance);
+  fleet = await startFleet(home, GATEWAYS, ways);
   operator = await home.operator();
 });
 afterAll(async () => {
@@ -120,7 +123,7 @@ function isCut(error: unknown): boolean {
 /** All POSTs at once, each from 16 clients, while gateways are killed after so many answers as chance says. */
 async function fire(cases: readonly Case[]): Promise<Answered[][]> {
   const total = cases.length * CLIENTS;
-  const killAfter = Array.from({ length: KILLS }, () => chance.below(total));
+  const killAfter = Array.from({ length: KILLS }, () => kills.below(total));
   let answered = 0;
   return await Promise.all(
     cases.map(async (each) => {

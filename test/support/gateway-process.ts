@@ -6,7 +6,7 @@ import path from "node:path";
 import pg from "pg";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { makeDatabase, makeStore } from "./engines.ts";
-import { caller, type Person } from "./gateway.ts";
+import { caller, PATIENT, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { testEngines } from "./test-engines.ts";
@@ -37,7 +37,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 /** Its input ends with this process: nobody is left behind. By itself it keeps nobody from ending. */
 const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume().unref()';
 
-export async function makeGatewayHome(settings: Readonly<Record<string, string>>): Promise<GatewayHome> {
+export async function makeGatewayHome(settings: Readonly<Record<string, string>> = {}): Promise<GatewayHome> {
   const engines = testEngines();
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-home-"));
   const database = await makeDatabase();
@@ -56,6 +56,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     LOG_LEVEL: "silent",
     RATE_CALLER_CHANGES: "0",
     RATE_ORGANIZATION_CHANGES: "0",
+    ...PATIENT,
     ...settings,
   };
   return {

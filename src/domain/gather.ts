@@ -3,7 +3,7 @@ import { AppError } from "../entities/errors.ts";
 import type { Kind } from "../entities/kinds.ts";
 import type { Queryable } from "../stores/database.ts";
 import { type Facts, gatherFacts } from "../stores/facts.ts";
-import { introduce } from "./actor.ts";
+import { introduce, isBoundTo } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 
 /** What a question or a change is about. */
@@ -26,7 +26,13 @@ export async function gather<K extends Kind>(
   const on = options.on ?? deps.database;
   const facts = await gatherFacts(on, asked);
   if (facts.caller.client?.state === "disabled") throw new AppError("NOT_A_CLIENT", "This client is disabled.");
-  return (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
+  const known = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
+  return mayKnow(caller, known) ? known : { ...known, organization: null, role: null, graph: null, resource: null };
+}
+
+/** Whom the ledger knows as a stranger it has told nothing (0007_strangers.sql). A client's token can say less than its registration. */
+function mayKnow(caller: Caller, { caller: { client }, organization }: Facts): boolean {
+  return client === null || organization === null || isBoundTo(caller, client, organization.slug);
 }
 
 function identity(caller: Caller): { issuer: string; subject: string; clientId: string | null } {

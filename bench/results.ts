@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { CpuTimes } from "./cpu.ts";
 import type { Measured } from "./exchange.ts";
+import type { Secrecy } from "./secrecy.ts";
 import { concatenated, median, quantile } from "./load.ts";
 
 /** One measurement: a load, and the CPU time that went by meanwhile. */
@@ -41,20 +42,21 @@ export function ratesOf(rounds: readonly Round[]): Rates {
     pending: rounds.reduce((sum, { measured }) => sum + measured.pending, 0),
     undecided: rounds.reduce((sum, { measured }) => sum + measured.undecided, 0),
     cpuMs: Object.fromEntries(names.map((name) => [name, used(name) / latencies.length])),
-    others: rounds.map(othersOf),
+    others: rounds.map(({ cpu, measured }) => othersOf(cpu, measured.seconds)),
   };
 }
 
-function othersOf({ measured, cpu }: Round): number {
-  const { machine = 0, ...ours } = cpu;
+/** The part of the machine's CPU time that nobody of ours used. */
+export function othersOf({ machine = 0, ...ours }: CpuTimes, seconds: number): number {
   const rest = machine - Object.values(ours).reduce((sum, ms) => sum + ms, 0);
-  return Math.max(0, rest / (measured.seconds * 1_000 * availableParallelism()));
+  return Math.max(0, rest / (seconds * 1_000 * availableParallelism()));
 }
 
 export interface Results {
   start?: { readonly coldMs: readonly number[]; readonly warmMs: readonly number[] };
   questions?: { readonly gateway: Rates; readonly naive: Rates; readonly ratio: number };
   changes?: { readonly one: Rates; readonly hundred: Rates };
+  secrecy?: readonly Secrecy[];
 }
 
 /** A naive service that is slower than it should be says that the machine was busy with something else. */
@@ -66,7 +68,7 @@ export function isVoid({ questions }: Results): boolean {
 
 /** One table for people. */
 export function tableOf(results: Results): string {
-  const { start, questions, changes } = results;
+  const { start, questions, changes, secrecy = [] } = results;
   const rows: string[][] = [["", "a second", "p50 ms", "p99 ms", "each round", "others' CPU", "CPU ms an answer"]];
   if (questions !== undefined) {
     rows.push(row("questions, gateway", questions.gateway), row("questions, naive", questions.naive));
@@ -79,8 +81,11 @@ export function tableOf(results: Results): string {
     rows.push(["cold start", seconds(start.coldMs), "", "", start.coldMs.map(inSeconds).join(" "), "", ""]);
     rows.push(["warm start", seconds(start.warmMs), "", "", start.warmMs.map(inSeconds).join(" "), "", ""]);
   }
-  const lines = [aligned(rows), ...notes(results)];
-  return lines.join("\n");
+  const tables = [
+    ...(rows.length > 1 ? [aligned(rows, 3)] : []),
+    ...(secrecy.length > 0 ? [secrecyTable(secrecy)] : []),
+  ];
+  return [...tables, ...notes(results)].join("\n");
 }
 
 function row(name: string, rates: Rates): string[] {
@@ -89,6 +94,33 @@ function row(name: string, rates: Rates): string[] {
   const cpu = used.map(([process, ms]) => `${process} ${ms.toFixed(2)}`).join(", ");
   const rounds = ofEachRound.map(count).join(" ");
   return [name, count(perSecond), p50.toFixed(1), p99.toFixed(1), rounds, others.map(percent).join(" "), cpu];
+}
+
+const BUSY = 0.05;
+
+function secrecyTable(secrecy: readonly Secrecy[]): string {
+  const head = [
+    "",
+    "foreign ms",
+    "unknown ms",
+    "difference µs",
+    "95% interval",
+    "seen from µs",
+    "slower",
+    "p",
+    "others' CPU",
+  ];
+  const rows = secrecy.map(({ name, medians, difference, interval, seen, above, p, others }) => [
+    name,
+    ...medians.map((ms) => ms.toFixed(3)),
+    difference.toFixed(1),
+    interval.map((edge) => edge.toFixed(1)).join(" … "),
+    seen.toFixed(1),
+    `${(above * 100).toFixed(1)}%`,
+    p.toPrecision(2),
+    `${percent(others)}${others > BUSY ? " BUSY" : ""}`,
+  ]);
+  return aligned([head, ...rows], 7);
 }
 
 function notes(results: Results): string[] {
@@ -115,9 +147,9 @@ const inSeconds = (ms: number): string => (ms / 1_000).toFixed(1);
 const seconds = (ms: readonly number[]): string => `${inSeconds(median(ms))} s`;
 
 /** Markdown, also for people without it. Figures stand to the right. */
-function aligned(rows: readonly (readonly string[])[]): string {
+function aligned(rows: readonly (readonly string[])[], figures: number): string {
   const [head = [], ...body] = rows;
-  const isFigure = (column: number): boolean => column >= 1 && column <= 3;
+  const isFigure = (column: number): boolean => column >= 1 && column <= figures;
   const widths = head.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string => {
     const padded = widths.map((width, column) => {

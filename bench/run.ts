@@ -5,6 +5,7 @@ import { HELP, type Options, parseCommand } from "./options.ts";
 import { endChildrenWithUs } from "./processes.ts";
 import { questionsAbout } from "./questions.ts";
 import { isVoid, ratesOf, type Results, type Round, tableOf } from "./results.ts";
+import { measureSecrecy } from "./secrecy.ts";
 import { prepareSetting, type Setting } from "./setting.ts";
 import { measureStarts } from "./starts.ts";
 
@@ -55,10 +56,11 @@ async function changesIn(
 
 async function run(options: Options): Promise<Results> {
   const results: Results = {};
-  if (options.parts.includes("questions") || options.parts.includes("changes")) {
+  if (options.parts.some((part) => part !== "start")) {
     const setting = await prepareSetting(options.profile, report);
     try {
       if (options.parts.includes("questions")) results.questions = await measureQuestions(setting, options);
+      if (options.parts.includes("secrecy")) results.secrecy = await measureSecrecy(setting, options.samples, report);
       if (options.parts.includes("changes")) results.changes = await measureChanges(setting, options);
     } finally {
       await setting.stop();

@@ -5,7 +5,7 @@ import pg from "pg";
 import { type LocalEngines, startLocalEngines } from "../src/local/engines.ts";
 import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../src/local/issuer.ts";
 import { waitUntil } from "../src/local/process-mark.ts";
-import { cpuBetween, cpuTimes } from "./cpu.ts";
+import { cpuBetween, type CpuTimes, cpuTimes } from "./cpu.ts";
 import type { Exchange } from "./exchange.ts";
 import { CONNECTIONS, measure } from "./load.ts";
 import type { NaiveOrder } from "./naive.ts";
@@ -18,6 +18,8 @@ export interface Setting {
   readonly world: World;
   readonly gatewayUrl: string;
   readonly naiveUrl: string;
+  /** CPU time so far, ours by process and the machine's. */
+  cpu(): CpuTimes;
   /** Puts the load on one of the two. */
   measure(origin: string, lanes: readonly (readonly Exchange[])[], seconds: number): Promise<Round>;
   /** Resolves when everything filed is in OpenFGA. Throws when that takes too long. */
@@ -44,11 +46,13 @@ export async function prepareSetting(profile: string | undefined, report: (line:
     const world = await fillWorld(gateway.url, issuer, CONNECTIONS);
     const naive = await startHelper<string>("naive.ts", naiveOrder(engines, issuer));
     closers.push(async () => await naive.stop());
+    const pids = { ...pidsOf(engines), gateway: gateway.pid, naive: naive.pid };
     return {
       world,
       gatewayUrl: gateway.url,
       naiveUrl: naive.result,
-      measure: measureWith({ ...pidsOf(engines), gateway: gateway.pid, naive: naive.pid }),
+      cpu: () => cpuTimes({ ...pids, bench: process.pid }),
+      measure: measureWith(pids),
       untilApplied: async () => await untilApplied(given(engines.databaseUrl)),
       stop,
     };

@@ -17,8 +17,8 @@ export interface World {
   /** One more organization, with many members: all changes of a round go to it. */
   readonly crowd: { readonly slug: string; readonly founder: string; readonly members: readonly string[] };
   readonly tokenOf: (alias: string) => Promise<string>;
-  /** A token of a service that may ask about everybody, each time another one. */
-  readonly serviceToken: () => Promise<string>;
+  /** A token of a service that may ask about everybody, or about these organizations only; each time another one. */
+  readonly serviceToken: (organizations?: readonly string[]) => Promise<string>;
 }
 
 const ORGANIZATIONS = 100;
@@ -56,12 +56,14 @@ export async function fillWorld(url: string, issuer: DevelopmentIssuer, crowd: n
     organizations,
     crowd: { slug: "crowd", founder, members },
     tokenOf,
-    serviceToken: async () =>
-      await issuer.sign({
-        subject: "client:bench",
-        claims: { client_id: "bench", scope: "authz:evaluate" },
+    serviceToken: async (organizations = []) => {
+      const client_id = organizations.length === 0 ? "bench" : "bound";
+      return await issuer.sign({
+        subject: `client:${client_id}`,
+        claims: { client_id, scope: "authz:evaluate", bailiwick_organizations: organizations },
         expiresInSeconds: HOURS_12,
-      }),
+      });
+    },
   };
 }
 

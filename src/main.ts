@@ -33,13 +33,17 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 async function serve(config: Config, reporting: Reporting): Promise<number> {
   const { report, log } = reporting;
-  const gateway = await startGateway(config, reporting);
+  const asked = Promise.race([signalled("SIGINT"), signalled("SIGTERM")]); // from the first moment: PID 1 has no default
+  const gateway = await Promise.race([startGateway(config, reporting), asked]);
+  if (typeof gateway === "string") {
+    report("Stopped before it was ready");
+    process.exit(1); // What it has started ends with it.
+  }
   report(`Bailiwick is ready on ${gateway.url}`);
   if (config.isDevelopmentIssuerOn) {
     const token = "$(npm run -s token -- alice)";
     report(`Next, in another terminal: curl -H "Authorization: Bearer ${token}" ${gateway.url}/v1/me/organizations`);
   }
-  const asked = Promise.race([signalled("SIGINT"), signalled("SIGTERM")]);
   const end = await Promise.race([asked, gateway.engineLost.then((engine) => ({ engine }))]);
   const lost = typeof end === "string" ? undefined : end.engine;
   if (lost !== undefined) log.error({ event: "engine.lost", engine: lost }, `${lost} ended by itself; stopping`);
@@ -47,7 +51,11 @@ async function serve(config: Config, reporting: Reporting): Promise<number> {
   // Load balancers get the time to see it. Who stops it by hand does not wait for them; a second signal ends the waiting.
   await gateway.close(
     end === "SIGTERM"
-      ? Promise.race([setTimeout(config.drainDelayMs), signalled("SIGINT"), signalled("SIGTERM")])
+      ? Promise.race([
+          setTimeout(config.drainDelayMs, undefined, { ref: false }),
+          signalled("SIGINT"),
+          signalled("SIGTERM"),
+        ])
       : undefined,
   );
   return lost === undefined ? 0 : 1;

@@ -25,6 +25,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   DECISION_TIMEOUT_MS: "5000",
   GRAPH_READ_TIMEOUT_MS: "2000",
   CHANGE_TIMEOUT_MS: "20000",
+  RATE_CALLER_QUESTIONS: "0",
+  RATE_CALLER_CHANGES: "0",
+  RATE_ORGANIZATION_QUESTIONS: "0",
+  RATE_ORGANIZATION_CHANGES: "0",
 };
 
 /** How often a generated value is one of those that exist. */

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { type Gateway, startGateway } from "../../src/assemble.ts";
 import { createLog } from "../../src/http/log.ts";
 import { type Answered, type Person, PUNCTUAL, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { startTcpProxy } from "../support/tcp-proxy.ts";
+import { testEngines } from "../support/test-engines.ts";
 import { addApplication, foundOrganization, must } from "../support/world.ts";
 
-const NOBODY = { target: "127.0.0.1:9", tls: false }; // the discard port, where nothing listens
-
 let gateway: TestGateway;
-/** Beside it, and without a Cerbos. */
+/** Beside it, and without a Cerbos since its start. */
 let crippled: Gateway;
 let alice: Person;
 let mallory: Person;
@@ -26,10 +26,10 @@ beforeAll(async () => {
   ({ anchor } = await addApplication(alice, slug));
   const made = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: "carol", role: "viewer" });
   invitation = String(must(made, 201).body.id);
-  crippled = await startGateway(
-    { ...gateway.config, cerbos: NOBODY },
-    { report: () => undefined, log: createLog("silent") },
-  );
+  const way = await startTcpProxy(`http://${testEngines().cerbosTarget}`);
+  const cerbos = { target: new URL(way.url).host, tls: false };
+  crippled = await startGateway({ ...gateway.config, cerbos }, { report: () => undefined, log: createLog("silent") });
+  await way.close();
 });
 afterAll(async () => {
   await crippled.close();

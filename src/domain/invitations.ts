@@ -48,7 +48,11 @@ async function addInvitation(
 ): Promise<Invitation> {
   const { tx, now, organization, actor } = changing;
   const invitee = await findAccountByAlias(tx, alias);
-  if (invitee === undefined) throw new AppError("UNKNOWN_ALIAS", `There is no account with the alias ${alias}.`);
+  if (invitee === undefined)
+    throw new AppError(
+      "UNKNOWN_ALIAS",
+      `There is no account with the alias ${alias}; people are known from their first request on.`,
+    );
   if (await isMember(tx, organization, invitee.id)) {
     throw new AppError("ALREADY_MEMBER", `${alias} is a member of the organization already.`);
   }

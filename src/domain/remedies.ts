@@ -3,7 +3,18 @@ import type { Facts } from "../stores/facts.ts";
 
 /** What would make a refused thing possible, from the facts of the same decision. A reason without a remedy has none. */
 export function remediesFor(reasons: readonly Reason[], facts: Facts): Remedy[] {
-  return reasons.flatMap((reason) => remedyFor(reason, facts.resource) ?? []);
+  if (facts.role === null && facts.organization !== null) return reasons.flatMap((reason) => invitedFirst(reason));
+  // A person who can do nothing about them does not get the lists: not everybody who may view may list what is inside.
+  const mayList = facts.caller.client !== null || reasons.every(({ code }) => code !== "ROLE_TOO_LOW");
+  return reasons.flatMap((reason) => remedyFor(reason, mayList ? facts.resource : null) ?? []);
+}
+
+/** A role cannot be raised that is not there. */
+function invitedFirst(reason: Reason): Remedy[] {
+  const remedy = remedyFor(reason, null);
+  if (remedy === undefined || reason.code !== "ROLE_TOO_LOW") return remedy === undefined ? [] : [remedy];
+  const promoted = reason["least"] === "owner" ? ", then make it an Owner" : "";
+  return [{ ...remedy, message: `The subject is no member: an Owner must invite it first${promoted}.` }];
 }
 
 export function remedyFor(reason: Reason, resource: Facts["resource"]): Remedy | undefined {

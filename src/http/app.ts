@@ -1,5 +1,5 @@
 import express, { type Express } from "express";
-import helmet from "helmet";
+import helmet, { type HelmetOptions } from "helmet";
 import type { Deps } from "../domain/deps.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { crossOrigin } from "./cross-origin.ts";
@@ -58,10 +58,16 @@ export function createApp(options: AppOptions): Express {
   app.use(requestId(deps.random, drain));
   app.use(tracing());
   app.use(accessLog(log, metrics));
-  app.use(helmet());
+  app.use(helmet(headersFor(settings.publicUrl)));
   if (settings.corsOrigins.length > 0) app.use(crossOrigin(settings.corsOrigins));
   for (const routes of nouns) app.use(routerOf(routes, gateway, authenticate));
   app.use(noSuchRoute);
   app.use(problems(log));
   return app;
+}
+
+/** Over plain HTTP nothing may send a browser to HTTPS: it would find nobody there. */
+function headersFor(publicUrl: string): HelmetOptions {
+  if (publicUrl.startsWith("https:")) return {};
+  return { strictTransportSecurity: false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } };
 }

@@ -34,7 +34,9 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     problems: ["NOT_FOUND"],
     reply: createdReply(application),
     params: organization,
-    body: z.strictObject({ name, kind: applicationKind, sector: sectorId.exactOptional() }),
+    body: z
+      .strictObject({ name, kind: applicationKind, sector: sectorId.exactOptional() })
+      .meta({ examples: [{ name: "Shop", kind: "web" }] }),
     answer: async (deps, { caller, params, body }) => {
       const made = await createApplication(deps, caller, params.slug, body);
       return created(made, `/v1/organizations/${params.slug}/applications/${made.value.anchor}`);

@@ -21,9 +21,9 @@ export interface CatalogueEntry {
 const NEVER_A_CODE: readonly ProblemCode[] = ["DENIED", "DENIED_BY_STATE"];
 
 const FROM: Readonly<Record<(typeof REASONS)[ReasonCode]["from"], { status: number[]; words: string }>> = {
-  matrix: { status: [PROBLEM_KINDS.DENIED.status], words: "a policy: who may" },
-  floor: { status: [PROBLEM_KINDS.DENIED_BY_STATE.status], words: "a policy: when at all" },
-  check: { status: [], words: "a check" },
+  matrix: { status: [PROBLEM_KINDS.DENIED.status], words: "the policies on who may" },
+  floor: { status: [PROBLEM_KINDS.DENIED_BY_STATE.status], words: "the policies on the state of things" },
+  check: { status: [], words: "the service, in the answer to a check" },
   defect: {
     status: [PROBLEM_KINDS.DENIED.status, PROBLEM_KINDS.DENIED_BY_STATE.status],
     words: "a defect of a policy",

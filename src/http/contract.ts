@@ -18,6 +18,7 @@ export interface Contract {
 /** Who may, in words; a test asks the policies whether it is so. */
 export type Requirement =
   | "nobody in particular: no token"
+  | "nobody in particular, or METRICS_TOKEN where it is set"
   | "any account"
   | "any member"
   | "viewer"

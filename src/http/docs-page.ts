@@ -1,4 +1,5 @@
 import { catalogue, type CatalogueEntry } from "./catalogue.ts";
+import { GUIDE, type GuideSection } from "./guide.ts";
 import type { JsonSchema } from "./json-schema.ts";
 import { DESCRIPTION } from "./openapi.ts";
 import type { Contracted, Operation, OperationAnswer } from "./operations.ts";
@@ -18,14 +19,16 @@ export function pageOf({ operations, components }: Contracted): string {
 <body>
 <nav>
 <h1><a href="#top">Bailiwick</a></h1>
-${tags.map((tag) => `<h2><a href="#${tag}">${tag}</a></h2>\n${list(ofTag(tag).map(operationLink))}`).join("\n")}
+${list(GUIDE.map(({ id, title }) => `<a href="#${id}">${title}</a>`))}
+${tags.map((tag) => `<h2><a href="#noun-${tag}">${tag}</a></h2>\n${list(ofTag(tag).map(operationLink))}`).join("\n")}
 <h2><a href="#codes">codes</a></h2>
 <h2><a href="#schemas">schemas</a></h2>
 </nav>
 <main id="top">
 ${markdown(DESCRIPTION)}
+${GUIDE.map(guideSection).join("\n")}
 <p>For programs: <a href="/openapi.yaml">openapi.yaml</a> (OpenAPI 3.1).</p>
-${tags.map((tag) => `<h2 id="${tag}">${tag}</h2>\n${ofTag(tag).map(operationSection).join("\n")}`).join("\n")}
+${tags.map((tag) => `<h2 id="noun-${tag}">${tag}</h2>\n${ofTag(tag).map(operationSection).join("\n")}`).join("\n")}
 <h2 id="codes">Codes, reasons and remedies</h2>
 ${catalogue().map(codeSection).join("\n")}
 <h2 id="schemas">Schemas</h2>
@@ -34,6 +37,17 @@ ${[...components].map(([name, schema]) => schemaSection(name, schema)).join("\n"
 </body>
 </html>
 `;
+}
+
+function guideSection({ id, title, text, shell, table: told }: GuideSection): string {
+  const rows =
+    told === undefined
+      ? ""
+      : table(
+          told.head,
+          told.rows.map((row) => row.map(inline)),
+        );
+  return `<h2 id="${id}">${title}</h2>\n${markdown(text)}\n${shell === undefined ? "" : `<pre>${escape(shell)}</pre>`}${rows}`;
 }
 
 function operationLink({ route }: Operation): string {
@@ -79,7 +93,7 @@ function codeSection({ code: name, title, statuses, from, members, help }: Catal
   return `<section id="${name}">
 <h3>${code(name)} <span class="status">${where}</span></h3>
 <p>${inline(sentence(title))} ${help === "" ? "" : `<strong>What helps:</strong> ${inline(help)}`}</p>
-<p class="from">From ${escape(from)}${members.length === 0 ? "" : `; with ${members.map(code).join(", ")}`}.</p>
+<p class="from">Decided by ${escape(from)}${members.length === 0 ? "" : `; with ${members.map(code).join(", ")}`}.</p>
 </section>`;
 }
 

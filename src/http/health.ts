@@ -9,6 +9,10 @@ const engines = z.strictObject({ postgres: upOrDown, cerbos: upOrDown, openfga: 
 const graph = z
   .strictObject({
     pendingOrganizations: count,
+    oldestPendingSeconds: z
+      .number()
+      .min(0)
+      .meta({ description: "How long the oldest row waits for OpenFGA; 0: none does" }),
     stoppedOrganizations: count,
     missingTuples: count,
     injectedTuples: count,

@@ -9,8 +9,9 @@ import { open, type Route } from "./route.ts";
 export const OBSERVABILITY_ROUTES: readonly Route[] = [
   open({
     path: "/metrics",
-    summary: "Metrics for Prometheus; with METRICS_TOKEN as the bearer token where it is set",
-    operation: "metrics",
+    summary: "Metrics for Prometheus; not there in production unless METRICS_TOKEN is set",
+    operation: "readMetrics",
+    requires: "nobody in particular, or METRICS_TOKEN where it is set",
     replies: [plainReply(z.string(), METRICS_TYPE)],
     problems: ["TOKEN_INVALID", "NO_SUCH_ROUTE"],
     answer: async ({ metrics }, { authorization }) => await metrics(authorization),
@@ -23,7 +24,8 @@ export function metricsFor(
   expose: () => Promise<string>,
 ): (authorization: string | undefined) => Promise<Answer> {
   return async (authorization) => {
-    if (token === null) throw new AppError("NO_SUCH_ROUTE", "No route of this service has this path.");
+    if (token === null)
+      throw new AppError("NO_SUCH_ROUTE", "No route of this service has this path; /docs lists them.");
     if (token !== "" && !isEqual(authorization ?? "", `Bearer ${token}`)) {
       throw new AppError(
         "TOKEN_INVALID",

@@ -11,6 +11,37 @@ import { inquiry, type Route } from "./route.ts";
 const path = z.string().min(1);
 const kind = z.enum(["organization", "member", "sector", "application"]);
 
+const EXAMPLE = {
+  allowed: false,
+  reasons: [
+    { code: "NOT_SOLE_OWNER", owners: 2 },
+    { code: "LIVE_APPLICATIONS", applications: 1 },
+  ],
+  remedies: [
+    { for: "NOT_SOLE_OWNER", message: "Every other Owner must leave or take another role first.", owners: 2 },
+    {
+      for: "LIVE_APPLICATIONS",
+      message: "Retire the enabled applications first.",
+      applications: ["app-mptm5ctgtztv26tgmbvv"],
+    },
+  ],
+  blockers: [
+    { for: "NOT_SOLE_OWNER", kind: "member", id: "bob", href: "/v1/organizations/acme/members/bob" },
+    {
+      for: "LIVE_APPLICATIONS",
+      kind: "application",
+      id: "app-mptm5ctgtztv26tgmbvv",
+      href: "/v1/organizations/acme/applications/app-mptm5ctgtztv26tgmbvv",
+    },
+  ],
+  plan: [
+    { method: "PATCH", path: "/v1/organizations/acme/members/bob", body: { role: "admin" } },
+    { method: "POST", path: "/v1/organizations/acme/applications/app-mptm5ctgtztv26tgmbvv/retire" },
+    { method: "POST", path: "/v1/organizations/acme/retire" },
+  ],
+  version: 12,
+};
+
 const preflight = z
   .strictObject({
     allowed: z.boolean().meta({ description: "Would the retirement succeed now?" }),
@@ -30,11 +61,12 @@ const preflight = z
       .nullable()
       .meta({
         description:
-          "Calls that lead to the retirement when the caller makes them in this order; null when nothing that it can do leads there",
+          "Calls that lead to the retirement when the caller makes them in this order, and reads the plan again when one is refused. " +
+          "Owners that it makes Admins stay Admins. Null when nothing that the caller can do leads there",
       }),
     version: z.int().min(0).meta({ description: "The organization's version that all of this is of" }),
   })
-  .meta({ id: "RetirePreflight" });
+  .meta({ id: "RetirePreflight", examples: [EXAMPLE] });
 
 interface Definition<Params extends z.ZodObject> {
   /** Of the retirement itself. */

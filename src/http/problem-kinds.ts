@@ -90,7 +90,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The request took too long to arrive",
     help: `Send all of it within ${LIMITS.requestMs} ms.`,
   },
-  SLUG_TAKEN: { status: 409, title: "The slug is, or was, another organization's", help: "Choose another slug." },
+  SLUG_TAKEN: { status: 409, title: "The slug is given, or was once", help: "Choose another slug." },
   ALREADY_MEMBER: {
     status: 409,
     title: "The account is a member already",

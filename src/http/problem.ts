@@ -51,7 +51,7 @@ export function typeOf(code: string): string {
 }
 
 export const noSuchRoute: Handler = (_request, _response, next) => {
-  next(new AppError("NO_SUCH_ROUTE", "No route of this service has this path."));
+  next(new AppError("NO_SUCH_ROUTE", "No route of this service has this path; /docs lists them."));
 };
 
 /** The last middleware: refusals become their documents, and what nobody foresaw becomes a 500 that tells nothing. */

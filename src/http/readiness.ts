@@ -10,6 +10,7 @@ export type ReadinessChecks = Readonly<
 /** How the graph stands to the ledger: organizations on their way or stopped, and the drift that was found since the start. */
 export interface GraphStatus {
   readonly pendingOrganizations: number;
+  readonly oldestPendingSeconds: number; // how long the oldest of them has waited; 0: none
   readonly stoppedOrganizations: number; // a row of theirs cannot be applied: the log names it
   readonly missingTuples: number;
   readonly injectedTuples: number;

@@ -198,15 +198,16 @@ export function command<Params extends Schema, Body extends Schema>(
 
 interface OpenDefinition extends Pick<Promised, "operation" | "path" | "summary"> {
   readonly replies: readonly Reply[];
+  readonly requires?: Contract["requires"];
   readonly problems?: Contract["problems"];
   readonly answer: (gateway: Gateway, sent: Anonymous) => Promise<Answer> | Answer;
 }
 
 /** For everybody, without a token. */
 export function open(definition: OpenDefinition): Route {
-  const { replies, answer } = definition;
+  const { replies, answer, requires = "nobody in particular: no token" } = definition;
   return {
-    ...promised({ ...definition, requires: "nobody in particular: no token", asks: [] }, replies),
+    ...promised({ ...definition, requires, asks: [] }, replies),
     access: "open",
     method: "get",
     params: NOTHING,

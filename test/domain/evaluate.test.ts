@@ -80,6 +80,15 @@ describe("a service that may ask everywhere", () => {
     });
   });
 
+  test("about somebody who is no member: only an invitation helps, not a higher role", async () => {
+    await gateway.person("newcomer");
+    const stranger = await ask(gateway.shop, { subject: ["account", "newcomer"], action: "retire" });
+    const admin = await ask(gateway.shop, { action: "retire" });
+    const helps = (answer: Answered): unknown => (contextOf(answer)["remedies"] as { message: string }[])[0]?.message;
+    expect(helps(stranger)).toBe("The subject is no member: an Owner must invite it first, then make it an Owner.");
+    expect(helps(admin)).toBe("At least the role owner is needed; an Owner can grant it.");
+  });
+
   test.each([
     ["UNKNOWN_SUBJECT", { subject: ["account", "nobody"] }],
     ["UNKNOWN_SUBJECT", { subject: ["robot", "bob"] }],

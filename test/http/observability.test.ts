@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { eventually } from "../support/eventually.ts";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { caller, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { decide, foundOrganization, must } from "../support/world.ts";
 import { type Sample, startSample } from "./sample-app.ts";
 
@@ -70,6 +70,15 @@ describe("/metrics", () => {
     await guarded.close();
     await absent.close();
   });
+});
+
+test("/readyz and /livez of a running gateway are as the contract promises, drift and backlog included", async () => {
+  const gateway = await startTestGateway();
+  const anybody = caller(gateway.url, "", ""); // holds each answer to the contract
+  expect((await anybody.get("/livez")).body).toEqual({ status: "alive" });
+  const { body } = must(await anybody.get("/readyz"), 200);
+  expect(body).toMatchObject({ status: "ready", graph: { pendingOrganizations: 0, oldestPendingSeconds: 0 } });
+  await gateway.close();
 });
 
 describe("traceparent", () => {

@@ -81,7 +81,7 @@ describe("GET …/retire of an organization", () => {
     const { body } = must(await carol.get(`${path}/retire`), 200);
     expect(body).toMatchObject({ allowed: false, blockers: [], plan: null });
     expect(body.reasons).toContainEqual({ code: "ROLE_TOO_LOW", least: "owner" });
-    expect(JSON.stringify(body)).not.toContain('"bob"');
+    expect(JSON.stringify(body)).not.toMatch(/"bob"|app-|sec-/);
   });
 
   test("a stranger gets the stranger's answer", async () => {

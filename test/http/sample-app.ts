@@ -89,6 +89,7 @@ const authenticate: Authenticate = async (authorization) => {
 /** Nothing on its way, nothing amiss. */
 export const GRAPH_STATUS = {
   pendingOrganizations: 0,
+  oldestPendingSeconds: 0,
   stoppedOrganizations: 0,
   missingTuples: 0,
   injectedTuples: 0,
@@ -160,7 +161,7 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
     drain: stage.drain,
     budgets: createBudgets(stage.rates),
     metrics: createMetrics({ version: "0.0.0", unit: "" }),
-    standing: async () => await Promise.resolve({ ...GRAPH_STATUS, oldestPendingSeconds: 0 }),
+    standing: async () => await Promise.resolve(GRAPH_STATUS),
     readiness: {
       checks: {
         postgres: async () => await stage.checks.postgres(),

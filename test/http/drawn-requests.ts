@@ -23,8 +23,9 @@ export async function send({ by, method, path, body, headers }: Drawn, query: st
 export async function draw(gateway: TestGateway, route: Route, situation: Situation, chance: Chance): Promise<Drawn> {
   const { method } = route;
   if (method === "get") throw new Error("a GET changes nothing");
+  const clients = route.path.includes("/clients/") ? await registeredClients(gateway) : [];
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) =>
-    param(route.path, name, situation, chance),
+    param(route.path, name, { ...situation, clients }, chance),
   );
   const body = route.body === NOTHING ? undefined : bodyOf(route, situation, chance);
   const key: Record<string, string> =
@@ -47,13 +48,24 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   alias: "nobody-here",
 };
 
-function param(path: string, name: string, situation: Situation, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations } = situation;
+/** Not those of the development issuer: the cast lives on them. */
+async function registeredClients(gateway: TestGateway): Promise<string[]> {
+  const rows = await gateway.sql<{ id: string }>("select id from clients where origin = 'registered' order by id");
+  return rows.map(({ id }) => id);
+}
+
+interface Known extends Situation {
+  readonly clients: readonly string[];
+}
+
+function param(path: string, name: string, situation: Known, chance: Chance): string {
+  const { slug, elsewhere, sectors, applications, invitations, clients } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
-  const known = name === "anchor" ? applications : path.includes("/sectors/") ? sectors : invitations;
+  const ids = path.includes("/sectors/") ? sectors : path.includes("/clients/") ? clients : invitations;
+  const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
 }
 

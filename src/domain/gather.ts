@@ -30,7 +30,7 @@ export async function gather<K extends Kind>(
   return mayKnow(caller, known) ? known : { ...known, organization: null, role: null, graph: null, resource: null };
 }
 
-/** Whom the ledger knows as a stranger it has told nothing (0008_strangers.sql). A client's token can say less than its registration. */
+/** Whom the ledger knows as a stranger it has told nothing (0007_facts.sql). A client's token can say less than its registration. */
 function mayKnow(caller: Caller, { caller: { client }, organization }: Facts): boolean {
   return client === null || organization === null || isBoundTo(caller, client, organization.slug);
 }

@@ -73,26 +73,17 @@ for each row execute function require_owner();
 
 -- Which organization does this belong to? Ids of the built-in kinds are unique everywhere (AUTHZEN.md).
 create function find_organization(p_kind text, p_id text) returns text
-language plpgsql stable security definer
+language sql stable security definer
 set search_path = public, pg_temp
-as $$
-begin
-  case p_kind -- A `case` in SQL would open every table for each question.
-    when 'organization' then
-      return (select o.id from organizations o where o.slug = p_id and o.id <> 'platform');
-    when 'member' then
-      return (select o.id from organizations o where o.slug = split_part(p_id, '/', 1) and o.id <> 'platform');
-    when 'sector' then
-      return (select s.organization_id from sectors s where s.id = p_id);
-    when 'application' then
-      return (select a.organization_id from applications a where a.anchor = p_id);
-    when 'invitation' then
-      return (select i.organization_id from invitations i where i.id = p_id);
-    else
-      return null;
-  end case;
-end
-$$;
+begin atomic
+  select case p_kind
+    when 'organization' then (select o.id from organizations o where o.slug = p_id and o.id <> 'platform')
+    when 'member' then (select o.id from organizations o where o.slug = split_part(p_id, '/', 1) and o.id <> 'platform')
+    when 'sector' then (select s.organization_id from sectors s where s.id = p_id)
+    when 'application' then (select a.organization_id from applications a where a.anchor = p_id)
+    when 'invitation' then (select i.organization_id from invitations i where i.id = p_id)
+  end;
+end;
 
 -- How many organizations count against the account's limit (S0.8)? Archived ones do not.
 create function count_owned_organizations(p_account text) returns bigint

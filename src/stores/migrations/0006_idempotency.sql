@@ -7,7 +7,7 @@ create table idempotency_records (
   route text not null, -- method and path, ids included
   key text not null check (length(key) between 1 and 255),
   body_hash text not null,
-  outcome jsonb, -- null only inside the transaction that makes the change
+  outcome json, -- letter by letter, for a repetition answers as the first did; null only inside the transaction that makes the change
   created_at timestamptz not null,
   primary key (owner_id, route, key)
 );

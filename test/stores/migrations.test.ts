@@ -1,0 +1,66 @@
+import { expect, test } from "@jest/globals";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { runner } from "node-pg-migrate";
+import pg from "pg";
+import { migrate } from "../../src/stores/migrate.ts";
+import { makeDatabase } from "../support/engines.ts";
+
+const DIRECTORY = path.join(import.meta.dirname, "../../src/stores/migrations");
+
+/** Those that ledgers have run already. What they should have said, a later one says. */
+const RELEASED: Readonly<Record<string, string>> = {
+  "0001_ledger.sql": "d13c03afbe1fa3f3",
+  "0002_row_level_security.sql": "cc6478262097faa8",
+  "0003_facts.sql": "30eb38ae9edfdad3",
+  "0004_relay.sql": "330489af68b4de7d",
+  "0005_audit.sql": "3c28ef41e43e96e1",
+};
+
+test.each(Object.entries(RELEASED))(
+  "%s is as it was released: ledgers that have run it never run it again",
+  (file, hash) => {
+    const text = readFileSync(path.join(DIRECTORY, file));
+    expect(createHash("sha256").update(text).digest("hex").slice(0, 16)).toBe(hash);
+  },
+);
+
+/** Functions, tables and policies as Postgres has them, and who owns and who may call them. */
+async function schemaOf(url: string): Promise<unknown[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<Record<string, unknown>>(`
+    select p.oid::regprocedure::text as name, pg_get_functiondef(p.oid) as told, p.proacl::text as rights, r.rolname as owner
+    from pg_proc p join pg_roles r on r.oid = p.proowner
+    where p.pronamespace = 'public'::regnamespace and p.prokind = 'f'
+    union all
+    select table_name || '.' || column_name, data_type, is_nullable, coalesce(column_default, '')
+    from information_schema.columns where table_schema = 'public'
+    union all
+    select tablename || '/' || policyname, qual, roles::text, cmd from pg_policies
+    order by 1`);
+  await client.end();
+  return rows;
+}
+
+test("a ledger of the released version becomes the same as a new one", async () => {
+  const [old, fresh] = await Promise.all([makeDatabase(), makeDatabase()]);
+  const quiet = (): void => undefined;
+  await runner({
+    databaseUrl: old.url,
+    dir: DIRECTORY,
+    migrationsTable: "migrations",
+    direction: "up",
+    count: Object.keys(RELEASED).length,
+    log: quiet,
+  });
+  const before = await schemaOf(old.url);
+  await migrate(old.url, quiet);
+  await migrate(fresh.url, quiet);
+  const [after, expected] = await Promise.all([schemaOf(old.url), schemaOf(fresh.url)]);
+  expect(after).toEqual(expected);
+  expect(after).not.toEqual(before);
+  await old.drop();
+  await fresh.drop();
+});

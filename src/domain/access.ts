@@ -5,7 +5,6 @@ import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Attributes, Kind, PrincipalRole } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Facts } from "../stores/facts.ts";
-import { isInside } from "./actor.ts";
 import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
@@ -41,8 +40,8 @@ export interface Answer<K extends Kind> {
 export async function ask<K extends Kind>(deps: Deps, caller: Caller, question: Question<K>): Promise<Answer<K>> {
   const deadline = deadlineIn(deps.timeouts.decisionMs);
   const { facts, role, graph } = await witnessed(deps, caller, question, deadline);
-  // Not for strangers: they could use up what is others', and learn from the refusal that the organization is there.
-  if (facts.organization !== null && isInside(caller, facts)) await deps.admit(facts.organization.id, "questions");
+  // Strangers have no facts of it: they cannot use up what is others', nor learn from the refusal that it is there.
+  if (facts.organization !== null) await deps.admit(facts.organization.id, "questions");
   const { kind } = question.target;
   const attributes = attributesOf(kind, facts, deps.plans);
   if (attributes === undefined) return { facts, role, graph, attributes, verdicts: new Map() };

@@ -104,13 +104,6 @@ export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): bo
   return hasScope(caller, client, "authz:all") || client.organizations.includes(slug);
 }
 
-/** Does who asks belong to the organization that the facts are about? A person as a member who asks about itself, a client by its registration. */
-export function isInside(caller: Caller, { caller: known, subject, organization, role }: Facts): boolean {
-  if (organization === null) return false;
-  if (known.client !== null) return isBoundTo(caller, known.client, organization.slug);
-  return role !== null && subject !== null && subject.id === known.account?.id;
-}
-
 /** Changes are made by people. */
 export function requireAccount(facts: Facts): AccountFacts {
   if (facts.caller.account === null) {

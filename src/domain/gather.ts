@@ -1,6 +1,7 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
 import type { Kind } from "../entities/kinds.ts";
+import { LIMITS } from "../entities/limits.ts";
 import type { Queryable } from "../stores/database.ts";
 import { type Facts, gatherFacts } from "../stores/facts.ts";
 import { introduce, isBoundTo } from "./actor.ts";
@@ -15,19 +16,47 @@ export interface Target<K extends Kind> {
   readonly slug: string | null;
 }
 
-/** The facts about a target, for the caller's own account or for the one with this alias. Throws NOT_A_CLIENT for a disabled one. */
+interface Options {
+  readonly alias?: string;
+  readonly on?: Queryable;
+}
+
+/**
+ * The facts about a target, for the caller's own account or for the one with this alias. Who may know nothing of it gets nothing at a time that
+ * was set before anything was looked up: an index that finds a row takes two microseconds longer than one that does not (K9).
+ * Throws NOT_A_CLIENT for a disabled client.
+ */
 export async function gather<K extends Kind>(
   deps: Deps,
   caller: Caller,
   target: Target<K>,
-  options: { readonly alias?: string; readonly on?: Queryable } = {},
+  options: Options = {},
+): Promise<Facts<K>> {
+  let timer: NodeJS.Timeout | undefined;
+  const due = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LIMITS.strangerMs);
+  });
+  try {
+    const facts = await known(deps, caller, target, options);
+    if (facts.organization === null && target.kind !== "account") await due;
+    return facts;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function known<K extends Kind>(
+  deps: Deps,
+  caller: Caller,
+  target: Target<K>,
+  options: Options,
 ): Promise<Facts<K>> {
   const asked = { caller: identity(caller), alias: options.alias ?? null, ...target, now: deps.clock() };
   const on = options.on ?? deps.database;
   const facts = await gatherFacts(on, asked);
   if (facts.caller.client?.state === "disabled") throw new AppError("NOT_A_CLIENT", "This client is disabled.");
-  const known = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
-  return mayKnow(caller, known) ? known : { ...known, organization: null, role: null, graph: null, resource: null };
+  const now = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
+  return mayKnow(caller, now) ? now : { ...now, organization: null, role: null, graph: null, resource: null };
 }
 
 /** Whom the ledger knows as a stranger it has told nothing (0007_facts.sql). A client's token can say less than its registration. */

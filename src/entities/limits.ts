@@ -23,6 +23,9 @@ export const LIMITS = {
   issuerKeysMs: 2_000,
   issuerKeysCooldownMs: 30_000,
 
+  /** When a stranger's question is answered, whatever there was to find: longer than finding takes. */
+  strangerMs: 4,
+
   /** How often a decision is taken again because a version moved, before the facts are gathered under the lock. */
   lostRaces: 2,
   /** Deadlocks and serialization failures in a row. */

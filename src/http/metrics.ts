@@ -42,8 +42,8 @@ export interface Versions {
 }
 
 export function createMetrics(versions: Versions): Metrics {
-  const registers = [new Registry()];
-  const [registry = new Registry()] = registers;
+  const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
   const info = { name: "bailiwick_info", help: "Versions, as labels", labelNames: ["version", "unit", "node"] };
   new Gauge({ ...info, registers }).set({ ...versions, node: process.versions.node }, 1);

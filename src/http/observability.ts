@@ -4,6 +4,7 @@ import { AppError } from "../entities/errors.ts";
 import type { Answer } from "./answer.ts";
 import { plainReply } from "./contract.ts";
 import { METRICS_TYPE } from "./metrics.ts";
+import { unknownPath } from "./problem.ts";
 import { open, type Route } from "./route.ts";
 
 export const OBSERVABILITY_ROUTES: readonly Route[] = [
@@ -24,8 +25,7 @@ export function metricsFor(
   expose: () => Promise<string>,
 ): (authorization: string | undefined) => Promise<Answer> {
   return async (authorization) => {
-    if (token === null)
-      throw new AppError("NO_SUCH_ROUTE", "No route of this service has this path; /docs lists them.");
+    if (token === null) throw unknownPath();
     if (token !== "" && !isEqual(authorization ?? "", `Bearer ${token}`)) {
       throw new AppError(
         "TOKEN_INVALID",

@@ -50,9 +50,11 @@ export function typeOf(code: string): string {
   return `/docs#${code}`;
 }
 
-export const noSuchRoute: Handler = (_request, _response, next) => {
-  next(new AppError("NO_SUCH_ROUTE", "No route of this service has this path; /docs lists them."));
-};
+export const noSuchRoute: Handler = (_request, _response, next) => next(unknownPath());
+
+export function unknownPath(): AppError {
+  return new AppError("NO_SUCH_ROUTE", "No route of this service has this path; /docs lists them.");
+}
 
 /** The last middleware: refusals become their documents, and what nobody foresaw becomes a 500 that tells nothing. */
 export function problems(

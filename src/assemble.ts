@@ -6,6 +6,7 @@ import { registerPlatformClient } from "./domain/clients.ts";
 import type { Deps } from "./domain/deps.ts";
 import { withBreaker } from "./domain/graph-breaker.ts";
 import { createQueue } from "./domain/queue.ts";
+import { createTombstones } from "./domain/tombstones.ts";
 import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
 import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
 import { type Graph, openGraph } from "./engines/openfga.ts";
@@ -71,11 +72,14 @@ export interface Reporting {
   readonly log: Log;
 }
 
-/** Starts what is needed, waits for engines of one's own, and listens when it can answer. Throws LocalEngineError. */
-export async function startGateway(config: Config, reporting: Reporting): Promise<Gateway> {
+/**
+ * Starts what is needed, waits for engines of one's own, and listens when it can answer. Throws LocalEngineError.
+ * @param clock what expires goes by it; tokens, leases and deadlines do not
+ */
+export async function startGateway(config: Config, reporting: Reporting, clock = systemClock): Promise<Gateway> {
   const engines = await startAllEngines(config, reporting.report);
   try {
-    const core = await assemble(config, engines, reporting);
+    const core = await assemble(config, engines, reporting, clock);
     const drain = createDrain();
     const server = await listen(config, engines, core, { log: reporting.log, drain }).catch(async (error: unknown) => {
       await core.close();
@@ -98,7 +102,12 @@ export async function startGateway(config: Config, reporting: Reporting): Promis
   }
 }
 
-export async function assemble(config: Config, engines: Engines, { report, log }: Reporting): Promise<Core> {
+export async function assemble(
+  config: Config,
+  engines: Engines,
+  { report, log }: Reporting,
+  clock = systemClock,
+): Promise<Core> {
   await migrate(engines.databaseUrl, report);
   await otherArrivals(config, report);
   const graph = await connectGraph(config, engines);
@@ -117,8 +126,9 @@ export async function assemble(config: Config, engines: Engines, { report, log }
       judge: cerbos.judge,
       plans: await readPlans(config.policiesDir),
       unit,
-      clock: now,
+      clock,
       random: systemRandom,
+      tombstones: createTombstones(engines.secret),
       timeouts: config.timeouts,
       queue: createQueue(),
       applyTuples: async (organization) => await relay.apply(organization),
@@ -138,7 +148,7 @@ export async function assemble(config: Config, engines: Engines, { report, log }
   return { deps, graph, cerbos, relay, reconciler, budgets, metrics, close };
 }
 
-const now = (): Date => new Date();
+const systemClock = (): Date => new Date();
 
 /** What carries tuples from ledger to graph, and what compares the two; each tells the other where to look. */
 function openCarriers(
@@ -150,12 +160,12 @@ function openCarriers(
   const relayDatabase = openLedger(config, engines.databaseUrl, "relay");
   const database = openLedger(config, engines.databaseUrl, "reconciler");
   const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock: now, log });
+  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock: systemClock, log });
   const relay = createRelay({
     database: relayDatabase,
     graph,
     owner: newId(systemRandom, "rel-"),
-    clock: now,
+    clock: systemClock,
     jitter: Math.random,
     log,
     requestReconcile: (organization) => reconciler.request(organization),

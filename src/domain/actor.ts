@@ -22,19 +22,22 @@ export async function introduce(deps: Deps, caller: Caller, known: Facts["caller
 }
 
 async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
+  const { issuer, subject } = caller;
   const wanted = aliasFrom(caller.aliasHint ?? "");
   for (let attempt = 0; attempt < ALIAS_ATTEMPTS; attempt += 1) {
     const suffix = attempt === 0 && wanted !== "" ? "" : `-${randomText(deps.random, ALIAS_LENGTH.suffix)}`;
     const stem = (wanted === "" ? "account" : wanted).slice(0, ALIAS_LENGTH.most - suffix.length);
-    const isNew = await insertAccount(deps.database, {
+    const alias = stem + suffix;
+    const introduction = await insertAccount(deps.database, {
       id: newId(deps.random, "acc-"),
-      issuer: caller.issuer,
-      subject: caller.subject,
-      alias: stem + suffix,
+      alias,
       pseudonym: newId(deps.random, "p-"),
+      signInMethod: { id: newId(deps.random, "sim-"), issuer, subject },
+      digests: { alias: deps.tombstones.ofAlias(alias), identity: deps.tombstones.ofIdentity(caller) },
       now: deps.clock(),
     });
-    if (isNew) return;
+    if (introduction === "erased") throw new AppError("ACCOUNT_ERASED", "This account was erased.");
+    if (introduction !== "alias taken") return;
   }
   throw new Error(`no free alias after ${ALIAS_ATTEMPTS} attempts`);
 }

@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import { newId } from "../entities/ids.ts";
+import { newId, PLATFORM } from "../entities/ids.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
@@ -10,6 +10,7 @@ import { type AuditEntry, recordChange } from "../stores/audit.ts";
 import type { Transaction } from "../stores/database.ts";
 import { type AccountFacts, type Facts, lockAt, type LockRequest, type Resources } from "../stores/facts.ts";
 import { fileTuples } from "../stores/outbox.ts";
+import { enterOrganization } from "../stores/scope.ts";
 import { requireAccount } from "./actor.ts";
 import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
@@ -25,6 +26,8 @@ export interface ChangeSpec<K extends Kind> {
   /** Which action it is can depend on whom it is about (`leave` or `remove`). */
   readonly action: ActionOf<K> | ((facts: Facts<K>) => ActionOf<K>);
   readonly ifMatch?: IfMatch;
+  /** Of the kind `account`: it makes an organization. Other changes of an account are told in the platform's log. */
+  readonly founds?: boolean;
 }
 
 /** What the writing part of a change has in hand, inside the transaction and under the locks. */
@@ -33,7 +36,7 @@ export interface Changing<K extends Kind> {
   readonly now: Date;
   readonly actor: AccountFacts;
   readonly resource: Resources[K];
-  /** The organization's id; of the kind `account`, the id for one that is being made. */
+  /** The organization's id; of the kind `account`, that of the one that is being made, or the platform's. */
   readonly organization: string;
   /** Appends an audit event. A change that notes nothing has changed nothing. */
   readonly note: (entry: AuditEntry) => void;
@@ -152,7 +155,7 @@ function concerned(facts: Facts): LockRequest {
   const { organization, resource } = facts;
   const account =
     resource === null ? null : "account" in resource ? resource.account : "pseudonym" in resource ? resource : null;
-  return { accounts: account === null ? [] : [account], organization };
+  return { accounts: account === null ? [] : [account], organizations: organization === null ? [] : [organization] };
 }
 
 async function written<K extends Kind, Value>(
@@ -163,7 +166,8 @@ async function written<K extends Kind, Value>(
   const { deps, caller, spec } = flow;
   requireMatch(spec.ifMatch, decided);
   const actor = requireAccount(decided.facts);
-  const organization = decided.organization?.id ?? newId(deps.random, "org-");
+  const organization = decided.organization?.id ?? (spec.founds === true ? newId(deps.random, "org-") : PLATFORM);
+  if (decided.organization === null) await enterOrganization(tx, organization);
   const now = deps.clock();
   const entries: AuditEntry[] = [];
   const writes: Tuple[] = [];

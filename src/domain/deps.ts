@@ -2,6 +2,7 @@ import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";
+import type { Tombstones } from "./tombstones.ts";
 
 /** Limits of a plan, from policies/plans.yaml. */
 export interface Plan {
@@ -35,6 +36,7 @@ export interface Deps {
   readonly unit: string;
   readonly clock: () => Date;
   readonly random: RandomBytes;
+  readonly tombstones: Tombstones;
   readonly timeouts: Timeouts;
   readonly queue: Queue;
   /** Resolves when everything filed for the organization so far is in OpenFGA. */

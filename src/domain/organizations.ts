@@ -6,7 +6,6 @@ import { violates } from "../stores/database.ts";
 import { readResource } from "../stores/facts.ts";
 import { insertMembership } from "../stores/memberships.ts";
 import * as organizations from "../stores/organizations.ts";
-import { enterOrganization } from "../stores/scope.ts";
 import { requireAccount } from "./actor.ts";
 import { change } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
@@ -23,9 +22,8 @@ export async function createOrganization(
   const target: Target<"account"> = { kind: "account", id: null, slug: null };
   const slug = input.slug ?? slugFrom(input.name);
   try {
-    return await change(deps, caller, { target, action: "create_organization" }, async (changing) => {
+    return await change(deps, caller, { target, action: "create_organization", founds: true }, async (changing) => {
       const { tx, now, resource: founder, organization: id } = changing;
-      await enterOrganization(tx, id);
       await organizations.insertOrganization(tx, { id, slug, name: input.name, foundedBy: founder.id, now });
       await insertMembership(tx, { organization: id, account: founder.id, role: "owner", now });
       changing.touch(founder);

@@ -11,6 +11,7 @@ export const ERROR_CODES = [
   "METHOD_NOT_ALLOWED",
   "TOKEN_MISSING",
   "TOKEN_INVALID",
+  "ACCOUNT_ERASED", // and its tokens have not expired yet
   "NOT_A_CLIENT", // only a registered client may do this
   "NOT_A_USER", // only a person may do this
   "SCOPE_MISSING",

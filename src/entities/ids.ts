@@ -32,13 +32,18 @@ export function randomText(random: RandomBytes, length: number): string {
   return Array.from(random(length), (byte) => ALPHABET.charAt(byte & 31)).join("");
 }
 
+/** K8: the organization of what belongs to none. It has no members and stands in no list. */
+export const PLATFORM = "platform";
+
 export type IdPrefix =
   | "acc-" // account: never leaves
   | "p-" // account's pseudonym: in tuples
   | "a-" // account's audit pseudonym
+  | "sim-" // a way to sign in
   | "org-" // organization: in tuples
   | "sec-"
   | "app-"
   | "inv-"
+  | "tra-" // an ownership transfer
   | "cli-"
   | "rel-"; // a relay: holds leases

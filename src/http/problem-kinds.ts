@@ -41,6 +41,11 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     help: "Get a new one of the configured issuer, for the configured audience.",
     headers: challenge(', error="invalid_token"'),
   },
+  ACCOUNT_ERASED: {
+    status: 403,
+    title: "The account was erased",
+    help: "Sign in anew when the tokens from before have expired: that makes another account.",
+  },
   NOT_A_CLIENT: {
     status: 403,
     title: "Only a registered client may do this",

@@ -41,7 +41,7 @@ export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
 function codesOfForm(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = ["INVALID_REQUEST", "BAD_REQUEST_SYNTAX", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"];
   if (route.access === "open") return codes;
-  codes.push("TOKEN_MISSING", "TOKEN_INVALID", "NOT_A_CLIENT", "CANNOT_DECIDE", "RATE_LIMITED");
+  codes.push("TOKEN_MISSING", "TOKEN_INVALID", "ACCOUNT_ERASED", "NOT_A_CLIENT", "CANNOT_DECIDE", "RATE_LIMITED");
   if (!route.requires.startsWith("scope")) codes.push("NOT_A_USER");
   if ("slug" in route.params.shape) codes.push("ORGANIZATION_NOT_ACCESSIBLE");
   if (route.asks.length > 0) codes.push("CONTENTION");

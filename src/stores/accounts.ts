@@ -3,27 +3,57 @@ import { violates } from "./database.ts";
 
 export interface NewAccount {
   readonly id: string;
-  readonly issuer: string;
-  readonly subject: string;
   readonly alias: string;
   readonly pseudonym: string;
+  readonly signInMethod: NewSignInMethod;
+  /** Keyed hashes (domain/tombstones.ts) of the alias, and of the issuer with the subject. */
+  readonly digests: { readonly alias: Uint8Array; readonly identity: Uint8Array };
   readonly now: Date;
 }
 
-/** Inserts unless the person is known already; false when the alias belongs to somebody else. */
-export async function insertAccount(on: Queryable, row: NewAccount): Promise<boolean> {
+export interface NewSignInMethod {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** `known`: by another request, a moment ago. `alias taken`: given to somebody, now or once. `erased`: it asked to be forgotten. */
+export type Introduction = "made" | "known" | "alias taken" | "erased";
+
+export async function insertAccount(on: Queryable, row: NewAccount): Promise<Introduction> {
   try {
-    await on.query({
+    const { signInMethod: method } = row;
+    const rows = await on.query<{ outcome: Introduction }>({
       name: "insert_account",
       text: `
-        insert into accounts (id, issuer, subject, alias, pseudonym, created_at)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (issuer, subject) do nothing`,
-      values: [row.id, row.issuer, row.subject, row.alias, row.pseudonym, row.now],
+        with found as (
+          select case
+            when exists (select from sign_in_methods s where s.issuer = $6 and s.subject = $7) then 'known'
+            when exists (select from identity_tombstones t where t.digest = $9 and t.until > $4) then 'erased'
+            when exists (select from alias_tombstones t where t.digest = $8) then 'alias taken'
+            else 'made'
+          end as outcome
+        ),
+        account as (
+          insert into accounts (id, alias, pseudonym, created_at, updated_at)
+          select $1, $2, $3, $4, $4 from found where found.outcome = 'made'
+          returning id
+        ),
+        method as (
+          insert into sign_in_methods (id, account_id, issuer, subject, created_at)
+          select $5, account.id, $6, $7, $4 from account
+        )
+        select found.outcome from found`,
+      values: [
+        ...[row.id, row.alias, row.pseudonym, row.now],
+        ...[method.id, method.issuer, method.subject],
+        ...[Buffer.from(row.digests.alias), Buffer.from(row.digests.identity)],
+      ],
     });
-    return true;
+    return rows[0]?.outcome ?? "known";
   } catch (error) {
-    if (violates(error, "accounts_alias_key")) return false;
+    if (violates(error, "accounts_alias_key")) return "alias taken";
+    if (violates(error, "sign_in_methods_issuer_subject_key")) return "known";
     throw error;
   }
 }

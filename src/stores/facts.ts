@@ -39,7 +39,7 @@ export type OrganizationFacts = z.infer<typeof Organization>;
 
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
-  account: Account.extend(Owned),
+  account: Account.extend({ ...Dated, ...Owned, name: z.string().nullable() }),
   organization: z.object({
     ...Dated,
     slug: z.string(),
@@ -128,12 +128,20 @@ export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: 
   return { ...facts, resource: resource as Resources[K] | null }; // zod cannot follow the kind into its schema
 }
 
-export interface LockRequest {
-  readonly accounts: readonly { readonly id: string; readonly version: number }[];
-  readonly organization: { readonly id: string; readonly version: number } | null;
+interface Versioned {
+  readonly id: string;
+  readonly version: number;
 }
 
-/** Locks accounts, then the organization; false when one of them is no longer at its version. */
+export interface LockRequest {
+  readonly accounts: readonly Versioned[];
+  readonly organizations: readonly Versioned[];
+}
+
+/**
+ * Locks accounts, then organizations; false when one of them is gone or no longer at its version. The transaction is about the last of
+ * the organizations afterwards.
+ */
 export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolean> {
   const rows = await tx.query<{ holds: boolean }>({
     name: "lock_at",
@@ -141,8 +149,8 @@ export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolea
     values: [
       lock.accounts.map((account) => account.id),
       lock.accounts.map((account) => account.version),
-      lock.organization?.id ?? null,
-      lock.organization?.version ?? null,
+      lock.organizations.map((organization) => organization.id),
+      lock.organizations.map((organization) => organization.version),
     ],
   });
   return rows[0]?.holds === true;

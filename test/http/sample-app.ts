@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Deps } from "../../src/domain/deps.ts";
 import { AppError } from "../../src/entities/errors.ts";
+import { createTombstones } from "../../src/domain/tombstones.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Authenticate } from "../../src/http/authenticate.ts";
@@ -68,6 +69,7 @@ const DEPS: Deps = {
   unit: "",
   clock: () => new Date(0),
   random: systemRandom,
+  tombstones: createTombstones(""),
   timeouts: { decisionMs: 1, graphReadMs: 1, changeMs: 1, graphWaitMs: 1 },
   queue: { run: nobody },
   applyTuples: nobody,

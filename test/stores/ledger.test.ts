@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   for (const name of ["one", "two"]) {
     await superuser.query(
-      "insert into accounts (id, issuer, subject, alias, pseudonym, created_at) values ($1, 'i', $1, $2, $3, $4)",
+      "insert into accounts (id, alias, pseudonym, created_at, updated_at) values ($1, $2, $3, $4, $4)",
       [`acc-${name}`, `alias-${name}`, `p-${name}`, NOW],
     );
   }

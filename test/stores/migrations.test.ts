@@ -16,6 +16,8 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0003_facts.sql": "30eb38ae9edfdad3",
   "0004_relay.sql": "330489af68b4de7d",
   "0005_audit.sql": "3c28ef41e43e96e1",
+  "0006_idempotency.sql": "0ddd2e57e157abe1",
+  "0007_facts.sql": "a89e6af5860ada1b",
 };
 
 test.each(Object.entries(RELEASED))(

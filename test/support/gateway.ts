@@ -73,6 +73,8 @@ export interface TestGatewayOptions {
   readonly config?: Partial<Config>;
   /** Other engines than the shared ones. */
   readonly engines?: TestEngines;
+  /** What invitations, offers and cool-downs go by. */
+  readonly clock?: () => Date;
 }
 
 /** A machine that is busy with other tests is no fault to be tested; those that test deadlines set their own. */
@@ -96,7 +98,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const database = await makeDatabase(engines);
   const storeId = await makeStore(engines);
   const config = configOf(stateDir, database, storeId, options);
-  const gateway = await startGateway(config, { report: () => undefined, log: createLog("silent") });
+  const reporting = { report: () => undefined, log: createLog("silent") };
+  const gateway = await startGateway(config, reporting, options.clock);
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
   pool.on("error", () => undefined); // some tests end Postgres

@@ -141,7 +141,7 @@ export async function found(world: RelayWorld): Promise<{ id: string; owner: Mem
 async function makeAccount(world: RelayWorld): Promise<Member> {
   const member = { account: newName("acc"), pseudonym: newName("p") };
   await world.sql(
-    `insert into accounts (id, issuer, subject, alias, pseudonym, created_at) values ($1, 'test', $1, $1, $2, now())`,
+    `insert into accounts (id, alias, pseudonym, created_at, updated_at) values ($1, $1, $2, now(), now())`,
     [member.account, member.pseudonym],
   );
   return member;

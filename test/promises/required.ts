@@ -1,0 +1,19 @@
+/** Which promises (PROMISES.md) have to have a test in this folder; a promise that is kept later says by which part. */
+
+const SUDOMIMUS = Array.from({ length: 42 }, (_none, index) => `S0.${index + 1}`);
+
+export const LATER: Readonly<Record<string, string>> = {
+  "S0.11": "signing and client-auth keys come with the applications' part",
+  "S0.12": "the three layers of rules come with the applications' part",
+  "S0.15": "sector subjects come with the applications' part",
+  "S0.16": "sector subjects come with the applications' part",
+  "S0.31": "logins come with the applications' part",
+  "S0.32": "logins come with the applications' part",
+};
+
+export const REQUIRED: readonly string[] = SUDOMIMUS.filter((id) => !Object.hasOwn(LATER, id));
+
+/** The promises that a test's title names. */
+export function promisesIn(title: string): string[] {
+  return [...new Set(title.match(/\bS[0-3]\.[0-9]+\b/g))];
+}

@@ -1,0 +1,165 @@
+/** Random sequences of operations, some of them at once, against a small model: each answer and each state is one that some order explains. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import fc from "fast-check";
+import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { expectGraphEqualsLedger } from "../support/graph.ts";
+import { takeSeed } from "../support/seed.ts";
+import { addApplication, addMember, foundOrganization } from "../support/world.ts";
+import { type Operation, type Outcome, ROLES, step, TURNS, type World } from "./model.ts";
+
+const SEQUENCES = process.env["BAILIWICK_FULL"] === "1" ? 1_000 : 40;
+const NAMES = ["ann", "ben", "cas", "dan"] as const;
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+afterAll(async () => await gateway.close());
+
+/** An operation before it is known which invitation it means: the latest of that person. */
+const by = fc.constantFrom("ann", "ann", "ann", "ben", "ben", "cas", "dan"); // mostly who may
+const who = fc.constantFrom(...NAMES, "cas", "dan");
+const role = fc.constantFrom(...ROLES);
+const drawn = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ verb: fc.constant("invite"), by, who, role }) },
+  { weight: 4, arbitrary: fc.record({ verb: fc.constantFrom("accept", "decline", "revoke"), by, who }) },
+  { weight: 4, arbitrary: fc.record({ verb: fc.constant("grant"), by, who, role }) },
+  { weight: 2, arbitrary: fc.record({ verb: fc.constant("remove"), by, who }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      verb: fc.constantFrom(...TURNS),
+      by,
+      what: fc.constantFrom("organization", "application", "sector"),
+    }),
+  },
+);
+type Drawn = typeof drawn extends fc.Arbitrary<infer Value> ? Value : never;
+
+interface Stage {
+  readonly slug: string;
+  readonly people: ReadonlyMap<string, Person>;
+  readonly things: { readonly application: string; readonly sector: string };
+  /** The latest invitation of each. */
+  readonly invited: Map<string, string>;
+  world: World;
+}
+
+let scene = 0;
+
+async function setUp(): Promise<Stage> {
+  scene += 1;
+  const people = await Promise.all(NAMES.map(async (name) => await gateway.person(`${name}-${scene}`)));
+  const [ann, ben] = people as [Person, Person];
+  const slug = await foundOrganization(ann);
+  const { anchor, sector } = await addApplication(ann, slug);
+  await addMember(ann, slug, ben, "admin");
+  const path = `/v1/organizations/${slug}`;
+  const things = { application: `${path}/applications/${anchor}`, sector: `${path}/sectors/${sector}` };
+  const named = new Map(NAMES.map((name, index) => [name, people[index] as Person])); // as many as there are names
+  return { slug, people: named, things, invited: new Map(), world: await worldOf(slug) };
+}
+
+/** What the ledger holds. */
+async function worldOf(slug: string): Promise<World> {
+  const [row] = await gateway.sql<{ world: World }>(
+    `select json_build_object(
+      'organization', o.state,
+      'application', (select state from applications a where a.organization_id = o.id),
+      'sector', (select state from sectors s where s.organization_id = o.id),
+      'roles', (select coalesce(json_object_agg(split_part(a.alias, '-', 1), m.role order by a.alias), '{}')
+        from memberships m join accounts a on a.id = m.account_id where m.organization_id = o.id),
+      'invitations', (select coalesce(json_object_agg(i.id, json_build_object(
+          'who', split_part(a.alias, '-', 1), 'role', i.role, 'state', i.state) order by i.id), '{}')
+        from invitations i join accounts a on a.id = i.account_id where i.organization_id = o.id)) as world
+     from organizations o where o.slug = $1`,
+    [slug],
+  );
+  if (row === undefined) throw new Error(`there is no ${slug}`);
+  return row.world;
+}
+
+/** Invitations are known by their ids; what is meant by one that nobody has is nothing. */
+function meant({ invited }: Stage, asked: Drawn): Operation[] {
+  if (asked.verb === "invite") return [{ ...asked, verb: "invite", id: null }];
+  if (asked.verb !== "accept" && asked.verb !== "decline" && asked.verb !== "revoke") return [asked as Operation];
+  const { verb, who, by } = asked as { verb: "accept" | "decline" | "revoke"; who: string; by: string };
+  const id = invited.get(who);
+  return id === undefined ? [] : [{ verb, id, by: verb === "revoke" ? by : who }];
+}
+
+async function send({ slug, people, things }: Stage, operation: Operation): Promise<Answered> {
+  const person = (name: string): Person => people.get(name) as Person; // of NAMES
+  const by = person(operation.by);
+  const path = `/v1/organizations/${slug}`;
+  switch (operation.verb) {
+    case "invite":
+      return await by.post(`${path}/invitations`, { alias: person(operation.who).alias, role: operation.role });
+    case "accept":
+    case "decline":
+      return await by.post(`/v1/invitations/${operation.id}/${operation.verb}`);
+    case "revoke":
+      return await by.post(`${path}/invitations/${operation.id}/revoke`);
+    case "grant":
+      return await by.patch(`${path}/members/${person(operation.who).alias}`, { role: operation.role });
+    case "remove":
+      return await by.delete(`${path}/members/${person(operation.who).alias}`);
+    case "retire":
+    case "enable":
+      return await by.post(`${operation.what === "organization" ? path : things[operation.what]}/${operation.verb}`);
+  }
+}
+
+function orders<Item>(items: readonly Item[]): Item[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((item, index) => orders(items.toSpliced(index, 1)).map((others) => [item, ...others]));
+}
+
+/** All at once. Throws unless some order of them explains every answer and what the ledger holds afterwards. */
+async function together(stage: Stage, asked: readonly Drawn[]): Promise<void> {
+  const operations = asked.flatMap((each) => meant(stage, each));
+  const sent = await Promise.all(
+    operations.map(async (operation) => {
+      const { status, body } = await send(stage, operation);
+      if (operation.verb !== "invite" || status !== 201) return { operation, status };
+      stage.invited.set(operation.who, String(body.id));
+      return { operation: { ...operation, id: String(body.id) }, status };
+    }),
+  );
+  const now = await worldOf(stage.slug);
+  const explained = orders(sent).some((order) => {
+    let outcome: Outcome = { status: 0, world: stage.world };
+    const isAnswered = order.every(({ operation, status }) => {
+      outcome = step(outcome.world, operation);
+      return outcome.status === status;
+    });
+    return isAnswered && isSame(outcome.world, now);
+  });
+  if (!explained) throw new Error(`no order explains ${JSON.stringify({ before: stage.world, sent, now }, null, 1)}`);
+  stage.world = now;
+}
+
+function isSame(a: World, b: World): boolean {
+  return canonical(a) === canonical(b);
+}
+
+/** Members of an object come in no order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}
+
+test(`${SEQUENCES} random sequences of what people do to an organization, up to three at once: some order explains each answer and state`, async () => {
+  const batch = fc.array(drawn, { minLength: 1, maxLength: 3, size: "max" });
+  const batches = fc.array(batch, { minLength: 1, maxLength: 16, size: "max" });
+  const property = fc.asyncProperty(batches, async (sequence) => {
+    const stage = await setUp();
+    for (const batch of sequence) await together(stage, batch);
+    if (stage.world.organization !== "archived") expect(Object.values(stage.world.roles)).toContain("owner");
+  });
+  await fc.assert(property, { numRuns: SEQUENCES, seed: takeSeed("sequences"), endOnFailure: false });
+  await expectGraphEqualsLedger(gateway);
+}, 1_800_000);

@@ -75,6 +75,8 @@ export interface TestGatewayOptions {
   readonly engines?: TestEngines;
   /** What invitations, offers and cool-downs go by. */
   readonly clock?: () => Date;
+  /** Takes the lines of the log, of every level. */
+  readonly logged?: (line: string) => void;
 }
 
 /** A machine that is busy with other tests is no fault to be tested; those that test deadlines set their own. */
@@ -98,7 +100,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const database = await makeDatabase(engines);
   const storeId = await makeStore(engines);
   const config = configOf(stateDir, database, storeId, options);
-  const reporting = { report: () => undefined, log: createLog("silent") };
+  const { logged } = options;
+  const log = logged === undefined ? createLog("silent") : createLog("trace", { write: logged });
+  const reporting = { report: logged ?? ((): void => undefined), log };
   const gateway = await startGateway(config, reporting, options.clock);
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });

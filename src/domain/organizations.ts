@@ -59,7 +59,7 @@ function slugFrom(name: string): string {
     .slice(0, 100);
   if (slug === "") {
     throw new AppError("INVALID_REQUEST", "No slug can be made of this name; give one.", {
-      issues: [{ path: "slug", message: "required for a name without a-z or 0-9" }],
+      issues: [{ path: "body.slug", message: "required for a name without a-z or 0-9" }],
     });
   }
   return slug;

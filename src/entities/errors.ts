@@ -45,14 +45,22 @@ export interface Remedy {
   readonly [detail: string]: unknown;
 }
 
+/** What of a request does not fit, and where: `body.slug`, `query`, `header.If-Match`. */
+export interface Issue {
+  readonly path: string;
+  readonly message: string;
+}
+
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** For DENIED: `matrix` refuses who somebody is, `floor` the state of things. */
   readonly refusedBy?: "matrix" | "floor";
   readonly reasons?: readonly Reason[];
   readonly remedies?: readonly Remedy[];
-  /** For INVALID_REQUEST: where and what. */
-  readonly issues?: readonly { readonly path: string; readonly message: string }[];
+  /** For INVALID_REQUEST. */
+  readonly issues?: readonly Issue[];
+  /** For PRECONDITION_FAILED: what the thing is at; absent where nobody could tell. */
+  readonly revision?: number | undefined;
   /** For RATE_LIMITED. */
   readonly retryAfterSeconds?: number;
 }

@@ -22,30 +22,84 @@ export const name = z
   .refine((text) => !EDGE_SPACE.test(text), "expected no white space at the beginning or the end")
   .refine((text) => !UNPRINTABLE.test(text), "expected no control characters")
   // The contract cannot run the lines above: it says the same in its own words.
-  .meta({ minLength: 1, maxLength: LIMITS.nameCharacters, pattern: NAME_PATTERN, examples: ["Shop"] });
+  .meta({
+    description: `1 to ${LIMITS.nameCharacters} characters: no white space at either end, no control characters`,
+    minLength: 1,
+    maxLength: LIMITS.nameCharacters,
+    pattern: NAME_PATTERN,
+    examples: ["Shop"],
+  });
 
-function patterned(pattern: RegExp, example: string, description: string): z.ZodString {
-  return z
-    .string()
-    .regex(pattern, `expected ${pattern.source}`)
-    .meta({ description, examples: [example] });
+interface Patterned {
+  readonly is: string;
+  readonly pattern: RegExp;
+  /** The pattern in words: people read it here, and when it is not kept. */
+  readonly expected: string;
+  readonly example: string;
 }
 
-export const slug = patterned(/^[a-z0-9-]{1,100}$/, "acme", "The slug of an organization"); // S2.15
-export const alias = patterned(/^[a-z0-9-]{3,40}$/, "bob", "The alias of an account"); // S0.26: never an internal id
-export const sectorId = patterned(/^sec-[0-9a-z]{20}$/, "sec-ctjjdpj1r2x898hen5w0", "The id of a sector");
-export const anchor = patterned(/^app-[0-9a-z]{20}$/, "app-mptm5ctgtztv26tgmbvv", "The anchor of an application");
-export const invitationId = patterned(/^inv-[0-9a-z]{20}$/, "inv-qaqavref52jjejx8v5k9", "The id of an invitation");
-export const clientId = patterned(/^cli-[0-9a-z]{20}$/, "cli-2m0d9sbf6tqx4kz81hwe", "The id of a registration");
+function patterned({ is, pattern, expected, example }: Patterned): z.ZodString {
+  return z
+    .string()
+    .regex(pattern, `expected ${expected}`)
+    .meta({ description: `${is}: ${expected}`, examples: [example] });
+}
 
-export const role = z.enum(ROLES).meta({ examples: ["admin"] });
-export const applicationKind = z.enum(APPLICATION_KINDS);
+const ID_REST = "20 of a-z and 0-9";
+
+/** S2.15 */
+export const slug = patterned({
+  is: "The slug of an organization",
+  pattern: /^[a-z0-9-]{1,100}$/,
+  expected: "1 to 100 of a-z, 0-9 and -",
+  example: "acme",
+});
+/** S0.26: never an internal id. */
+export const alias = patterned({
+  is: "The alias of an account",
+  pattern: /^[a-z0-9-]{3,40}$/,
+  expected: "3 to 40 of a-z, 0-9 and -",
+  example: "bob",
+});
+export const sectorId = patterned({
+  is: "The id of a sector",
+  pattern: /^sec-[0-9a-z]{20}$/,
+  expected: `sec- and ${ID_REST}`,
+  example: "sec-ctjjdpj1r2x898hen5w0",
+});
+export const anchor = patterned({
+  is: "The anchor of an application",
+  pattern: /^app-[0-9a-z]{20}$/,
+  expected: `app- and ${ID_REST}`,
+  example: "app-mptm5ctgtztv26tgmbvv",
+});
+export const invitationId = patterned({
+  is: "The id of an invitation",
+  pattern: /^inv-[0-9a-z]{20}$/,
+  expected: `inv- and ${ID_REST}`,
+  example: "inv-qaqavref52jjejx8v5k9",
+});
+export const clientId = patterned({
+  is: "The id of a registration",
+  pattern: /^cli-[0-9a-z]{20}$/,
+  expected: `cli- and ${ID_REST}`,
+  example: "cli-2m0d9sbf6tqx4kz81hwe",
+});
+
+export const role = z.enum(ROLES).meta({ description: "What each may: /docs#roles", examples: ["admin"] });
+export const applicationKind = z.enum(APPLICATION_KINDS).meta({
+  description: "A web application, a game, a command-line tool, or a relying party of OpenID Connect",
+});
 export const resourceState = z.enum(["enabled", "retired"]);
 export const scopes = z
   .array(z.enum(SCOPES))
   .max(SCOPES.length)
   .refine((list) => new Set(list).size === list.length, "expected each scope once")
-  .meta({ uniqueItems: true, examples: [["authz:evaluate"]] });
+  .meta({
+    description: "What the client may do, where its token says so too: /docs#scopes",
+    uniqueItems: true,
+    examples: [["authz:evaluate"]],
+  });
 
 /** Opaque identifiers of other systems: compared byte by byte, never normalized. */
 export const foreignId = z
@@ -53,7 +107,12 @@ export const foreignId = z
   .min(1)
   .refine((text) => Buffer.byteLength(text) <= LIMITS.idBytes, `expected at most ${LIMITS.idBytes} bytes`)
   .refine((text) => text.isWellFormed() && !text.includes("\0"), "expected no NUL and no lone surrogate")
-  .meta({ maxLength: LIMITS.idBytes, pattern: "^[^\\u0000]*$", examples: ["checkout"] });
+  .meta({
+    description: `1 to ${LIMITS.idBytes} bytes, compared as they are`,
+    maxLength: LIMITS.idBytes,
+    pattern: "^[^\\u0000]*$",
+    examples: ["checkout"],
+  });
 
 export const pageQuery = z.strictObject({
   page_size: z
@@ -65,7 +124,7 @@ export const pageQuery = z.strictObject({
     .string()
     .max(LIMITS.pageTokenCharacters)
     .default("")
-    .meta({ description: "The next_page_token of the page before", examples: [""] }),
+    .meta({ description: "The next_page_token of the page before; absent for the first page", examples: [""] }),
 });
 
 /** What answers have beside what requests have. */

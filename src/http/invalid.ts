@@ -1,22 +1,47 @@
-import type { z } from "zod";
-import { AppError } from "../entities/errors.ts";
+import { z } from "zod";
+import { AppError, type Issue } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 
 type Place = "path" | "query" | "body";
 
-const MESSAGE_CHARACTERS = 200; // An unknown member's name is the caller's, and may be as long as a body.
+const MESSAGE_CHARACTERS = 400; // An unknown member's name is the caller's, and may be as long as a body.
+const NAME_CHARACTERS = 100;
 
 /** What the schema makes of the value. Throws INVALID_REQUEST with every issue, each with the place it is about. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, place: Place): z.output<Schema> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: (issue) => messageFor(issue, schema, place) });
   if (result.success) return result.data;
-  const issues = result.error.issues.slice(0, LIMITS.issues).map((issue) => ({
-    path: [place, ...issue.path.map(String)].join("."),
-    message: issue.message.slice(0, MESSAGE_CHARACTERS),
-  }));
-  throw new AppError("INVALID_REQUEST", `The ${place} does not fit: see "issues".`, { issues });
+  throw unfit(
+    result.error.issues.slice(0, LIMITS.issues).map((issue) => ({
+      path: [place, ...issue.path.map(String)].join("."),
+      message: issue.message.slice(0, MESSAGE_CHARACTERS),
+    })),
+  );
 }
 
 export function invalid(path: string, message: string): AppError {
-  return new AppError("INVALID_REQUEST", `${path}: ${message}`, { issues: [{ path, message }] });
+  return unfit([{ path, message }]);
+}
+
+function unfit(issues: readonly Issue[]): AppError {
+  const [first, ...others] = issues.map(({ path, message }) => `${path}: ${message}`);
+  const further = others.length === 0 ? "" : ` And ${others.length} more: see "issues".`;
+  return new AppError("INVALID_REQUEST", `${first ?? ""}.${further}`, { issues });
+}
+
+/** Where zod's own words would not say what to do. Undefined: they do, or the schema has its own. */
+function messageFor(issue: z.core.$ZodRawIssue, schema: z.ZodType, place: Place): string | undefined {
+  if (issue.code === "unrecognized_keys") return unknown(issue.keys, schema, place);
+  if (place === "query" && Array.isArray(issue.input)) return "given more than once; expected once at most";
+  if (issue.input !== undefined) return undefined;
+  if (issue.code === "invalid_type") return `required: expected ${issue.expected}`;
+  return issue.code === "invalid_value" ? `required: expected one of ${issue.values.join(", ")}` : undefined;
+}
+
+/** No request has members that have members of their own and are closed: what is known is the schema's. */
+function unknown(names: readonly string[], schema: z.ZodType, place: Place): string {
+  const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const word = place === "query" ? "parameter" : "member";
+  const listed = names.map((name) => JSON.stringify(name.slice(0, NAME_CHARACTERS))).join(", ");
+  return `unknown ${word} ${listed}; ${known.length === 0 ? "there is none" : `known: ${known.join(", ")}`}`;
 }

@@ -25,7 +25,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   INVALID_REQUEST: {
     status: 400,
     title: "The request does not fit its schema",
-    help: "`issues` says where and what; unknown members and parameters are errors too.",
+    help: "`issues` says where and what: `body.name` is the body's member `name`. Unknown members and parameters are errors too.",
   },
   MALFORMED_JSON: { status: 400, title: "The body is not JSON", help: "Send well-formed JSON in UTF-8." },
   BAD_REQUEST_SYNTAX: { status: 400, title: "This is not an HTTP request", help: "Mend the client that wrote it." },

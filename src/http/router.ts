@@ -6,6 +6,7 @@ import { readJson } from "./body.ts";
 import type { Handler, Incoming, Outgoing } from "./context.ts";
 import { NOTHING } from "./fields.ts";
 import { parseIfMatch } from "./if-match.ts";
+import { invalid } from "./invalid.ts";
 import type { Gateway, Route } from "./route.ts";
 
 /** The router of one noun. A path answers 405 to the methods that none of its routes has. */
@@ -76,7 +77,7 @@ async function bodyFor(route: Route & { access: "caller" }, request: Incoming): 
     throw route.dialect === "authzen" ? inAuthzen(error) : error;
   }
   if (route.body === NOTHING) return {};
-  throw new AppError("MALFORMED_JSON", "A JSON body is needed, and there is none.");
+  throw invalid("body", "required: expected a JSON object");
 }
 
 /** AuthZEN knows one answer to what is not JSON, whichever way it is not: 400. */

@@ -34,7 +34,8 @@ describe("Bodies", () => {
     ["a JSON value that is no object", 400, "INVALID_REQUEST", "null"],
     ["malformed JSON", 400, "MALFORMED_JSON", '{"name":'],
     ["bytes that are not UTF-8", 400, "MALFORMED_JSON", Buffer.from('{"name":"\xff"}', "latin1")],
-    ["nothing", 400, "MALFORMED_JSON", ""],
+    ["nothing", 400, "INVALID_REQUEST", ""],
+    ["white space", 400, "MALFORMED_JSON", " "],
     ["a name of white space", 400, "INVALID_REQUEST", '{"name":" "}'],
     ["a name with white space at its end", 400, "INVALID_REQUEST", '{"name":"One "}'],
     ["a name with a control character", 400, "INVALID_REQUEST", String.raw`{"name":"O\u0000ne"}`],
@@ -63,6 +64,26 @@ describe("Bodies", () => {
       { path: "body.name", message: expect.any(String) },
       { path: "body", message: expect.stringContaining('"x"') },
     ]);
+  });
+
+  test.each([
+    ["nothing", "", "body: required: expected a JSON object"],
+    ["no name", "{}", "body.name: required: expected string"],
+    ["an unknown member", '{"name":"One","nmae":1}', 'body: unknown member "nmae"; known: slug, name'],
+    ["a slug in upper case", '{"name":"One","slug":"One"}', "body.slug: expected 1 to 100 of a-z, 0-9 and -"],
+  ])("%s is told in words: %s", async (_what, body, words) => {
+    const { json: document } = await sample.send({ ...make, headers: json, body });
+    expect(document["issues"]).toHaveLength(1);
+    expect(document["detail"]).toBe(`${words}.`);
+  });
+
+  test("the detail names the first issue, and says how many more there are", async () => {
+    const { json: document } = await sample.send({
+      ...make,
+      headers: json,
+      body: '{"name":" One","slug":"One","x":1}',
+    });
+    expect(document["detail"]).toMatch(/^body\.slug: expected 1 to 100 .+\. And 2 more: see "issues"\.$/);
   });
 
   test.each([["text/plain"], ["application/jsonp"], ["application/x-www-form-urlencoded"]])(

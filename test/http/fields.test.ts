@@ -3,7 +3,17 @@ import { expect, test } from "@jest/globals";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import type { z } from "zod";
-import { foreignId, name, scopes } from "../../src/http/fields.ts";
+import {
+  alias,
+  anchor,
+  clientId,
+  foreignId,
+  invitationId,
+  name,
+  scopes,
+  sectorId,
+  slug,
+} from "../../src/http/fields.ts";
 import { type Components, toJsonSchema } from "../../src/http/json-schema.ts";
 
 const ajv = new Ajv2020({ strict: false });
@@ -29,6 +39,15 @@ test("a name that the contract allows, a request may have", () => {
   const inContract = accepts(name);
   fc.assert(fc.property(text, (value) => !value.isWellFormed() || !inContract(value) || name.safeParse(value).success));
 });
+
+test.each(Object.entries({ slug, alias, sectorId, anchor, invitationId, clientId }))(
+  "who gets %s wrong is told in words, the same that describe it",
+  (_name, schema) => {
+    const message = schema.safeParse("Not An Id").error?.issues[0]?.message ?? "";
+    expect(message).toMatch(/^expected .*[0-9]+ of a-z/);
+    expect(schema.meta()?.description).toMatch(new RegExp(`: ${message.replace("expected ", "")}$`));
+  },
+);
 
 test("scopes are each given once", () => {
   const inContract = accepts(scopes);

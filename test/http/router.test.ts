@@ -57,6 +57,16 @@ describe("Paths, methods and queries", () => {
     },
   );
 
+  test.each([
+    ["/v1/things?size=1", 'query: unknown parameter "size"; known: page_size, page_token'],
+    ["/v1/things/one?x=1", 'query: unknown parameter "x"; there is none'],
+    ["/v1/things?page_size=1&page_size=2", "query.page_size: given more than once; expected once at most"],
+    ["/v1/things/One", "path.slug: expected 1 to 100 of a-z, 0-9 and -"],
+  ])("%s is told in words", async (path, words) => {
+    const answer = await sample.send({ path, headers: alice });
+    expect([answer.status, answer.json["detail"]]).toEqual([400, `${words}.`]);
+  });
+
   test("HEAD answers as GET, without the body", async () => {
     const answer = await sample.send({ method: "HEAD", path: "/v1/things/one", headers: alice });
     expect([answer.status, answer.headers.etag, answer.text]).toEqual([200, '"7"', ""]);

@@ -1,5 +1,4 @@
 import type { Caller } from "../entities/callers.ts";
-import { AppError } from "../entities/errors.ts";
 import { newId, PLATFORM } from "../entities/ids.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
@@ -19,7 +18,7 @@ import { gather, type Target } from "./gather.ts";
 import { MOVED, once, replay } from "./once.ts";
 import { contention } from "./queue.ts";
 import { tellAbsence } from "./read.ts";
-import { permitted, type Permitted } from "./refusal.ts";
+import { changedSince, permitted, type Permitted } from "./refusal.ts";
 
 export interface ChangeSpec<K extends Kind> {
   readonly target: Target<K>;
@@ -205,7 +204,7 @@ function requireMatch<K extends Kind>(ifMatch: IfMatch, decided: Permitted<K>): 
   const resource: Resources[Kind] = decided.resource;
   const revision = "revision" in resource ? resource.revision : undefined;
   if (revision === undefined || !ifMatch.includes(revision)) {
-    throw new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.");
+    throw changedSince(revision);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Deps, IfMatch } from "./deps.ts";
 import { gather } from "./gather.ts";
 import { MOVED, once, replay } from "./once.ts";
 import { contention } from "./queue.ts";
+import { changedSince } from "./refusal.ts";
 
 /** Registrations are the platform's, not an organization's: whoever has platform:admin may, and no policy is asked. */
 async function requirePlatformAdmin(deps: Deps, caller: Caller): Promise<ClientFacts> {
@@ -68,8 +69,9 @@ export async function updateClient(
     };
     const isWritten =
       expected.includes(before.revision) && (await clients.updateClient(tx, id, before.revision, update));
-    if (!isWritten) throw new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.");
-    return await found(tx, id);
+    const now = await found(tx, id);
+    if (!isWritten) throw changedSince(now.revision);
+    return now;
   });
 }
 

@@ -29,6 +29,11 @@ export function notFound(kind: Kind): AppError {
   return new AppError("NOT_FOUND", `There is no such ${kind}.`);
 }
 
+/** @param revision what it is at; who is told may view it */
+export function changedSince(revision: number | undefined): AppError {
+  return new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.", { revision });
+}
+
 /**
  * Throws unless the action is allowed. A stranger learns nothing; who may not view the thing learns why it may not be viewed
  * and no more. An absent child is told by "absent", for the caller to find out whether its absence may be told.

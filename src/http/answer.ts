@@ -3,7 +3,7 @@ import type { Outgoing } from "./context.ts";
 
 /** What a route answers. */
 export interface Answer {
-  readonly status: 200 | 201 | 204 | 503;
+  readonly status: 200 | 201 | 204 | 302 | 503;
   readonly body?: object;
   /** Instead of a body in JSON: a text of this type. */
   readonly text?: string;
@@ -53,7 +53,7 @@ function withGraph(answer: Answer, change: Changed<unknown>): Answer {
   return { ...answer, headers: { ...answer.headers, "Bailiwick-Graph": "pending" } };
 }
 
-function etagOf(revision: number): string {
+export function etagOf(revision: number): string {
   return `"${revision}"`;
 }
 

@@ -125,7 +125,10 @@ function headerParametersOf(route: Route): Parameter[] {
 }
 
 function problemOf({ status, codes, hasReasons }: Refusal, components: Components): OperationAnswer {
-  const headers = codes.flatMap((code) => Object.keys(kindOf(code, status).headers ?? {}));
+  const headers = codes.flatMap((code) => {
+    const kind = kindOf(code, status);
+    return [...Object.keys(kind.headers ?? {}), ...(kind.ownHeaders ?? [])];
+  });
   const [first = ""] = codes;
   return {
     status,

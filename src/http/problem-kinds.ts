@@ -11,6 +11,8 @@ export interface ProblemKind {
   /** What the caller can do about it. */
   readonly help: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Headers whose value the error itself knows. */
+  readonly ownHeaders?: readonly string[];
 }
 
 const RETRY = { "Retry-After": "1" };
@@ -114,7 +116,8 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   PRECONDITION_FAILED: {
     status: 412,
     title: "Somebody changed it in between",
-    help: "Read it again, and send its new `ETag` in `If-Match`.",
+    help: "Read it again; `ETag` is what it is at now, to be sent in `If-Match`.",
+    ownHeaders: ["ETag"],
   },
   BODY_TOO_LARGE: {
     status: 413,
@@ -145,7 +148,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   INTERNAL: {
     status: 500,
     title: "A defect of the service",
-    help: "Tell its operators the `X-Request-ID` of the answer: the log tells more under it.",
+    help: "No operation promises it. Tell the operators the `X-Request-ID` of the answer; before repeating a change, look whether it was made.",
   },
   CONTENTION: {
     status: 503,

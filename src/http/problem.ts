@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler } from "express";
 import { AppError } from "../entities/errors.ts";
-import { send } from "./answer.ts";
+import { etagOf, send } from "./answer.ts";
 import type { Handler, Locals, Outgoing } from "./context.ts";
 import { describeError, type Log } from "./log.ts";
 import { PROBLEM_KINDS, type ProblemCode, type ProblemKind } from "./problem-kinds.ts";
@@ -81,9 +81,17 @@ function answerError(thrown: unknown, response: Outgoing, log: Log): void {
     return;
   }
   if (error.code === "CANNOT_DECIDE") log.warn({ requestId, route, error: describeError(error) }, "cannot decide");
-  const { retryAfterSeconds } = error.details;
-  const retry = retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
-  sendProblem(response, problemOf(error), { ...PROBLEM_KINDS[kindOf(error)].headers, ...retry });
+  sendProblem(response, problemOf(error), headersOf(error));
+}
+
+/** The kind's, and those whose value the error itself knows. */
+function headersOf(error: AppError): Readonly<Record<string, string>> {
+  const { retryAfterSeconds, revision } = error.details;
+  return {
+    ...PROBLEM_KINDS[kindOf(error)].headers,
+    ...(retryAfterSeconds !== undefined && { "Retry-After": String(retryAfterSeconds) }),
+    ...(revision !== undefined && { ETag: etagOf(revision) }),
+  };
 }
 
 function sendProblem(response: Outgoing, document: Problem, headers: ProblemKind["headers"] = {}): void {

@@ -83,6 +83,8 @@ describe("If-Match", () => {
     const before = await written();
     const stale = await alice.patch(target, { name: "Third" }, { "if-match": etag });
     expect([stale.status, stale.body.code]).toEqual([412, "PRECONDITION_FAILED"]);
+    const now = must(await alice.get(target), 200).headers.get("etag");
+    expect([stale.headers.get("etag"), stale.headers.get("etag") === etag]).toEqual([now, false]);
     expect((await alice.post(`${target}/retire`, undefined, { "if-match": etag })).status).toBe(412);
     expect(await written()).toEqual(before);
     must(await alice.patch(target, { name: "Third" }, { "if-match": "*" }), 200);

@@ -76,6 +76,7 @@ test("a registration is read, listed and changed, under its ETag", async () => {
 
   const stale = await operator.patch(path, { state: "disabled" }, { "if-match": '"7"' });
   expect([stale.status, stale.body.code]).toEqual([412, "PRECONDITION_FAILED"]);
+  expect(stale.headers.get("etag")).toBe('"1"');
   const changed = must(await operator.patch(path, { state: "disabled" }, { "if-match": '"1"' }), 200);
   expect([changed.body.state, changed.headers.get("etag")]).toEqual(["disabled", '"2"']);
   expect(await mayAsk(client)).toBe("NOT_A_CLIENT");

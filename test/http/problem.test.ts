@@ -32,6 +32,12 @@ describe("Refusals and defects", () => {
     expect([answer.status, answer.json["code"], answer.headers["retry-after"]]).toEqual([503, code, "1"]);
   });
 
+  test("a thing that is at another revision is 412 and says at which", async () => {
+    sample.throws = new AppError("PRECONDITION_FAILED", "It has changed.", { revision: 7 });
+    const answer = await sample.send({ path: "/v1/things/one", headers: alice });
+    expect([answer.status, answer.headers.etag]).toEqual([412, '"7"']);
+  });
+
   test("a scope that is missing is 403 with a challenge", async () => {
     sample.throws = new AppError("SCOPE_MISSING", "Needed.");
     const answer = await sample.send({ path: "/v1/things/one", headers: alice });

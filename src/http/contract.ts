@@ -39,7 +39,7 @@ export type ReplyHeader =
 
 /** An answer that is no problem. */
 export interface Reply {
-  readonly status: 200 | 201 | 204 | 304 | 503;
+  readonly status: 200 | 201 | 204 | 302 | 304 | 503;
   readonly means: string;
   readonly headers: readonly ReplyHeader[];
   /** Null: no body. */

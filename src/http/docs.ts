@@ -38,7 +38,24 @@ async function read(file: string, type: string): Promise<Answer> {
   return { status: 200, text, type, headers: { ETag: `"${hash}"`, "Cache-Control": `public, max-age=${SECONDS}` } };
 }
 
+const POINTERS = "To read: /docs. For programs: /openapi.yaml.\n";
+
+/** For who has only the address, or types one character too many. */
+function leadToDocs(operation: string, at: string): Route {
+  const summary = "Leads to /docs";
+  const reply: Reply = { ...plainReply(z.string().min(1), "text/plain"), status: 302, means: summary };
+  return open({
+    operation,
+    path: at,
+    summary,
+    replies: [{ ...reply, headers: ["Location"] }],
+    answer: () => ({ status: 302, text: POINTERS, type: "text/plain", headers: { Location: "/docs" } }),
+  });
+}
+
 export const DOCS_ROUTES: readonly Route[] = [
+  leadToDocs("root", "/"),
+  leadToDocs("docsSlash", "/docs/"),
   serve({
     operation: "contract",
     path: "/openapi.yaml",

@@ -38,7 +38,7 @@ Bailiwick answers *may this subject do this to this resource?* and makes the cha
 
 const HEADERS: Readonly<Record<string, string>> = {
   ETag: "The entity's revision",
-  Location: "Where the new entity is",
+  Location: "Where the new entity, or the page, is",
   "Bailiwick-Graph": "`pending`: the change holds, and OpenFGA does not have its tuples yet",
   "Bailiwick-Dry-Run": "`true`: decided as if, nothing was written",
   "Cache-Control": "How long the answer may be kept",

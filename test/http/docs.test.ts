@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { requirePromised } from "../support/contract.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -25,6 +26,16 @@ test.each([
   const etag = answer.headers.get("etag") ?? "";
   const again = await anybody.get(at, { "if-none-match": etag });
   expect([again.status, again.text, again.headers.get("etag")]).toEqual([304, "", etag]);
+});
+
+test.each([["/"], ["/docs/"]])("%s leads to /docs", async (at) => {
+  const response = await fetch(`${gateway.url}${at}`, { redirect: "manual" });
+  const { status, headers } = response;
+  const text = await response.text();
+  requirePromised({ method: "GET", path: at, status, headers, text });
+  expect([status, headers.get("location")]).toEqual([302, "/docs"]);
+  expect(text).toContain("/docs");
+  expect((await fetch(`${gateway.url}${at}`)).url).toBe(`${gateway.url}/docs`);
 });
 
 test("the security policy is as strict as everywhere", async () => {

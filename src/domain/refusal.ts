@@ -1,8 +1,9 @@
-import { AppError, type Reason } from "../entities/errors.ts";
+import { AppError } from "../entities/errors.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
 import type { Facts, OrganizationFacts, Resources } from "../stores/facts.ts";
 import type { Target } from "./gather.ts";
+import { explanation } from "./reasons.ts";
 import { remediesFor } from "./remedies.ts";
 
 /** A decision as a route needs it: the facts it was taken on, and the verdicts on the action and on `view`. */
@@ -51,22 +52,19 @@ export function permitted<K extends Kind>(
     return "absent";
   }
   const view = verdicts.get("view");
-  if (view?.allowed !== true) throw isPersonal ? notFound(target.kind) : denied(view, facts);
+  if (view?.allowed !== true) throw isPersonal ? notFound(target.kind) : denied(view, facts, "view");
   const verdict = verdicts.get(action);
-  if (verdict?.allowed !== true) throw denied(verdict, facts);
+  if (verdict?.allowed !== true) throw denied(verdict, facts, action);
   return { facts, resource: facts.resource, organization: facts.organization };
 }
 
-function denied(verdict: Verdict | undefined, facts: Facts): AppError {
+function denied(verdict: Verdict | undefined, facts: Facts, action: string): AppError {
   const reasons = verdict?.reasons ?? [{ code: "NO_REASON_GIVEN" }];
-  return new AppError("DENIED", sentence(reasons), {
+  const further =
+    action === "retire" ? " GET at the same address tells what stands in the way, and the calls that lead there." : "";
+  return new AppError("DENIED", `${explanation(reasons)}${further}`, {
     refusedBy: verdict?.refusedBy ?? "matrix",
     reasons,
     remedies: remediesFor(reasons, facts),
   });
-}
-
-function sentence(reasons: readonly Reason[]): string {
-  const codes = reasons.map((reason) => reason.code).join(", ");
-  return `The organization's policies refuse this: ${codes}.`;
 }

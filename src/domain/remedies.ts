@@ -1,5 +1,6 @@
 import type { Reason, Remedy } from "../entities/errors.ts";
 import type { Facts } from "../stores/facts.ts";
+import { filled } from "./reasons.ts";
 
 /** What would make a refused thing possible, from the facts of the same decision. A reason without a remedy has none. */
 export function remediesFor(reasons: readonly Reason[], facts: Facts): Remedy[] {
@@ -18,37 +19,46 @@ function invitedFirst(reason: Reason): Remedy[] {
 }
 
 export function remedyFor(reason: Reason, resource: Facts["resource"]): Remedy | undefined {
-  const remedy = REMEDIES[reason.code]?.(reason, resource);
-  return remedy && { for: reason.code, ...remedy };
+  const help = HELP[reason.code];
+  if (help === undefined) return undefined;
+  const { message, repeats = [], blockers } = help;
+  const repeated = Object.fromEntries(repeats.map((name) => [name, reason[name]]));
+  const found = resource === null ? {} : blockers?.(resource);
+  return { for: reason.code, message: filled(message, reason), ...repeated, ...found };
 }
 
-type Maker = (reason: Reason, resource: Facts["resource"]) => Omit<Remedy, "for"> & { readonly message: string };
+/** What helps against a reason of this code, whatever its members are. */
+export function helpFor(code: string): string | undefined {
+  return HELP[code]?.message;
+}
 
-const REMEDIES: Readonly<Record<string, Maker>> = {
-  ROLE_TOO_LOW: (reason) => ({
-    message: `At least the role ${String(reason["least"])} is needed; an Owner can grant it.`,
-    least: reason["least"],
-  }),
-  NOT_SOLE_OWNER: (reason) => ({
-    message: "Every other Owner must leave or take another role first.",
-    owners: reason["owners"],
-  }),
-  LAST_OWNER: () => ({ message: "Make another member an Owner first." }),
-  ORGANIZATION_RETIRED: () => ({ message: "An Owner must enable the organization first." }),
-  SECTOR_RETIRED: () => ({ message: "An Owner must enable the sector first." }),
-  LIVE_APPLICATIONS: (_reason, resource) => ({
+interface Help {
+  /** With the names of the reason's members in backquotes, as in MEANINGS. */
+  readonly message: string;
+  /** Members of the reason that the remedy has too. */
+  readonly repeats?: readonly string[];
+  /** What stands in the way, by id. */
+  readonly blockers?: (resource: NonNullable<Facts["resource"]>) => object;
+}
+
+const HELP: Readonly<Record<string, Help>> = {
+  ROLE_TOO_LOW: { message: "At least the role `least` is needed; an Owner can grant it.", repeats: ["least"] },
+  NOT_SOLE_OWNER: { message: "Every other Owner must leave or take another role first.", repeats: ["owners"] },
+  LAST_OWNER: { message: "Make another member an Owner first." },
+  ORGANIZATION_RETIRED: { message: "An Owner must enable the organization first." },
+  SECTOR_RETIRED: { message: "An Owner must enable the sector first." },
+  LIVE_APPLICATIONS: {
     message: "Retire the enabled applications first.",
-    ...(resource !== null && "liveApplications" in resource && { applications: resource.liveApplications }),
-  }),
-  LIVE_SECTORS: (_reason, resource) => ({
+    blockers: (resource) => ("liveApplications" in resource ? { applications: resource.liveApplications } : {}),
+  },
+  LIVE_SECTORS: {
     message: "Retire the enabled sectors first.",
-    ...(resource !== null && "liveSectors" in resource && { sectors: resource.liveSectors }),
-  }),
-  LIMIT_REACHED: (reason) => ({
-    message: `Retire or remove one first, or ask for a higher limit of ${String(reason["limit"])}.`,
-    limit: reason["limit"],
-    max: reason["max"],
-  }),
-  OWNER_NOT_BY_INVITATION: () => ({ message: "Invite with another role; an Owner can promote the member later." }),
-  INVITATION_EXPIRED: () => ({ message: "Ask an Owner for a new invitation." }),
+    blockers: (resource) => ("liveSectors" in resource ? { sectors: resource.liveSectors } : {}),
+  },
+  LIMIT_REACHED: {
+    message: "Retire or remove one first, or ask for a higher limit of `limit`.",
+    repeats: ["limit", "max"],
+  },
+  OWNER_NOT_BY_INVITATION: { message: "Invite with another role; an Owner can promote the member later." },
+  INVITATION_EXPIRED: { message: "Ask an Owner for a new invitation." },
 };

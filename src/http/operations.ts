@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { explanation } from "../domain/reasons.ts";
 import { remedyFor } from "../domain/remedies.ts";
 import type { Reason } from "../entities/errors.ts";
 import type { Reply } from "./contract.ts";
@@ -184,8 +185,13 @@ function problemExample(code: string, status: number, components: Components): o
   if (isPolicyReason(code)) {
     const example = reasonExample(code, components);
     const found = remedyFor(example, null);
-    const detail = `The organization's policies refuse this: ${code}.`;
-    return { ...document, detail, code, reasons: [example], remedies: found === undefined ? [] : [found] };
+    return {
+      ...document,
+      detail: explanation([example]),
+      code,
+      reasons: [example],
+      remedies: found === undefined ? [] : [found],
+    };
   }
   const issues = [{ path: "body.name", message: "expected 1 to 200 characters" }];
   return { ...document, detail: `${title}.`, code, ...(code === "INVALID_REQUEST" && { issues }) };

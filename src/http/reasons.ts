@@ -1,15 +1,19 @@
 import { z } from "zod";
+import { MEANINGS } from "../domain/reasons.ts";
+import { helpFor } from "../domain/remedies.ts";
 import { ROLES } from "../entities/kinds.ts";
 import { anchor, sectorId } from "./fields.ts";
 
-/** Every reason of a denial that the built-in policies, or a check, can give: its members, its remedy's, and what it means. */
+/** Every reason of a denial that the built-in policies, or a check, can give: its members, its remedy's, and what helps. */
 
 interface ReasonEntry {
   /** `matrix` refuses who somebody is (403), `floor` the state of things (409); the others stand in a check's answer only. */
   readonly from: "matrix" | "floor" | "check" | "defect";
   readonly means: string;
+  /** What one can do about it, for the catalogue: the remedy's words, or what no remedy says because it makes nothing possible. */
+  readonly help: string;
   readonly reason: z.ZodObject;
-  /** Absent: nothing that the caller could do is known. */
+  /** Absent: nothing that would make it possible is known. */
   readonly remedy?: z.ZodObject;
 }
 
@@ -24,68 +28,70 @@ const limits = { limit, max: count.meta({ examples: [25] }) };
 const owner = z.enum(ROLES).meta({ examples: ["owner"] });
 const notPending = z.enum(["accepted", "declined", "revoked", "expired"]);
 
-function entry(
-  from: ReasonEntry["from"],
-  means: string,
-  members: z.ZodRawShape = {},
-  remedy?: z.ZodRawShape,
-): (code: string) => ReasonEntry {
+interface Parts {
+  readonly members?: z.ZodRawShape;
+  /** The remedy's members; its words are the domain's. */
+  readonly remedy?: z.ZodRawShape;
+  /** Where there is no remedy. */
+  readonly help?: string;
+}
+
+type Code = keyof typeof MEANINGS;
+
+function entry(from: ReasonEntry["from"], { members = {}, remedy, help = "" }: Parts): (code: Code) => ReasonEntry {
   return (code) => ({
     from,
-    means,
+    means: MEANINGS[code],
+    help: helpFor(code) ?? help,
     reason: z.strictObject({ code: z.literal(code), ...members }),
     ...(remedy && { remedy: z.strictObject({ for: z.literal(code), message: z.string().min(1), ...remedy }) }),
   });
 }
 
+const DEFECT = "Tell the operators the `X-Request-ID` of the answer: a policy must be mended. Until then it denies.";
+
 const ENTRIES = {
-  ROLE_TOO_LOW: entry(
-    "matrix",
-    "The role is too low; `least` is the lowest that will do",
-    { least: owner },
-    { least: owner },
-  ),
-  NOT_SOLE_OWNER: entry(
-    "matrix",
-    "Retiring takes the sole Owner; there are `owners`",
-    { owners: count },
-    { owners: count },
-  ),
-  NOT_SELF: entry("matrix", "Only the account, or the member, itself may"),
-  NOT_INVITEE: entry("matrix", "Only the invited account may"),
-  ORGANIZATION_RETIRED: entry("floor", "The organization is retired, thus frozen", {}, {}),
-  ORGANIZATION_ARCHIVED: entry("floor", "The organization is archived"),
-  SECTOR_RETIRED: entry("floor", "The sector is retired", {}, {}),
-  LIVE_APPLICATIONS: entry(
-    "floor",
-    "`applications` is how many are enabled still",
-    { applications: count },
-    { applications: z.array(anchor).exactOptional() },
-  ),
-  LIVE_SECTORS: entry(
-    "floor",
-    "`sectors` is how many are enabled still",
-    { sectors: count },
-    { sectors: z.array(sectorId).exactOptional() },
-  ),
-  LIMIT_REACHED: entry("floor", "The plan allows no more: at most `max` of `limit`", limits, limits),
-  LAST_OWNER: entry("floor", "The organization would be left without an Owner", {}, {}),
-  OWNER_NOT_BY_INVITATION: entry("floor", "Nobody is invited as an Owner; an Owner promotes a member", {}, {}),
-  INVITATION_NOT_PENDING: entry("floor", "The invitation is no longer pending; `state` is what became of it", {
-    state: notPending,
+  ROLE_TOO_LOW: entry("matrix", { members: { least: owner }, remedy: { least: owner } }),
+  NOT_SOLE_OWNER: entry("matrix", { members: { owners: count }, remedy: { owners: count } }),
+  NOT_SELF: entry("matrix", { help: "Nobody else may, whatever the role: the person itself must do it." }),
+  NOT_INVITEE: entry("matrix", {
+    help: "Call with the token of the invited account; an Owner can only revoke the invitation.",
   }),
-  INVITATION_EXPIRED: entry("floor", "The invitation can no longer be accepted", {}, {}),
-  ALREADY_MEMBER: entry("floor", "The invited account is a member: accepting would change its role"),
-  UNKNOWN_SUBJECT: entry("check", "There is no such subject"),
-  UNKNOWN_RESOURCE: entry("check", "There is no such resource"),
-  UNKNOWN_ACTION: entry("check", "The resource's kind has no such action"),
-  ORGANIZATION_NOT_ACCESSIBLE: entry("check", "There is no such resource, or the caller may know nothing of it"),
-  NO_REASON_GIVEN: entry("defect", "A policy denies without a reason: a defect of the policy"),
-  FACT_INVALID: entry("defect", "A policy's schema refuses a fact: a defect of the policy", {
-    fact: z.string().min(1),
-    problem: z.string().min(1),
+  ORGANIZATION_RETIRED: entry("floor", { remedy: {} }),
+  ORGANIZATION_ARCHIVED: entry("floor", {
+    help: "Nothing: it is gone for good. Create another organization, with another slug.",
   }),
-} as const;
+  SECTOR_RETIRED: entry("floor", { remedy: {} }),
+  LIVE_APPLICATIONS: entry("floor", {
+    members: { applications: count },
+    remedy: { applications: z.array(anchor).exactOptional() },
+  }),
+  LIVE_SECTORS: entry("floor", { members: { sectors: count }, remedy: { sectors: z.array(sectorId).exactOptional() } }),
+  LIMIT_REACHED: entry("floor", { members: limits, remedy: limits }),
+  LAST_OWNER: entry("floor", { remedy: {} }),
+  OWNER_NOT_BY_INVITATION: entry("floor", { remedy: {} }),
+  INVITATION_NOT_PENDING: entry("floor", {
+    members: { state: notPending },
+    help: "Nothing is left to be done with this one. An Owner can invite again who is no member.",
+  }),
+  INVITATION_EXPIRED: entry("floor", { remedy: {} }),
+  ALREADY_MEMBER: entry("floor", { help: "Decline the invitation; an Owner can change the member's role." }),
+  UNKNOWN_SUBJECT: entry("check", {
+    help: "The only built-in type is `account`; its id is an alias, which is known from the person's first call on.",
+  }),
+  UNKNOWN_RESOURCE: entry("check", {
+    help: "Look up at /docs#asking which types there are, and what the id of each is.",
+  }),
+  UNKNOWN_ACTION: entry("check", { help: "Look up at /docs#asking which actions the resource's type has." }),
+  ORGANIZATION_NOT_ACCESSIBLE: entry("check", {
+    help: "Check type and id. A service's registration must name the organization, or have `authz:all`.",
+  }),
+  NO_REASON_GIVEN: entry("defect", { help: DEFECT }),
+  FACT_INVALID: entry("defect", {
+    members: { fact: z.string().min(1), problem: z.string().min(1) },
+    help: DEFECT,
+  }),
+} as const satisfies Readonly<Record<Code, unknown>>;
 
 export type ReasonCode = keyof typeof ENTRIES;
 export const REASON_CODES = Object.keys(ENTRIES) as readonly ReasonCode[]; // Object.keys forgets what it was given.

@@ -137,6 +137,16 @@ describe("The catalogue", () => {
     if (found !== undefined) expect(remedy.safeParse(found)).toMatchObject({ success: true });
   });
 
+  test("says of every code what helps, and speaks of no instance", () => {
+    for (const { code, title, help } of catalogue()) {
+      expect([code, help]).toEqual([code, expect.stringMatching(/^[A-Z`].+\.$/)]);
+      expect([code, `${title} ${help}`]).toEqual([
+        code,
+        expect.not.stringMatching(/undefined|role owner|of applications/),
+      ]);
+    }
+  });
+
   test("is read at docs/problems.md, code by code", () => {
     const text = files.get("docs/problems.md") ?? "";
     const rows = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);

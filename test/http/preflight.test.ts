@@ -69,7 +69,13 @@ describe("GET …/retire of an organization", () => {
       ],
     });
     for (const { href } of body["blockers"] as { href: string }[]) must(await alice.get(href), 200);
-    expect((await alice.post(`${path}/retire`)).status).toBe(403);
+    const refused = await alice.post(`${path}/retire`);
+    expect(refused.status).toBe(403);
+    expect(refused.body["detail"]).toMatch(
+      /^Retiring takes the sole Owner; .+ GET at the same address tells what stands/,
+    );
+    const renamed = await carol.patch(path, { name: "Carol's" });
+    expect(renamed.body["detail"]).toBe("The role is too low; admin is the lowest that will do.");
 
     expect((await execute(alice, body["plan"])).at(-1)?.body).toMatchObject({ slug, state: "retired" });
     const { body: after } = must(await alice.get(`${path}/retire`), 200); // a retry would answer the same

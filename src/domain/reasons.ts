@@ -1,0 +1,47 @@
+import type { Reason } from "../entities/errors.ts";
+
+/**
+ * What each reason means, for people. A name in backquotes is a member of the reason: the catalogue at /docs shows the name, a refusal
+ * the value.
+ */
+export const MEANINGS = {
+  ROLE_TOO_LOW: "The role is too low; `least` is the lowest that will do.",
+  NOT_SOLE_OWNER: "Retiring takes the sole Owner; the number of Owners is `owners`.",
+  NOT_SELF: "Only the account, or the member, itself may.",
+  NOT_INVITEE: "Only the invited account may.",
+  ORGANIZATION_RETIRED: "The organization is retired, thus frozen.",
+  ORGANIZATION_ARCHIVED: "The organization is archived.",
+  SECTOR_RETIRED: "The sector is retired.",
+  LIVE_APPLICATIONS: "Applications in it are enabled still: `applications`.",
+  LIVE_SECTORS: "Sectors in it are enabled still: `sectors`.",
+  LIMIT_REACHED: "The plan allows no more `limit` than `max`.",
+  LAST_OWNER: "The organization would be left without an Owner.",
+  OWNER_NOT_BY_INVITATION: "Nobody is invited as an Owner; an Owner promotes a member.",
+  INVITATION_NOT_PENDING: "The invitation is no longer pending, it is `state`.",
+  INVITATION_EXPIRED: "The invitation has expired.",
+  ALREADY_MEMBER: "The invited account is a member: accepting would change its role.",
+  UNKNOWN_SUBJECT: "There is no such subject: nobody has this alias, or there is no such type.",
+  UNKNOWN_RESOURCE: "There is no such resource, or no such type of resources.",
+  UNKNOWN_ACTION: "The resource's type has no such action.",
+  ORGANIZATION_NOT_ACCESSIBLE: "There is no such resource, or the caller may know nothing of it.",
+  NO_REASON_GIVEN: "A policy denies without a reason, which is a defect of the policy.",
+  FACT_INVALID: "A policy's schema refuses the fact `fact` (`problem`), which is a defect of the policy.",
+} as const;
+
+/** Every reason in a sentence; one that only somebody's own policies know, by its code. */
+export function explanation(reasons: readonly Reason[]): string {
+  return reasons.map((reason) => filled(meaningOf(reason.code), reason)).join(" ");
+}
+
+/** The text with the values of these members in the places of their names. */
+export function filled(text: string, members: Readonly<Record<string, unknown>>): string {
+  return text.replaceAll(/`([A-Za-z]+)`/g, (_whole, name: string) => String(members[name]));
+}
+
+function meaningOf(code: string): string {
+  return isKnown(code) ? MEANINGS[code] : `A policy refuses this: ${code}.`;
+}
+
+function isKnown(code: string): code is keyof typeof MEANINGS {
+  return Object.hasOwn(MEANINGS, code);
+}

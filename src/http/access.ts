@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { evaluate } from "../domain/evaluate.ts";
+import { ACTIONS, KINDS } from "../entities/kinds.ts";
 import { plainReply } from "./contract.ts";
 import { decision } from "./decision.ts";
 import { foreignId, NOTHING } from "./fields.ts";
@@ -14,22 +15,38 @@ const EXAMPLE = {
 };
 
 // AuthZEN 1.0: unknown members are ignored (and so not passed on), what is required must be there, and what is optional must fit.
-const properties = z.record(z.string(), z.unknown()).optional();
-const entity = z.object({ type: foreignId, id: foreignId, properties });
+const properties = z.record(z.string(), z.unknown()).optional().meta({ description: "Accepted, and not read" });
+const verbs = [...new Set(KINDS.flatMap((kind) => [...ACTIONS[kind]]))];
 const question = z
   .object({
-    subject: entity,
-    action: z.object({ name: foreignId, properties }),
-    resource: entity,
+    subject: z.object({
+      type: foreignId.meta({ description: "The only built-in type is `account`", examples: ["account"] }),
+      id: foreignId.meta({ description: "The alias of the person that it is about", examples: ["bob"] }),
+      properties,
+    }),
+    action: z.object({
+      name: foreignId.meta({ description: "One that the resource's type has: /docs#asking", examples: verbs }),
+      properties,
+    }),
+    resource: z.object({
+      type: foreignId.meta({ description: "What it is: /docs#asking", examples: [...KINDS] }),
+      id: foreignId.meta({ description: "What it is known by: /docs#asking", examples: [EXAMPLE.resource.id] }),
+      properties,
+    }),
     context: properties,
   })
   .meta({ examples: [EXAMPLE] });
 
-const address = z
-  .string()
-  .min(1)
-  .meta({ format: "uri", examples: ["https://authz.example.com"] });
-const metadata = z.strictObject({ policy_decision_point: address, access_evaluation_endpoint: address });
+function address(description: string, path: string): z.ZodString {
+  return z
+    .string()
+    .min(1)
+    .meta({ description, format: "uri", examples: [`https://authz.example.com${path}`] });
+}
+const metadata = z.strictObject({
+  policy_decision_point: address("This service", ""),
+  access_evaluation_endpoint: address("Where evaluate is", EVALUATION),
+});
 
 const METADATA_SECONDS = 3600;
 

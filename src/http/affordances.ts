@@ -7,7 +7,11 @@ export const includeQuery = z.strictObject({
   include: z
     .literal("actions")
     .exactOptional()
-    .meta({ description: "Say beside it what the caller may do with it", examples: ["actions"] }),
+    .meta({
+      description:
+        "Say beside it what the caller may do with it, and why not; what would help, a dry run of the change says",
+      examples: ["actions"],
+    }),
 });
 
 const affordance = z
@@ -15,13 +19,15 @@ const affordance = z
     allowed: z.boolean().meta({ examples: [true] }),
     reasons: z.array(reason).meta({ examples: [[]] }),
   })
-  .meta({ id: "Affordance" });
+  .meta({ id: "Affordance", description: "May the caller do it, and every reason why not; without remedies" });
 
 /** The record of this kind with the `actions` that `?include=actions` adds. */
 export function withActions(record: z.ZodObject, kind: Kind): z.ZodObject {
   const actions = z
     .strictObject(Object.fromEntries(ACTIONS[kind].map((action) => [action, affordance])))
     .exactOptional()
-    .meta({ description: "With ?include=actions: what the caller may do, as routes and checks would say" });
+    .meta({
+      description: "With ?include=actions: what the caller may do, as routes and checks would say, without remedies",
+    });
   return z.strictObject({ ...record.shape, actions });
 }

@@ -23,6 +23,10 @@ const application = z
   .meta({ id: "Application" });
 const item = withEtag(application).meta({ id: "ApplicationItem" });
 
+const chosen = sectorId.meta({
+  description: "A sector of the organization, by its id; absent: a fresh one of its own",
+});
+
 export const APPLICATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
@@ -35,7 +39,7 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     reply: createdReply(application),
     params: organization,
     body: z
-      .strictObject({ name, kind: applicationKind, sector: sectorId.exactOptional() })
+      .strictObject({ name, kind: applicationKind, sector: chosen.exactOptional() })
       .meta({ examples: [{ name: "Shop", kind: "web" }] }),
     answer: async (deps, { caller, params, body }) => {
       const made = await createApplication(deps, caller, params.slug, body);

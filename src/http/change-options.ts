@@ -12,7 +12,7 @@ export const changeQuery = z.strictObject({
   dryRun: z
     .enum(["true", "false"])
     .exactOptional()
-    .meta({ description: "Decide and answer as if, and write nothing", examples: ["true"] }),
+    .meta({ description: "`true`: decide and answer as if, and write nothing; absent is `false`", examples: ["true"] }),
 });
 
 /** How a change is asked for, as far as headers and path tell. */

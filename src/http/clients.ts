@@ -14,16 +14,33 @@ const params = z.strictObject({ id: clientId });
 const grant = {
   name,
   scopes,
-  organizations: z.array(slug).max(LIMITS.clientBindings),
-  applications: z.array(anchor).max(LIMITS.clientBindings),
+  organizations: z
+    .array(slug)
+    .max(LIMITS.clientBindings)
+    .meta({
+      description: "What it may ask about; none: nothing, but with the scope `authz:all` everything",
+      examples: [["acme"]],
+    }),
+  applications: z
+    .array(anchor)
+    .max(LIMITS.clientBindings)
+    .meta({
+      description: "Kept for what is to come: nothing reads them yet, and none restricts nothing",
+      examples: [[]],
+    }),
+};
+
+/** Whose tokens are the client's own; any other `sub` is a person, whatever client it came through. */
+const whose = {
+  issuer: foreignId.meta({ description: "The claim `iss` of its tokens", examples: ["https://id.example.com"] }),
+  clientId: foreignId.meta({ description: "The claim `client_id` (or `azp`) of its tokens" }),
+  subject: foreignId.meta({ description: "The claim `sub` of its own tokens; any other `sub` is a person's" }),
 };
 
 const clientState = z.enum(["enabled", "disabled"]);
 
 const registration = z.strictObject({
-  issuer: foreignId.meta({ examples: ["https://id.example.com"] }),
-  clientId: foreignId,
-  subject: foreignId,
+  ...whose,
   ...grant,
   organizations: grant.organizations.default([]),
   applications: grant.applications.default([]),
@@ -40,9 +57,7 @@ const update = z.strictObject({
 const client = z
   .strictObject({
     id: clientId,
-    issuer: foreignId.meta({ examples: ["https://id.example.com"] }),
-    clientId: foreignId,
-    subject: foreignId,
+    ...whose,
     ...grant,
     origin: z.enum(["configuration", "registered", "development"]),
     state: clientState,

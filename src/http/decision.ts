@@ -14,13 +14,22 @@ const most = z
   .int()
   .min(0)
   .meta({ examples: [25] });
-const role = z.enum([...ROLES, "none"]).meta({ description: "The subject's", examples: ["admin"] });
+const role = z.enum([...ROLES, "none"]).meta({ description: "The subject's; `none` of who is no member" });
 const memberRole = z.enum(ROLES);
 const organizationState = z.enum(["active", "retired", "archived"]);
 
+const self = z.boolean().meta({ description: "Is it the subject's own?" });
+
+function factsOf<Shape extends z.ZodRawShape>(kind: string, shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape).meta({
+    id: `${kind}Facts`,
+    description: `What the policies of the type ${kind.toLowerCase()} read; max… is the plan's`,
+  });
+}
+
 /** What the policies of each kind read, as `Attributes` has it. */
 const facts = {
-  application: z.strictObject({
+  application: factsOf("Application", {
     state: resourceState,
     sectorState: resourceState,
     organizationState,
@@ -28,7 +37,7 @@ const facts = {
     organizationApplications: count,
     maxApplications: most,
   }),
-  sector: z.strictObject({
+  sector: factsOf("Sector", {
     state: resourceState,
     organizationState,
     ownerCount: count,
@@ -38,7 +47,7 @@ const facts = {
     organizationSectors: count,
     maxSectors: most,
   }),
-  organization: z.strictObject({
+  organization: factsOf("Organization", {
     state: organizationState,
     ownerCount: count,
     enabledApplications: count,
@@ -50,53 +59,72 @@ const facts = {
     maxMembers: most,
     maxPendingInvitations: most,
   }),
-  member: z.strictObject({
+  member: factsOf("Member", {
     role: memberRole,
-    self: z.boolean(),
+    self,
     organizationState,
     ownerCount: count,
     ownedOrganizations: count,
     maxOwnedOrganizations: most,
   }),
-  invitation: z.strictObject({
+  invitation: factsOf("Invitation", {
     role: memberRole,
     state: z.enum(["pending", "accepted", "declined", "revoked", "expired"]),
-    invitee: z.boolean(),
-    inviteeIsMember: z.boolean(),
+    invitee: z.boolean().meta({ description: "Is the subject the one who is invited?" }),
+    inviteeIsMember: z.boolean().meta({ description: "Is who is invited a member already?" }),
     organizationState,
     members: count,
     maxMembers: most,
   }),
-  account: z.strictObject({ self: z.boolean(), ownedOrganizations: count, maxOwnedOrganizations: most }),
+  account: factsOf("Account", { self, ownedOrganizations: count, maxOwnedOrganizations: most }),
 } satisfies { readonly [K in Kind]: z.ZodType<Attributes[K]> };
 
+const FACTS = {
+  state: "enabled",
+  sectorState: "enabled",
+  organizationState: "active",
+  ownerCount: 1,
+  organizationApplications: 1,
+  maxApplications: 25,
+};
+const COMMON = {
+  facts: { subject: { role: "admin" }, resource: FACTS },
+  graph: "agrees",
+  version: 5,
+  matrix: "default",
+  unit: "350c2211499c7498",
+};
+const DENIAL = {
+  reasons: [{ code: "ROLE_TOO_LOW", least: "owner" }],
+  remedies: [
+    { for: "ROLE_TOO_LOW", message: "At least the role owner is needed; an Owner can grant it.", least: "owner" },
+  ],
+};
+/** May an Admin rotate the keys of an application? May it retire it? */
+const EXAMPLES = [
+  { decision: true, context: { reasons: [], ...COMMON } },
+  { decision: false, context: { ...DENIAL, ...COMMON } },
+];
+
 const context = z.strictObject({
-  reasons: z.array(reason).meta({ description: "Every reason that holds; none when it is allowed", examples: [[]] }),
-  remedies: z.array(remedy).exactOptional(),
+  reasons: z.array(reason).meta({ description: "Every reason that holds; none when it is allowed" }),
+  remedies: z.array(remedy).exactOptional().meta({ description: "When it is denied: what would help" }),
   facts: z
-    .strictObject({ subject: z.strictObject({ role }), resource: z.union(Object.values(facts)) })
+    .strictObject({
+      subject: z.strictObject({ role }),
+      resource: z.union(Object.values(facts)).meta({ description: "Those of the resource's type" }),
+    })
     .exactOptional()
-    .meta({ description: "What the policies read" }),
+    .meta({ description: "What the policies read; absent when there was nothing to ask them" }),
   graph: z
     .enum(["agrees", "pending", "unavailable", "disagrees"])
     .exactOptional()
-    .meta({ description: "What OpenFGA had to say about the role that the ledger holds" }),
-  version: z
-    .int()
-    .min(0)
-    .exactOptional()
-    .meta({ description: "The organization's, of all these facts", examples: [5] }),
-  matrix: z
-    .string()
-    .min(1)
-    .exactOptional()
-    .meta({ examples: ["default"] }),
-  unit: z
-    .string()
-    .min(1)
-    .meta({ description: "Hash of the policies", examples: ["350c2211499c7498"] }),
+    .meta({ description: "What OpenFGA had to say about the role that the ledger holds: /docs#words" }),
+  version: z.int().min(0).exactOptional().meta({ description: "The organization's, of all these facts" }),
+  matrix: z.string().min(1).exactOptional().meta({ description: "The matrix of policies that was asked" }),
+  unit: z.string().min(1).meta({ description: "Hash of the policies" }),
 });
 
 export const decision = z
-  .strictObject({ decision: z.boolean().meta({ examples: [true] }), context })
-  .meta({ id: "Decision" });
+  .strictObject({ decision: z.boolean().meta({ description: "May it?" }), context })
+  .meta({ id: "Decision", examples: EXAMPLES });

@@ -1,4 +1,5 @@
 import { ACTIONS, type Kind } from "../entities/kinds.ts";
+import type { Scope } from "../entities/records.ts";
 
 /** What somebody who has only the address needs before the first call: the beginning of the page at /docs. */
 export interface GuideSection {
@@ -20,40 +21,104 @@ const IDS: Readonly<Record<Kind, string>> = {
   invitation: "the id: `inv-…`",
 };
 
+const SCOPE_USES: Readonly<Record<Scope, string>> = {
+  "authz:evaluate": "[evaluate](#evaluate), of a service",
+  "authz:all":
+    "nothing by itself: with it a check may be about any organization, not only those of the registration, and about accounts",
+  "platform:admin":
+    "[registerClient](#registerClient), [listClients](#listClients), [viewClient](#viewClient), [updateClient](#updateClient)",
+  "authz:search": "nothing yet",
+  "authz:explain": "nothing yet",
+  "entities:write": "nothing yet",
+  "logins:create": "nothing yet",
+};
+
+const TOUR = `at=http://127.0.0.1:8080  # where this page is
+alice=$(npm run -s token -- alice)  # or any access tokens of two people and a service
+bob=$(npm run -s token -- bob)
+shop=$(npm run -s token -- --service shop --scope authz:evaluate)
+api() { curl -s -w ' [%{http_code}]\\n' -X "$2" "$at$3" -H "Authorization: Bearer $1" \${4:+-H 'Content-Type: application/json' -d "$4"}; }
+
+# Bob calls once, and is known. Alice founds an organization: she is its Owner.
+api $bob GET /v1/me/organizations
+api $alice POST /v1/organizations '{"slug":"acme","name":"Acme"}'
+acme=/v1/organizations/acme
+
+# A sector, and an application in it. Without "sector" the application gets one of its own.
+api $alice POST $acme/sectors '{"name":"Games"}' | tee made.txt
+sector=$(grep -o 'sec-[0-9a-z]*' made.txt | head -1)
+api $alice POST $acme/applications '{"name":"Chess","kind":"game","sector":"'$sector'"}' | tee made.txt
+anchor=$(grep -o 'app-[0-9a-z]*' made.txt | head -1)
+
+# Bob is invited, finds the invitation, and accepts it.
+api $alice POST $acme/invitations '{"alias":"bob","role":"admin"}'
+api $bob GET /v1/me/invitations | tee made.txt
+api $bob POST /v1/invitations/$(grep -o 'inv-[0-9a-z]*' made.txt | head -1)/accept
+
+# A service asks: may Bob rotate the application's keys? Yes. May he retire it? No, and why.
+ask() { api $shop POST /access/v1/evaluation '{"subject":{"type":"account","id":"bob"},"action":{"name":"'$1'"},"resource":{"type":"application","id":"'$anchor'"}}'; }
+ask rotate_keys
+ask retire
+
+# Before Alice retires the organization, she asks what stands in the way. The answer's "plan" is what she then does.
+api $alice GET $acme/retire
+api $alice POST $acme/applications/$anchor/retire
+api $alice POST $acme/sectors/$sector/retire
+api $alice POST $acme/retire`;
+
 export const GUIDE: readonly GuideSection[] = [
   {
     id: "start",
     title: "Start here",
     text: `
-Every call brings an access token: a signed JWT of the issuer that the operators of this service trust, for their audience
-(\`iss\`, \`aud\`, \`sub\` and \`exp\` are required). A *person* becomes known by its first call; its alias comes from the claim
-\`preferred_username\`, unless the operators chose another one. A *service* brings \`client_id\` and \`scope\` and is registered at
-\`POST /v1/platform/clients\`. A service that runs on your own machine by \`npm start\`, with no issuer configured, has one for
-development: it makes tokens in the folder where it was started.
+Every operation that requires anything takes an access token: a signed JWT of the issuer that the operators of this service trust, for
+their audience (\`iss\`, \`aud\`, \`sub\` and \`exp\` are required). A *person* becomes known by its first call; its alias comes from the claim
+\`preferred_username\`, unless the operators chose another one. A *service* brings \`client_id\` and \`scope\` and is registered by
+[registerClient](#registerClient). A service that runs on your own machine by \`npm start\`, with no issuer configured, has one for
+development: \`npm run token\` makes tokens in the folder where it was started, and its services register themselves.
 
-From there: createOrganization, createApplication, createInvitation (the invited person has made a call before, or nobody knows the alias),
-acceptInvitation, evaluate. To retire something, first GET the same address: it answers with the calls that lead there.`.trim(),
-    shell: `alice=$(npm run -s token -- alice)
-shop=$(npm run -s token -- --service shop --scope authz:evaluate)
-curl -X POST http://127.0.0.1:8080/v1/organizations -H "Authorization: Bearer $alice" \\
-  -H 'Content-Type: application/json' -d '{"slug":"acme","name":"Acme"}'
-curl -X POST http://127.0.0.1:8080/access/v1/evaluation -H "Authorization: Bearer $shop" -H 'Content-Type: application/json' \\
-  -d '{"subject":{"type":"account","id":"alice"},"action":{"name":"rename"},"resource":{"type":"organization","id":"acme"}}'`,
+- Make something: [createOrganization](#createOrganization), [createSector](#createSector), [createApplication](#createApplication).
+- Let others in: [invite](#invite) (by alias: the person has made a call before), [acceptInvitation](#acceptInvitation),
+  [changeRole](#changeRole).
+- Ask: [evaluate](#evaluate).
+- Retire something: first GET the address that retires it. It answers with all that stands in the way and, in order, the calls that lead
+  there.
+
+All of it once, to be pasted:`.trim(),
+    shell: TOUR,
   },
   {
     id: "roles",
     title: "Roles",
     text: `
 \`viewer\`, \`member\`, \`admin\`, \`owner\`, from the lowest to the highest: each may what the one before it may. \`billing\` stands beside this
-order: it sees the organization and nothing in it. "Any member" is everybody with a role, billing too. Who has none is no member: in
-answers to checks its role is \`none\`, and only an invitation helps. *Sole owner* is the Owner of an organization that has no other.`.trim(),
+order: it sees the organization and nothing in it. Who has none is no member: in answers to checks its role is \`none\`, and only an
+invitation helps. What an operation requires:
+
+- **any account**: any person, member or not.
+- **any member**: everybody with a role, billing too.
+- **viewer**, **admin**, **owner**: this role, or a higher one.
+- **sole owner**: the Owner of an organization that has no other.
+- **scope …**: a service; its token and its registration must both have the scope.`.trim(),
+  },
+  {
+    id: "scopes",
+    title: "Scopes of services",
+    text: `
+A scope counts where token and registration both have it. A registration's \`organizations\` are those that it may ask about; with none it
+may ask about nothing, but with \`authz:all\` about everything. Its \`applications\` restrict nothing yet.`.trim(),
+    table: {
+      head: ["scope", "asked for by"],
+      rows: Object.entries(SCOPE_USES).map(([scope, uses]) => [`\`${scope}\``, uses]),
+    },
   },
   {
     id: "asking",
     title: "What can be asked",
     text: `
 A check names a subject, an action and a resource by ids; roles and states are known here. The subject's \`type\` is \`account\`, its \`id\` the
-alias. \`properties\` and \`context\` are accepted and not read. A denial is an answer, with status 200.`.trim(),
+alias. \`properties\` and \`context\` are accepted and not read. A denial is an answer, with status 200. People may ask about themselves
+only, services about everybody.`.trim(),
     table: {
       head: ["resource's type", "its id", "actions"],
       rows: Object.entries(ACTIONS).map(([kind, actions]) => [

@@ -46,7 +46,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: COLLECTION,
-    summary: "Invite an account by its alias",
+    summary: "Invite an account by its alias, with any role but owner",
     operation: "invite",
     requires: "owner",
     asks: ["organization.invite_viewer", "organization.invite_owner"],

@@ -24,6 +24,12 @@ function bare(schema: JsonSchema): JsonSchema {
   return Object.fromEntries(Object.entries(schema).filter(([name]) => name !== "id" && name !== "$schema"));
 }
 
+/** Every example that a whole schema carries; one that is made when it carries none. */
+export function examplesOf(schema: JsonSchema, components: Components): readonly unknown[] {
+  const named = schema.$ref === undefined ? schema : components.get(schema.$ref.replace(POINTER, ""));
+  return named?.examples ?? [exampleOf(schema, components)];
+}
+
 /** A value that fits, made of the examples that the schema's members carry. */
 export function exampleOf(schema: JsonSchema, components: Components): unknown {
   const { $ref: reference } = schema;

@@ -1,5 +1,12 @@
 import { PROBLEM_KINDS } from "./problem-kinds.ts";
-import { problemSchema, type Contracted, type Operation, type OperationAnswer, type Parameter } from "./operations.ts";
+import {
+  type Content,
+  type Contracted,
+  type Operation,
+  type OperationAnswer,
+  type Parameter,
+  problemSchema,
+} from "./operations.ts";
 
 /** The HTTP contract as an OpenAPI 3.1 document. */
 
@@ -54,9 +61,9 @@ export function openApiOf({ operations, components }: Contracted, version: strin
   for (const operation of operations) {
     (paths[operation.path] ??= {})[operation.route.method] = operationObject(operation, shared);
   }
-  const routing = ["NO_SUCH_ROUTE", "METHOD_NOT_ALLOWED"] as const;
-  for (const code of routing) {
-    components.set(pascal(code), problemSchema(PROBLEM_KINDS[code].status, [code], false, components));
+  const schemas = new Map(components);
+  for (const code of ["NO_SUCH_ROUTE", "METHOD_NOT_ALLOWED"] as const) {
+    schemas.set(pascal(code), problemSchema(PROBLEM_KINDS[code].status, [code], false, schemas));
   }
   return {
     openapi: "3.1.1",
@@ -76,7 +83,7 @@ export function openApiOf({ operations, components }: Contracted, version: strin
       headers: Object.fromEntries(Object.entries(HEADERS).map(([name, description]) => [name, headerOf(description)])),
       parameters: sorted(shared.parameters),
       responses: sorted(shared.responses),
-      schemas: Object.fromEntries(components),
+      schemas: Object.fromEntries(schemas),
     },
   };
 }
@@ -108,7 +115,7 @@ function operationObject(operation: Operation, shared: Shared): object {
     ...(request && {
       requestBody: {
         required: true,
-        content: { [request.type]: { schema: request.schema, example: request.example } },
+        content: mediaType(request),
       },
     }),
     responses: Object.fromEntries(answers.map((answer) => [String(answer.status), responseFor(answer, shared)])),
@@ -138,8 +145,15 @@ function responseObject({ means, headers, content }: OperationAnswer): object {
   return {
     description: means,
     ...(headers.length > 0 && { headers: Object.fromEntries(referred) }),
-    ...(content && { content: { [content.type]: { schema: content.schema, example: content.example } } }),
+    ...(content && { content: mediaType(content) }),
   };
+}
+
+function mediaType({ type, schema, examples }: Content): object {
+  const [example, ...others] = examples;
+  if (others.length === 0) return { [type]: { schema, example } };
+  const named = examples.map((value, index) => [`example${index + 1}`, { value }] as const);
+  return { [type]: { schema, examples: Object.fromEntries(named) } };
 }
 
 function pascal(code: string): string {

@@ -3,7 +3,7 @@ import { explanation } from "../domain/reasons.ts";
 import { remedyFor } from "../domain/remedies.ts";
 import type { Reason } from "../entities/errors.ts";
 import type { Reply } from "./contract.ts";
-import { type Components, exampleOf, type JsonSchema, toJsonSchema } from "./json-schema.ts";
+import { type Components, exampleOf, examplesOf, type JsonSchema, toJsonSchema } from "./json-schema.ts";
 import { typeOf } from "./problem.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "./problem-kinds.ts";
 import { invalidRequest, problem, refusal } from "./problem-documents.ts";
@@ -32,7 +32,8 @@ export interface Parameter {
 export interface Content {
   readonly type: string;
   readonly schema: JsonSchema;
-  readonly example: unknown;
+  /** At least one. */
+  readonly examples: readonly unknown[];
 }
 
 export interface OperationAnswer {
@@ -40,6 +41,7 @@ export interface OperationAnswer {
   readonly means: string;
   readonly headers: readonly string[];
   readonly content: Content | null;
+  readonly isProblem: boolean;
   /** Of a problem; none otherwise. */
   readonly codes: readonly string[];
   /** Policies refuse with it. */
@@ -63,7 +65,7 @@ export function operationsOf(routes: Readonly<Record<string, readonly Route[]>>,
 function operationOf(tag: string, route: Route, policies: PolicyReasons, components: Components): Operation {
   const contentOf = (schema: z.ZodType, type: string, io: "input" | "output"): Content => {
     const converted = toJsonSchema(schema, io, components);
-    return { type, schema: converted, example: exampleOf(converted, components) };
+    return { type, schema: converted, examples: examplesOf(converted, components) };
   };
   const replies = route.replies.map((reply) => answerOf(reply, contentOf));
   const problems = refusalsOf(route, policies).map((refusal) => problemOf(refusal, components));
@@ -96,6 +98,7 @@ function answerOf({ status, means, headers, body, type }: Reply, contentOf: Cont
     status,
     means,
     headers,
+    isProblem: false,
     codes: [],
     hasReasons: false,
     content: body === null ? null : contentOf(body, type, "output"),
@@ -110,10 +113,25 @@ function parametersOf(schema: z.ZodObject, place: "path" | "query", components: 
   });
 }
 
-const TAGS: JsonSchema = { type: "string", minLength: 1, examples: ['"1"'] };
+const TAGS: JsonSchema = {
+  description: "The `ETag` that the thing must still have, or several, or `*`; absent: whatever it has",
+  type: "string",
+  minLength: 1,
+  examples: ['"1"'],
+};
 /** A read is not refused for tags that are none: then it answers as without them. */
-const KNOWN_TAGS: JsonSchema = { type: "string", examples: ['"1"'] };
-const KEY: JsonSchema = { type: "string", minLength: 1, maxLength: 255, examples: ["5f0c8a52-create-shop"] };
+const KNOWN_TAGS: JsonSchema = {
+  description: "The `ETag` that the caller has already: 304 when it is the same still",
+  type: "string",
+  examples: ['"1"'],
+};
+const KEY: JsonSchema = {
+  description: "1 to 255 visible ASCII characters, drawn for this request; sent again, it happens once",
+  type: "string",
+  minLength: 1,
+  maxLength: 255,
+  examples: ["5f0c8a52-create-shop"],
+};
 
 function headerParametersOf(route: Route): Parameter[] {
   const { problems, replies } = route;
@@ -135,12 +153,13 @@ function problemOf({ status, codes, hasReasons }: Refusal, components: Component
     status,
     means: `${codes.length === 1 ? kindOf(first, status).title : "One of"}: ${codes.join(", ")}`,
     headers: [...new Set(headers)],
+    isProblem: true,
     codes,
     hasReasons,
     content: {
       type: "application/problem+json",
       schema: problemSchema(status, codes, hasReasons, components),
-      example: problemExample(exampleCode(codes), status, components),
+      examples: [problemExample(exampleCode(codes), status, components)],
     },
   };
 }
@@ -174,7 +193,7 @@ export function problemSchema(
   };
 }
 
-/** A reason as a policy gives it, and the remedy that goes with it. */
+/** A reason as a policy gives it. */
 export function reasonExample(code: ReasonCode, components: Components): Reason {
   return exampleOf(toJsonSchema(REASONS[code].reason, "output", components), components) as Reason; // it has a code
 }

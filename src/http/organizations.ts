@@ -32,6 +32,10 @@ const core = {
 const organization = z.strictObject({ ...core, foundedBy: alias.nullable() }).meta({ id: "Organization" });
 const mine = withEtag(z.strictObject({ ...core, role })).meta({ id: "MyOrganization" });
 
+const founding = slug.meta({
+  description: "Its name in addresses, for ever: 1 to 100 of a-z, 0-9 and -; absent: made of the name",
+});
+
 export const ORGANIZATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
@@ -43,7 +47,7 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     problems: ["SLUG_TAKEN"],
     reply: createdReply(organization),
     params: NOTHING,
-    body: z.strictObject({ slug: slug.exactOptional(), name: core.name }),
+    body: z.strictObject({ slug: founding.exactOptional(), name: core.name }),
     answer: async (deps, { caller, body }) => {
       const made = await createOrganization(deps, caller, body);
       return created(made, `/v1/organizations/${made.value.slug}`);

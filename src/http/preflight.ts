@@ -48,14 +48,24 @@ const preflight = z
     reasons: z.array(reason).meta({ description: "Why not, every reason; none when it would" }),
     remedies: z.array(remedy),
     blockers: z
-      .array(z.strictObject({ for: z.string().min(1), kind, id: z.string().min(1), href: path }))
+      .array(
+        z.strictObject({
+          for: z.string().min(1).meta({ description: "The code of the reason that it stands behind" }),
+          kind,
+          id: z.string().min(1).meta({ description: "Alias, slug, id or anchor, by its kind" }),
+          href: path.meta({ description: "Where it is read" }),
+        }),
+      )
       .meta({ description: "Each thing that stands in the way, all of them; none for who can do nothing about them" }),
     plan: z
       .array(
         z.strictObject({
           method: z.enum(["POST", "PATCH"]),
           path,
-          body: z.strictObject({ role: z.literal("admin") }).exactOptional(),
+          body: z
+            .strictObject({ role: z.literal("admin") })
+            .exactOptional()
+            .meta({ description: "To be sent as it is; absent: none" }),
         }),
       )
       .nullable()

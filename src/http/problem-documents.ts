@@ -6,9 +6,9 @@ import { reason, remedy } from "./reasons.ts";
 const text = z.string().min(1);
 const members = {
   type: z.string().meta({ format: "uri-reference", description: "Where its code is explained" }),
-  title: text,
+  title: text.meta({ description: "The code's, or the status', in a few words" }),
   status: z.int().min(400).max(599),
-  detail: text,
+  detail: text.meta({ description: "What happened, in sentences for people; programs read code and reasons" }),
   code: z.string().min(1).meta({ description: "The contract: it never changes its meaning" }),
 };
 
@@ -18,7 +18,12 @@ export const invalidRequest = z
   .strictObject({
     ...members,
     issues: z
-      .array(z.strictObject({ path: text, message: text }))
+      .array(
+        z.strictObject({
+          path: text.meta({ description: "Where: `body.slug`, `query`, `header.If-Match`" }),
+          message: text.meta({ description: "What was expected there" }),
+        }),
+      )
       .min(1)
       .exactOptional(),
   })
@@ -28,7 +33,7 @@ export const invalidRequest = z
 export const refusal = z
   .strictObject({
     ...members,
-    reasons: z.array(reason).min(1).exactOptional(),
-    remedies: z.array(remedy).exactOptional(),
+    reasons: z.array(reason).min(1).exactOptional().meta({ description: "Every reason that holds" }),
+    remedies: z.array(remedy).exactOptional().meta({ description: "What would help against which of them" }),
   })
   .meta({ id: "Refusal", description: "A refusal by the policies, with every reason that holds" });

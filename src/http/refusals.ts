@@ -18,6 +18,9 @@ export interface Refusal {
   readonly hasReasons: boolean;
 }
 
+/** A route never asks of somebody else what one can only do oneself; a check can. */
+const OF_OTHERS = "NOT_SELF";
+
 /** Every problem that the route can answer, by status: its own, those of its form, and what the policies say. */
 export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
   const codes = new Map<number, Set<string>>();
@@ -26,7 +29,9 @@ export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
   for (const code of [...codesOfForm(route), ...route.problems]) add(PROBLEM_KINDS[code].status, code);
   const reasons = [...askedOf(route)].map((asked) => policies.get(asked));
   if (reasons.includes(undefined)) throw new Error(`${route.operation} asks what no policy answers`);
-  for (const code of reasons.flatMap((each) => each?.matrix ?? [])) add(PROBLEM_KINDS.DENIED.status, code);
+  for (const code of reasons.flatMap((each) => each?.matrix ?? [])) {
+    if (code !== OF_OTHERS) add(PROBLEM_KINDS.DENIED.status, code);
+  }
   for (const code of reasons.flatMap((each) => each?.floor ?? [])) add(PROBLEM_KINDS.DENIED_BY_STATE.status, code);
   const byPolicies = route.asks.length === 0 ? [] : [PROBLEM_KINDS.DENIED.status, PROBLEM_KINDS.DENIED_BY_STATE.status];
   return [...codes]
@@ -37,19 +42,57 @@ export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
     .sort((a, b) => a.status - b.status);
 }
 
-/** What every route of this form can answer, by what stands around it. */
-function codesOfForm(route: Route): ProblemCode[] {
-  const codes: ProblemCode[] = ["INVALID_REQUEST", "BAD_REQUEST_SYNTAX", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"];
-  if (route.access === "open") return codes;
-  codes.push("TOKEN_MISSING", "TOKEN_INVALID", "ACCOUNT_ERASED", "NOT_A_CLIENT", "CANNOT_DECIDE", "RATE_LIMITED");
-  if (!route.requires.startsWith("scope")) codes.push("NOT_A_USER");
-  if ("slug" in route.params.shape) codes.push("ORGANIZATION_NOT_ACCESSIBLE");
-  if (route.asks.length > 0) codes.push("CONTENTION");
-  if (route.method === "get") return codes;
-  codes.push("MALFORMED_JSON", "BODY_TOO_LARGE");
-  if (isRepeatable(route)) codes.push("IDEMPOTENCY_KEY_REUSED", "CONTENTION");
-  if (route.dialect === "rest") codes.push("UNSUPPORTED_MEDIA_TYPE");
-  return codes;
+interface Form {
+  /** Which operations these are, for the page. */
+  readonly of: string;
+  readonly has: (route: Route) => boolean;
+  readonly codes: readonly ProblemCode[];
+}
+
+const needsToken = (route: Route): boolean => route.access === "caller";
+
+/** What every route of a form can answer, by what stands around it. */
+export const FORMS: readonly Form[] = [
+  {
+    of: "every operation",
+    has: () => true,
+    codes: ["INVALID_REQUEST", "BAD_REQUEST_SYNTAX", "REQUEST_TIMEOUT", "HEADERS_TOO_LARGE"],
+  },
+  {
+    of: "what requires something else than a scope",
+    has: (route) => needsToken(route) && !route.requires.startsWith("scope"),
+    codes: ["NOT_A_USER"],
+  },
+  {
+    of: "what requires anything",
+    has: needsToken,
+    codes: ["TOKEN_MISSING", "TOKEN_INVALID", "ACCOUNT_ERASED", "NOT_A_CLIENT", "CANNOT_DECIDE", "RATE_LIMITED"],
+  },
+  {
+    of: "`{slug}` in the path",
+    has: (route) => "slug" in route.params.shape,
+    codes: ["ORGANIZATION_NOT_ACCESSIBLE"],
+  },
+  {
+    of: "what asks the policies: nearly all of what requires a role",
+    has: (route) => needsToken(route) && route.asks.length > 0,
+    codes: ["CONTENTION"],
+  },
+  {
+    of: "POST, PATCH and DELETE",
+    has: (route) => needsToken(route) && route.method !== "get",
+    codes: ["MALFORMED_JSON", "BODY_TOO_LARGE"],
+  },
+  {
+    of: "POST, PATCH and DELETE, but evaluate",
+    has: (route) => route.access === "caller" && route.dialect === "rest" && route.method !== "get",
+    codes: ["UNSUPPORTED_MEDIA_TYPE"],
+  },
+  { of: "POST, but evaluate", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
+];
+
+export function codesOfForm(route: Route): ProblemCode[] {
+  return FORMS.filter(({ has }) => has(route)).flatMap(({ codes }) => codes);
 }
 
 const LISTS = { sector: "sectors", application: "applications", member: "members", invitation: "invitations" } as const;

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { contractFiles } from "../../src/contract.ts";
 import { remedyFor } from "../../src/domain/remedies.ts";
 import { AppError } from "../../src/entities/errors.ts";
+import { SCOPES } from "../../src/entities/records.ts";
 import { catalogue } from "../../src/http/catalogue.ts";
 import type { Components } from "../../src/http/json-schema.ts";
 import { reasonExample } from "../../src/http/operations.ts";
@@ -49,16 +50,24 @@ function* nodes(node: unknown, at = ""): Generator<[place: string, node: Node]> 
   }
 }
 
+/** One is written as `example`, several by names. */
+function examplesIn({ example, examples = {} }: Node): unknown[] {
+  const named = Object.values(examples as Readonly<Record<string, { readonly value: unknown }>>); // as OpenAPI has them
+  return [...(example === undefined ? [] : [example]), ...named.map(({ value }) => value)];
+}
+
 test("every example is as its schema says", () => {
   const ajv = new Ajv2020({ strict: false, allErrors: true, schemas: { contract: document } });
   addFormats.default(ajv);
   const wrong: string[] = [];
   let count = 0;
   for (const [place, node] of nodes(document)) {
-    if (!("example" in node && "schema" in node)) continue;
-    count += 1;
-    if (!ajv.validate({ $ref: `contract#${place}/schema` }, node["example"])) {
-      wrong.push(`${decodeURIComponent(place)}: ${ajv.errorsText()}`);
+    if (!("schema" in node)) continue;
+    for (const example of examplesIn(node)) {
+      count += 1;
+      if (!ajv.validate({ $ref: `contract#${place}/schema` }, example)) {
+        wrong.push(`${decodeURIComponent(place)}: ${ajv.errorsText()}`);
+      }
     }
   }
   expect(wrong).toEqual([]);
@@ -111,6 +120,23 @@ describe("The page at /docs", () => {
       expect(type).toBe(`/docs#${code}`);
       expect(anchors).toContain(code);
     }
+  });
+
+  test("shows what every operation can answer once", () => {
+    for (const code of ["REQUEST_TIMEOUT", "TOKEN_MISSING", "RATE_LIMITED"]) {
+      expect(page.match(new RegExp(`href="#${code}"`, "g"))).toHaveLength(1);
+    }
+  });
+
+  test("shows the members of members, and a decision of either kind", () => {
+    for (const member of ["context.reasons", "context.facts.subject.role", "blockers[].href", "subject.type"]) {
+      expect(page).toContain(`<td><code>${member}</code></td>`);
+    }
+    for (const decision of ["true", "false"]) expect(page).toContain(`&quot;decision&quot;: ${decision}`);
+  });
+
+  test("says of each scope what asks for it", () => {
+    for (const scope of SCOPES) expect(page).toContain(`<tr><td><code>${scope}</code></td>`);
   });
 
   test("needs no script, no inline style and nothing of another address", () => {

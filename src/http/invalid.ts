@@ -33,9 +33,13 @@ function unfit(issues: readonly Issue[]): AppError {
 function messageFor(issue: z.core.$ZodRawIssue, schema: z.ZodType, place: Place): string | undefined {
   if (issue.code === "unrecognized_keys") return unknown(issue.keys, schema, place);
   if (place === "query" && Array.isArray(issue.input)) return "given more than once; expected once at most";
-  if (issue.input !== undefined) return undefined;
-  if (issue.code === "invalid_type") return `required: expected ${issue.expected}`;
-  return issue.code === "invalid_value" ? `required: expected one of ${issue.values.join(", ")}` : undefined;
+  const absent = issue.input === undefined ? "required: " : "";
+  if (issue.code === "invalid_type") return `${absent}expected ${issue.expected}`;
+  return issue.code === "invalid_value" ? `${absent}expected ${oneOf(issue.values.map(String))}` : undefined;
+}
+
+function oneOf(values: readonly string[]): string {
+  return values.length === 1 ? values.join("") : `one of ${values.join(", ")}`;
 }
 
 /** No request has members that have members of their own and are closed: what is known is the schema's. */

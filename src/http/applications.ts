@@ -98,7 +98,7 @@ export const APPLICATION_ROUTES: readonly Route[] = [
     requires: "sole owner",
     asks: ["application.retire"],
     problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: changedReply(application),
+    reply: changedReply(application, { state: "retired" }),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

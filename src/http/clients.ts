@@ -59,7 +59,10 @@ const client = z
     id: clientId,
     ...whose,
     ...grant,
-    origin: z.enum(["configuration", "registered", "development"]),
+    origin: z.enum(["configuration", "registered", "development"]).meta({
+      description: "Who registered it: the setting PLATFORM_CLIENT, a call, or the development issuer",
+      examples: ["registered"],
+    }),
     state: clientState,
     ...dated,
   })

@@ -44,6 +44,8 @@ export interface Reply {
   readonly headers: readonly ReplyHeader[];
   /** Null: no body. */
   readonly body: z.ZodType | null;
+  /** What the body's example has otherwise here: the state that a change leads to. */
+  readonly shows?: object;
   readonly type: string;
 }
 
@@ -77,9 +79,9 @@ export function createdEntityReply(body: z.ZodType): Reply {
   };
 }
 
-export function changedReply(body: z.ZodType): Reply {
+export function changedReply(body: z.ZodType, shows: object = {}): Reply {
   const means = "It is so; also when it was so before";
-  return { ...entityReply(body), means, headers: ["ETag", "Bailiwick-Graph", "Bailiwick-Dry-Run"] };
+  return { ...entityReply(body), means, shows, headers: ["ETag", "Bailiwick-Graph", "Bailiwick-Dry-Run"] };
 }
 
 export function createdReply(body: z.ZodType): Reply {

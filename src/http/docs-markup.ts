@@ -54,8 +54,9 @@ export function pre(text: string): string {
   return `<pre>${escape(text)}</pre>`;
 }
 
-export function example(value: unknown): string {
-  return pre(JSON.stringify(value, null, 2));
+/** Each marked as what it is: an instance. */
+export function examples(values: readonly unknown[]): string {
+  return values.map((value) => `<p>For example:</p>\n${pre(JSON.stringify(value, null, 2))}`).join("\n");
 }
 
 export function escape(text: string): string {

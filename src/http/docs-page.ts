@@ -1,5 +1,5 @@
 import { catalogue, type CatalogueEntry } from "./catalogue.ts";
-import { code, codeLink, escape, example, inline, list, markdown, pre, sentence, table } from "./docs-markup.ts";
+import { code, codeLink, escape, examples, inline, list, markdown, pre, sentence, table } from "./docs-markup.ts";
 import { aboutOf, fields, schemaSection, typeText } from "./docs-schemas.ts";
 import { GUIDE, type GuideSection } from "./guide.ts";
 import { DESCRIPTION } from "./openapi.ts";
@@ -85,7 +85,7 @@ function operationSection({ route, path, parameters, request, answers }: Operati
 <h3><span class="method">${route.method.toUpperCase()}</span> ${code(path)} <span class="status">${route.operation}</span></h3>
 <p>${inline(sentence(route.summary))} Requires: <strong>${escape(route.requires)}</strong>.</p>
 ${table(["parameter", "in", "type", ""], rows)}
-${request === null ? "" : `<h4>Body</h4>\n${fields(request.schema)}\n${request.examples.map(example).join("\n")}`}
+${request === null ? "" : `<h4>Body</h4>\n${fields(request.schema)}\n${examples(request.examples)}`}
 <h4>Answers, beside <a href="#common">those of every operation</a></h4>
 ${table(["status", "means", "headers"], told.map(answerRow))}
 ${answers.map(successExamples).join("\n")}
@@ -106,7 +106,7 @@ function answerRow({ status, means, headers, codes, isProblem, content }: Operat
 function successExamples({ status, isProblem, content }: OperationAnswer): string {
   if (isProblem || content === null || content.type !== "application/json") return "";
   const inPlace = content.schema.$ref === undefined ? fields(content.schema) : "";
-  return `<h5>${status}</h5>\n${inPlace}\n${content.examples.map(example).join("\n")}`;
+  return `<h5>${status}</h5>\n${inPlace}\n${examples(content.examples)}`;
 }
 
 function codeSection({ code: name, title, statuses, from, members, help, example: shown }: CatalogueEntry): string {
@@ -115,6 +115,6 @@ function codeSection({ code: name, title, statuses, from, members, help, example
 <h3>${code(name)} <span class="status">${where}</span></h3>
 <p>${inline(sentence(title))} <strong>What helps:</strong> ${inline(help)}</p>
 <p class="from">Decided by ${escape(from)}${members.length === 0 ? "" : `; with ${members.map(code).join(", ")}`}.</p>
-${shown === null ? "" : `<p>For example:</p>\n${example(shown)}`}
+${shown === null ? "" : examples([shown])}
 </section>`;
 }

@@ -18,14 +18,17 @@ const ITEM = "/v1/invitations/:id"; // The invited are no members yet: for them 
 const organization = z.strictObject({ slug });
 const params = z.strictObject({ id: invitationId });
 
+const expiresAt = time.meta({ examples: ["2026-11-28T00:55:05.977Z"] });
+const invitedBy = alias.meta({ description: "Who invited, by alias", examples: ["alice"] });
+
 const invitation = z
   .strictObject({
     id: invitationId,
     alias: alias.meta({ description: "Who is invited", examples: ["bob"] }),
     role,
     state: z.enum(["pending", "accepted", "declined", "revoked", "expired"]),
-    invitedBy: alias.meta({ description: "Who invited, by alias", examples: ["alice"] }),
-    expiresAt: time,
+    invitedBy,
+    expiresAt,
     ...dated,
   })
   .meta({ id: "Invitation" });
@@ -33,11 +36,11 @@ const mine = withEtag(
   z.strictObject({
     id: invitationId,
     organization: slug,
-    organizationName: name,
+    organizationName: name.meta({ examples: ["Acme"] }),
     role,
     state: z.literal("pending"),
-    invitedBy: alias,
-    expiresAt: time,
+    invitedBy,
+    expiresAt,
     createdAt: time,
   }),
 ).meta({ id: "MyInvitation" });
@@ -77,7 +80,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
     requires: "owner",
     asks: ["invitation.revoke"],
     problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: changedReply(invitation),
+    reply: changedReply(invitation, { state: "revoked" }),
     params: z.strictObject({ slug, id: invitationId }),
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -113,7 +116,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
     requires: "the invited account",
     asks: ["invitation.accept"],
     problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: changedReply(invitation),
+    reply: changedReply(invitation, { state: "accepted" }),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
@@ -127,7 +130,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
     requires: "the invited account",
     asks: ["invitation.decline"],
     problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: changedReply(invitation),
+    reply: changedReply(invitation, { state: "declined" }),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

@@ -93,7 +93,11 @@ function budgeted({ access }: Route, answer: OperationAnswer): OperationAnswer {
 
 type ContentOf = (schema: z.ZodType, type: string, io: "input" | "output") => Content;
 
-function answerOf({ status, means, headers, body, type }: Reply, contentOf: ContentOf): OperationAnswer {
+function answerOf({ status, means, headers, body, type, shows }: Reply, contentOf: ContentOf): OperationAnswer {
+  const content = body === null ? null : contentOf(body, type, "output");
+  const examples = content?.examples.map((example) =>
+    shows === undefined ? example : Object.assign({}, example, shows),
+  );
   return {
     status,
     means,
@@ -101,7 +105,7 @@ function answerOf({ status, means, headers, body, type }: Reply, contentOf: Cont
     isProblem: false,
     codes: [],
     hasReasons: false,
-    content: body === null ? null : contentOf(body, type, "output"),
+    content: content && { ...content, ...(examples && { examples }) },
   };
 }
 

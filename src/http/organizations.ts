@@ -29,7 +29,10 @@ const core = {
     .meta({ description: "The plan that limits it", examples: ["free"] }),
   ...dated,
 };
-const organization = z.strictObject({ ...core, foundedBy: alias.nullable() }).meta({ id: "Organization" });
+const foundedBy = alias
+  .nullable()
+  .meta({ description: "Who made it, by alias; null when that account is gone", examples: ["alice"] });
+const organization = z.strictObject({ ...core, foundedBy }).meta({ id: "Organization" });
 const mine = withEtag(z.strictObject({ ...core, role })).meta({ id: "MyOrganization" });
 
 const founding = slug.meta({
@@ -84,7 +87,7 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     problems: ["PRECONDITION_FAILED"],
     reply: changedReply(organization),
     params,
-    body: z.strictObject({ name }),
+    body: z.strictObject({ name: core.name }),
     answer: async (deps, { caller, params, body, ifMatch }) =>
       changed(await renameOrganization(deps, caller, params.slug, { ...body, ifMatch })),
   }),
@@ -104,7 +107,7 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     requires: "sole owner",
     asks: ["organization.retire"],
     problems: ["PRECONDITION_FAILED"],
-    reply: changedReply(organization),
+    reply: changedReply(organization, { state: "retired" }),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>

@@ -76,7 +76,11 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The state of things does not allow this",
     help: "`reasons` says why, `remedies` what would help.",
   },
-  NO_SUCH_ROUTE: { status: 404, title: "There is no such route", help: "Look the path up in the contract." },
+  NO_SUCH_ROUTE: {
+    status: 404,
+    title: "There is no such route",
+    help: "Look the path up at /docs or /openapi.yaml; a slash at its end makes another path.",
+  },
   NOT_FOUND: {
     status: 404,
     title: "There is no such thing in this organization",

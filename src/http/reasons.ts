@@ -88,7 +88,16 @@ const ENTRIES = {
   }),
   NO_REASON_GIVEN: entry("defect", { help: DEFECT }),
   FACT_INVALID: entry("defect", {
-    members: { fact: z.string().min(1), problem: z.string().min(1) },
+    members: {
+      fact: z
+        .string()
+        .min(1)
+        .meta({ examples: ["ownerCount"] }),
+      problem: z
+        .string()
+        .min(1)
+        .meta({ examples: ["expected integer, but got string"] }),
+    },
     help: DEFECT,
   }),
 } as const satisfies Readonly<Record<Code, unknown>>;

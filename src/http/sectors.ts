@@ -82,7 +82,7 @@ export const SECTOR_ROUTES: readonly Route[] = [
     requires: "sole owner",
     asks: ["sector.retire"],
     problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
-    reply: changedReply(sector),
+    reply: changedReply(sector, { state: "retired" }),
     params,
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) => changed(await retireSector(deps, caller, params, { ifMatch })),

@@ -74,6 +74,18 @@ test("every example is as its schema says", () => {
   expect(count).toBeGreaterThan(100);
 });
 
+test.each([
+  ["retireOrganization", "retired"],
+  ["retireSector", "retired"],
+  ["retireApplication", "retired"],
+  ["acceptInvitation", "accepted"],
+  ["declineInvitation", "declined"],
+  ["revokeInvitation", "revoked"],
+])("the example of the answer to %s shows what is so then: %s", (name, state) => {
+  const operation = operations.find(({ operationId }) => operationId === name);
+  expect(operation?.responses["200"]).toMatchObject({ content: { "application/json": { example: { state } } } });
+});
+
 test("every schema of an answer is closed, and none is empty", () => {
   const open: string[] = [];
   for (const [place, node] of nodes(document)) {

@@ -49,7 +49,10 @@ ${tags.map((tag) => `<h2><a href="#noun-${tag}">${tag}</a></h2>\n${list(ofTag(ta
 </nav>
 <main id="top">
 ${markdown(ABOUT)}
-${[...GUIDE, CONVENTIONS, COMMON].map(guideSection).join("\n")}
+${[...GUIDE, CONVENTIONS].map(guideSection).join("\n")}
+<h4>A refusal</h4>
+${examples(refusalIn(operations))}
+${guideSection(COMMON)}
 <p>For programs: <a href="/openapi.yaml">openapi.yaml</a> (OpenAPI 3.1).</p>
 ${tags.map((tag) => `<h2 id="noun-${tag}">${tag}</h2>\n${ofTag(tag).map(operationSection).join("\n")}`).join("\n")}
 <h2 id="codes">Codes, reasons and remedies</h2>
@@ -60,6 +63,13 @@ ${[...components].map(([name, schema]) => schemaSection(name, schema)).join("\n"
 </body>
 </html>
 `;
+}
+
+/** The conventions show one refusal by a policy; all have the same form. */
+function refusalIn(operations: readonly Operation[]): readonly unknown[] {
+  const answers = operations.flatMap((operation) => operation.answers);
+  const refusal = answers.find(({ hasReasons, status }) => hasReasons && status === PROBLEM_KINDS.DENIED.status);
+  return refusal?.content?.examples ?? [];
 }
 
 function guideSection({ id, title, text, shell, table: told }: GuideSection): string {

@@ -5,17 +5,29 @@ import type { JsonSchema } from "./json-schema.ts";
 
 export function schemaSection(name: string, schema: JsonSchema): string {
   const told = schema.description === undefined ? "" : `<p>${inline(sentence(schema.description))}</p>\n`;
-  const forms = schema.oneOf?.map(asSchema).map(namedForm) ?? [fields(schema)];
-  return `<section id="schema-${name}">\n<h3>${name}</h3>\n${told}${forms.join("\n")}\n</section>`;
+  const body = schema.oneOf === undefined ? fields(schema) : namedForms(schema.oneOf.map(asSchema));
+  return `<section id="schema-${name}">\n<h3>${name}</h3>\n${told}${body}\n</section>`;
 }
 
-/** One of several forms, by the code that tells them apart. */
-function namedForm(form: JsonSchema): string {
-  const [[name, first] = ["", {}], ...others] = Object.entries(form.properties ?? {});
-  const { const: value } = asSchema(first);
-  const heading = `<h4>${code(name)}: ${codeLink(String(value))}</h4>`;
-  if (others.length === 0) return heading;
-  return `${heading}\n${fields({ ...form, properties: Object.fromEntries(others) })}`;
+/** One of several forms, each by the code that tells it apart; last those that have nothing else. */
+function namedForms(forms: readonly JsonSchema[]): string {
+  const split = forms.map((form) => {
+    const [[name, first] = ["", {}], ...others] = Object.entries(form.properties ?? {});
+    const properties = Object.fromEntries(others);
+    return {
+      name,
+      link: codeLink(String(asSchema(first).const)),
+      isBare: others.length === 0,
+      rest: { ...form, properties },
+    };
+  });
+  const told = split.filter(({ isBare }) => !isBare);
+  const bare = split.filter(({ isBare }) => isBare);
+  return [
+    ...told.map(({ name, link, rest }) => `<h4>${code(name)}: ${link}</h4>\n${fields(rest)}`),
+    ...bare.slice(0, 1).map(({ name }) => `<h4>${code(name)} and nothing else</h4>`),
+    ...(bare.length === 0 ? [] : [`<p>${bare.map(({ link }) => link).join(", ")}</p>`]),
+  ].join("\n");
 }
 
 export function fields(schema: JsonSchema): string {

@@ -17,16 +17,20 @@ interface ReasonEntry {
   readonly remedy?: z.ZodObject;
 }
 
-const count = z
-  .int()
-  .min(0)
-  .meta({ examples: [2] });
+const counted = (description: string, example = 2): z.ZodInt => {
+  return z
+    .int()
+    .min(0)
+    .meta({ description, examples: [example] });
+};
 const limit = z
   .enum(["applications", "sectors", "members", "pendingInvitations", "ownedOrganizations"])
-  .meta({ description: "The limit's name in plans.yaml" });
-const limits = { limit, max: count.meta({ examples: [25] }) };
-const owner = z.enum(ROLES).meta({ examples: ["owner"] });
-const notPending = z.enum(["accepted", "declined", "revoked", "expired"]);
+  .meta({ description: "Of what the plan allows no more: /docs#words" });
+const limits = { limit, max: counted("How many there may be", 25) };
+const least = z.enum(ROLES).meta({ description: "The lowest role that will do", examples: ["owner"] });
+const owners = counted("How many Owners there are");
+const message = z.string().min(1).meta({ description: "What to do, in a sentence for people" });
+const notPending = z.enum(["accepted", "declined", "revoked", "expired"]).meta({ description: "What became of it" });
 
 interface Parts {
   readonly members?: z.ZodRawShape;
@@ -44,15 +48,15 @@ function entry(from: ReasonEntry["from"], { members = {}, remedy, help = "" }: P
     means: MEANINGS[code],
     help: helpFor(code) ?? help,
     reason: z.strictObject({ code: z.literal(code), ...members }),
-    ...(remedy && { remedy: z.strictObject({ for: z.literal(code), message: z.string().min(1), ...remedy }) }),
+    ...(remedy && { remedy: z.strictObject({ for: z.literal(code), message, ...remedy }) }),
   });
 }
 
 const DEFECT = "Tell the operators the `X-Request-ID` of the answer: a policy must be mended. Until then it denies.";
 
 const ENTRIES = {
-  ROLE_TOO_LOW: entry("matrix", { members: { least: owner }, remedy: { least: owner } }),
-  NOT_SOLE_OWNER: entry("matrix", { members: { owners: count }, remedy: { owners: count } }),
+  ROLE_TOO_LOW: entry("matrix", { members: { least }, remedy: { least } }),
+  NOT_SOLE_OWNER: entry("matrix", { members: { owners }, remedy: { owners } }),
   NOT_SELF: entry("matrix", { help: "Nobody else may, whatever the role: the person itself must do it." }),
   NOT_INVITEE: entry("matrix", {
     help: "Call with the token of the invited account; an Owner can only revoke the invitation.",
@@ -63,10 +67,13 @@ const ENTRIES = {
   }),
   SECTOR_RETIRED: entry("floor", { remedy: {} }),
   LIVE_APPLICATIONS: entry("floor", {
-    members: { applications: count },
-    remedy: { applications: z.array(anchor).exactOptional() },
+    members: { applications: counted("How many are enabled still") },
+    remedy: { applications: z.array(anchor).exactOptional().meta({ description: "Which they are, for who may know" }) },
   }),
-  LIVE_SECTORS: entry("floor", { members: { sectors: count }, remedy: { sectors: z.array(sectorId).exactOptional() } }),
+  LIVE_SECTORS: entry("floor", {
+    members: { sectors: counted("How many are enabled still") },
+    remedy: { sectors: z.array(sectorId).exactOptional().meta({ description: "Which they are, for who may know" }) },
+  }),
   LIMIT_REACHED: entry("floor", { members: limits, remedy: limits }),
   LAST_OWNER: entry("floor", { remedy: {} }),
   OWNER_NOT_BY_INVITATION: entry("floor", { remedy: {} }),

@@ -147,6 +147,14 @@ describe("The page at /docs", () => {
     for (const decision of ["true", "false"]) expect(page).toContain(`&quot;decision&quot;: ${decision}`);
   });
 
+  test("names each form of reasons and remedies by its code", () => {
+    for (const code of ["ROLE_TOO_LOW", "LIMIT_REACHED"]) {
+      for (const member of ["code", "for"]) {
+        expect(page).toContain(`<h4><code>${member}</code>: <a href="#${code}"><code>${code}</code></a></h4>`);
+      }
+    }
+  });
+
   test("says of each scope what asks for it", () => {
     for (const scope of SCOPES) expect(page).toContain(`<tr><td><code>${scope}</code></td>`);
   });

@@ -61,7 +61,9 @@ export function permitted<K extends Kind>(
 function denied(verdict: Verdict | undefined, facts: Facts, action: string): AppError {
   const reasons = verdict?.reasons ?? [{ code: "NO_REASON_GIVEN" }];
   const further =
-    action === "retire" ? " GET at the same address tells what stands in the way, and the calls that lead there." : "";
+    action === "retire"
+      ? " GET at the same address tells what stands in the way and, where there are any, the calls that lead there."
+      : "";
   return new AppError("DENIED", `${explanation(reasons)}${further}`, {
     refusedBy: verdict?.refusedBy ?? "matrix",
     reasons,

@@ -30,6 +30,8 @@ export interface Config {
   readonly cerbos: { readonly target: string; readonly tls: boolean } | null;
   readonly oidc: OidcSettings | null;
   readonly aliasClaim: string;
+  /** No token is believed for longer, and nobody who was erased comes back sooner. */
+  readonly tokenMaxHours: number;
   readonly isDevelopmentIssuerOn: boolean;
   /** The first client with the scope platform:admin. */
   readonly platformClient: PlatformClient | null;
@@ -186,6 +188,7 @@ function resolved(read: Settings, set: Environment): Config {
     cerbos: read.CERBOS_TARGET === undefined ? null : { target: read.CERBOS_TARGET, tls: read.CERBOS_TLS },
     oidc: oidcOf(read),
     aliasClaim: read.ALIAS_CLAIM,
+    tokenMaxHours: read.TOKEN_MAX_HOURS,
     isDevelopmentIssuerOn: isDevelopmentOn(read),
     platformClient: platformClientOf(read),
     secret: read.BAILIWICK_SECRET ?? null,

@@ -22,7 +22,7 @@ export async function listen(config: Config, engines: Engines, core: Core, { log
   const { deps, graph, cerbos } = core;
   const app = createApp({
     deps,
-    authenticate: createAuthenticator({ issuers: await trustedIssuers(config) }),
+    authenticate: createAuthenticator({ issuers: await trustedIssuers(config), tokenMaxHours: config.tokenMaxHours }),
     settings: {
       publicUrl: config.publicUrl,
       secret: engines.secret,

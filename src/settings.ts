@@ -77,6 +77,13 @@ const callers = {
   ALIAS_CLAIM: nonEmpty.default("preferred_username").meta({
     description: "The claim from which an account's alias is made. Set it where your issuer names people otherwise.",
   }),
+  TOKEN_MAX_HOURS: wholeNumber(1, 8_760)
+    .default(24)
+    .meta({
+      description:
+        "How long a token may be valid at most, from its issue and from now on; a longer one is refused. An account that was erased " +
+        "can come back only when the longest token has expired. Set it to what your issuer gives.",
+    }),
   PLATFORM_CLIENT: platformClient.optional().meta({
     otherwise: "none",
     description:

@@ -40,6 +40,7 @@ describe("Nothing set", () => {
       cerbos: null,
       oidc: null,
       aliasClaim: "preferred_username",
+      tokenMaxHours: 24,
       isDevelopmentIssuerOn: true,
       platformClient: null,
       secret: null,
@@ -58,6 +59,8 @@ describe("Nothing set", () => {
 describe("Each setting", () => {
   test.each<[Readonly<Record<string, string>>, Partial<Config>]>([
     [{ PORT: "0" }, { port: 0 }],
+    [{ TOKEN_MAX_HOURS: "1" }, { tokenMaxHours: 1 }],
+    [{ TOKEN_MAX_HOURS: "8760" }, { tokenMaxHours: 8760 }],
     [
       { PORT: "65535", HOST: "0.0.0.0" },
       { port: 65535, host: "0.0.0.0", publicUrl: "http://127.0.0.1:65535" },

@@ -19,6 +19,8 @@ export interface TrustedIssuer {
 
 export interface AuthenticatorOptions {
   readonly issuers: readonly TrustedIssuer[];
+  /** No token is believed for longer. */
+  readonly tokenMaxHours: number;
   readonly clock?: () => Date;
 }
 
@@ -38,6 +40,7 @@ const identifier = z
   .refine((text) => text.isWellFormed() && !text.includes("\0"));
 const claims = z.object({
   sub: identifier,
+  exp: z.number(),
   iat: z.number().optional(),
   client_id: identifier.optional(),
   azp: identifier.optional(),
@@ -53,7 +56,8 @@ interface Verifier {
   readonly algorithms: string[];
 }
 
-export function createAuthenticator({ issuers, clock = () => new Date() }: AuthenticatorOptions): Authenticate {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+  const { issuers, tokenMaxHours, clock = () => new Date() } = options;
   const verifiers = new Map<string, Verifier>();
   for (const trusted of issuers) {
     const algorithms = [...(trusted.algorithms ?? ALGORITHMS)];
@@ -67,7 +71,8 @@ export function createAuthenticator({ issuers, clock = () => new Date() }: Authe
     const { payload, protectedHeader } = await verify(token, verifier, now);
     const { typ } = protectedHeader;
     if (typ !== undefined && !TYPES.has(typ.toLowerCase())) throw refused("it is no access token (typ)");
-    return callerOf(verifier.trusted, payload, now);
+    const valid = claimsOf(payload, now, tokenMaxHours);
+    return callerOf(verifier.trusted, payload, valid);
   };
 }
 
@@ -111,23 +116,35 @@ function reasonOf(error: unknown): string {
   return "its signature does not hold";
 }
 
-function callerOf(trusted: TrustedIssuer, payload: JWTPayload, now: Date): Identity {
+/**
+ * An erased person's tokens must be worthless before the person may come back as somebody new: nobody can wait for a token without end.
+ * Of one that says when it was issued the whole life counts, or it would only have to be kept until it is short enough.
+ */
+function claimsOf(payload: JWTPayload, now: Date, maxHours: number): Claims {
   const parsed = claims.safeParse(payload);
   if (!parsed.success) throw refused("its claims are not of the expected types", parsed.error);
-  const { sub, iat, client_id, azp } = parsed.data;
-  if (iat !== undefined && iat > now.getTime() / 1000 + LIMITS.clockSkewSeconds) {
-    throw refused("it was issued in the future");
-  }
+  const latest = now.getTime() / 1000 + LIMITS.clockSkewSeconds;
+  const { exp, iat } = parsed.data;
+  if (iat !== undefined && iat > latest) throw refused("it was issued in the future");
+  const maxSeconds = maxHours * 3600;
+  const isTooLong = exp > latest + maxSeconds || (iat !== undefined && exp - iat > maxSeconds);
+  if (isTooLong)
+    throw refused(`it is valid for longer than ${maxHours} hours, the most that TOKEN_MAX_HOURS allows here`);
+  return parsed.data;
+}
+
+function callerOf(trusted: TrustedIssuer, payload: JWTPayload, valid: Claims): Identity {
+  const { sub, client_id, azp } = valid;
   const clientId = client_id ?? azp ?? null;
   const alias = payload[trusted.aliasClaim];
   return {
     issuer: trusted.issuer,
     subject: sub,
     clientId,
-    scopes: scopesOf(parsed.data),
+    scopes: scopesOf(valid),
     aliasHint: typeof alias === "string" ? alias : null,
     development: isDevelopmentService(trusted, sub, clientId)
-      ? { organizations: parsed.data.bailiwick_organizations ?? [] }
+      ? { organizations: valid.bailiwick_organizations ?? [] }
       : null,
   };
 }

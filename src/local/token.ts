@@ -16,7 +16,7 @@ const HELP = `Prints an access token of the development issuer, and nothing else
   --scope <scope>         what the service may do; can be given several times:
                           ${SCOPES.join(" ")}
   --organization <slug>   where it may do so; can be given several times; everywhere when none is given
-  --expires <seconds>     how long the token is valid: 1 to 31536000; default 3600
+  --expires <seconds>     how long the token is valid: 1 to 31536000, and at most TOKEN_MAX_HOURS; default 3600
   --help                  this text
 `;
 
@@ -115,10 +115,14 @@ async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${command.message}\n`);
     return 2;
   }
-  const { isDevelopmentIssuerOn, stateDir } = readConfig();
+  const { isDevelopmentIssuerOn, stateDir, tokenMaxHours } = readConfig();
   if (!isDevelopmentIssuerOn) {
     process.stderr.write("token: the development issuer is off; use tokens of OIDC_ISSUER\n");
     return 1;
+  }
+  if ((command.token.expiresInSeconds ?? 0) > tokenMaxHours * 3600) {
+    process.stderr.write(`token: the gateway takes none for more than ${tokenMaxHours} hours; set TOKEN_MAX_HOURS\n`);
+    return 2;
   }
   const issuer = await loadDevelopmentIssuer(stateDir);
   process.stdout.write(`${await issuer.sign(command.token)}\n`);

@@ -1,6 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { describe, expect, test } from "@jest/globals";
 import type { webcrypto } from "node:crypto";
 import { base64url, exportJWK, generateKeyPair, type JWK, SignJWT, UnsecuredJWT } from "jose";
 import { LIMITS } from "../../src/entities/limits.ts";
@@ -8,6 +6,7 @@ import { type Authenticate, createAuthenticator, type TrustedIssuer } from "../.
 
 const NOW = new Date("2026-11-20T12:00:00Z");
 const now = NOW.getTime() / 1000;
+const DAY = 24 * 3600;
 const ISSUER = "https://issuer.example.com";
 
 const rsa = await generateKeyPair("RS256", { modulusLength: 2048 });
@@ -21,7 +20,9 @@ const trusted: TrustedIssuer = {
   aliasClaim: "preferred_username",
   development: false,
 };
-const authenticate = createAuthenticator({ issuers: [trusted], clock: () => NOW });
+const by24Hours = (...issuers: TrustedIssuer[]): Authenticate =>
+  createAuthenticator({ issuers, tokenMaxHours: 24, clock: () => NOW });
+const authenticate = by24Hours(trusted);
 
 const good = { iss: ISSUER, aud: "bailiwick", sub: "u-1", iat: now, exp: now + 60 };
 interface Header {
@@ -81,7 +82,7 @@ describe("A good token", () => {
   });
 
   test("is read from the claim that holds the alias", async () => {
-    const by = createAuthenticator({ issuers: [{ ...trusted, aliasClaim: "nick" }], clock: () => NOW });
+    const by = by24Hours({ ...trusted, aliasClaim: "nick" });
     expect(await bearer(sign({ ...good, nick: "ann", preferred_username: "no" }), by)).toMatchObject({
       aliasHint: "ann",
     });
@@ -119,6 +120,9 @@ describe("One fact changed", () => {
     ["an empty subject", { ...good, sub: "" }],
     ["a subject of 257 characters", { ...good, sub: "x".repeat(257) }],
     ["a subject with a NUL", { ...good, sub: "a\0b" }],
+    ["an end in 24 hours and 61 s", { ...good, iat: undefined, exp: now + DAY + 61 }],
+    ["a life of 24 hours and 1 s", { ...good, iat: now - 60, exp: now + DAY - 59 }],
+    ["a long life that is nearly over", { ...good, iat: now - 2 * DAY, exp: now + 60 }],
     ["a subject that is a number", { ...good, sub: 7 }],
     ["a scope that is no text", { ...good, scope: ["a"] }],
     ["a client id that is no text", { ...good, client_id: { a: 1 } }],
@@ -130,8 +134,19 @@ describe("One fact changed", () => {
     ["an end 59 s ago", { ...good, exp: now - 59 }],
     ["a beginning in 60 s", { ...good, nbf: now + 60 }],
     ["issued in 60 s", { ...good, iat: now + 60 }],
+    ["an end in 24 hours and 60 s", { ...good, iat: undefined, exp: now + DAY + 60 }],
+    ["issued in 60 s for 24 hours", { ...good, iat: now + 60, exp: now + DAY + 60 }],
   ])("%s is within the skew of clocks", async (_what, claims) => {
     expect(await bearer(sign(claims))).toMatchObject({ subject: "u-1" });
+  });
+
+  test("a life that is too long is told with the setting that allows more", async () => {
+    const day = { ...good, iat: now - 3600, exp: now + 23 * 3600 };
+    expect(await bearer(sign(day))).toMatchObject({ subject: "u-1" });
+    const longer = sign({ ...day, exp: day.exp + 3600 });
+    await expect(bearer(longer)).rejects.toThrow("longer than 24 hours, the most that TOKEN_MAX_HOURS allows");
+    const patient = createAuthenticator({ issuers: [trusted], tokenMaxHours: 25, clock: () => NOW });
+    expect(await bearer(longer, patient)).toMatchObject({ subject: "u-1" });
   });
 
   test.each([["id_token+jwt"], ["logout+jwt"], ["dpop+jwt"], [""]])(
@@ -162,21 +177,21 @@ describe("The signature", () => {
   test("of an algorithm that is not pinned is refused, though key and signature are good", async () => {
     const pair = await generateKeyPair("RS512", { modulusLength: 2048 });
     const jwk = { ...(await exportJWK(pair.publicKey)), kid: "k1" };
-    const by = createAuthenticator({ issuers: [{ ...trusted, jwks: { keys: [jwk] } }], clock: () => NOW });
+    const by = by24Hours({ ...trusted, jwks: { keys: [jwk] } });
     await expect(bearer(sign(good, { alg: "RS512" }, pair.privateKey), by)).rejects.toEqual(refusal("TOKEN_INVALID"));
   });
 
   test.each([["ES256"], ["PS256"], ["EdDSA"]])("of %s is accepted", async (alg) => {
     const pair = await generateKeyPair(alg);
     const jwk = { ...(await exportJWK(pair.publicKey)), kid: "k1", alg };
-    const by = createAuthenticator({ issuers: [{ ...trusted, jwks: { keys: [jwk] } }], clock: () => NOW });
+    const by = by24Hours({ ...trusted, jwks: { keys: [jwk] } });
     expect(await bearer(sign(good, { alg }, pair.privateKey), by)).toMatchObject({ subject: "u-1" });
   });
 
   test("of a key of another issuer that is trusted too is refused", async () => {
     const otherJwk = { ...(await exportJWK(stranger.publicKey)), kid: "k1" };
     const other = { ...trusted, issuer: "https://other.example.com", jwks: { keys: [otherJwk] } };
-    const by = createAuthenticator({ issuers: [trusted, other], clock: () => NOW });
+    const by = by24Hours(trusted, other);
     await expect(bearer(sign(good, {}, stranger.privateKey), by)).rejects.toEqual(refusal("TOKEN_INVALID"));
     expect(await bearer(sign({ ...good, iss: other.issuer }, {}, stranger.privateKey), by)).toMatchObject({
       issuer: other.issuer,
@@ -185,7 +200,7 @@ describe("The signature", () => {
 });
 
 describe("The development issuer", () => {
-  const by = createAuthenticator({ issuers: [{ ...trusted, development: true }], clock: () => NOW });
+  const by = by24Hours({ ...trusted, development: true });
   const service = { ...good, sub: "client:shop", client_id: "shop", bailiwick_organizations: ["acme"] };
 
   test("names services that register themselves", async () => {
@@ -204,47 +219,5 @@ describe("The development issuer", () => {
 
   test("another issuer's claim of the same name means nothing", async () => {
     expect(await bearer(sign(service))).toMatchObject({ development: null });
-  });
-});
-
-describe("Keys at an address", () => {
-  const answers = { metadata: {} as object, status: 200, keyRequests: 0 };
-  const server = createServer((request, response) => {
-    response.statusCode = answers.status;
-    if (request.url === "/keys") answers.keyRequests += 1;
-    response.end(JSON.stringify(request.url === "/keys" ? { keys: [publicJwk] } : answers.metadata));
-  });
-  let origin = "";
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-  afterAll(() => void server.close());
-
-  test("are fetched once", async () => {
-    const by = createAuthenticator({ issuers: [{ ...trusted, jwks: new URL(`${origin}/keys`) }], clock: () => NOW });
-    answers.keyRequests = 0;
-    for (let turn = 0; turn < 3; turn += 1) expect(await bearer(sign(good), by)).toMatchObject({ subject: "u-1" });
-    await expect(bearer(sign(good, { kid: "unknown" }), by)).rejects.toEqual(refusal("TOKEN_INVALID"));
-    expect(answers.keyRequests).toBe(1); // An unknown key id is no reason to ask again so soon.
-  });
-
-  test("are found by discovery, and an issuer that speaks for another is not believed", async () => {
-    const issuer = { ...trusted, issuer: origin, jwks: "discovery" as const };
-    const by = createAuthenticator({ issuers: [issuer], clock: () => NOW });
-    answers.metadata = { issuer: ISSUER, jwks_uri: `${origin}/keys` };
-    await expect(bearer(sign({ ...good, iss: origin }), by)).rejects.toEqual(refusal("CANNOT_DECIDE"));
-    answers.metadata = { issuer: origin, jwks_uri: `${origin}/keys` };
-    expect(await bearer(sign({ ...good, iss: origin }), by)).toMatchObject({ issuer: origin });
-  });
-
-  test("that cannot be had are CANNOT_DECIDE, not TOKEN_INVALID, and the next token asks again", async () => {
-    const by = createAuthenticator({ issuers: [{ ...trusted, jwks: new URL(`${origin}/keys`) }], clock: () => NOW });
-    answers.status = 500;
-    await expect(bearer(sign(good), by)).rejects.toEqual(refusal("CANNOT_DECIDE"));
-    answers.status = 200;
-    expect(await bearer(sign(good), by)).toMatchObject({ subject: "u-1" });
-    const gone = createAuthenticator({ issuers: [{ ...trusted, jwks: new URL("http://127.0.0.1:1/keys") }] });
-    await expect(bearer(sign(good), gone)).rejects.toEqual(refusal("CANNOT_DECIDE"));
   });
 });

@@ -33,6 +33,7 @@ describe("npm run token", () => {
   beforeAll(async () => {
     const { issuer, audience, publicJwks } = await loadDevelopmentIssuer(directory);
     authenticate = createAuthenticator({
+      tokenMaxHours: 24,
       issuers: [{ issuer, audience, jwks: publicJwks, aliasClaim: "preferred_username", development: true }],
     });
   });
@@ -101,6 +102,15 @@ describe("The arguments", () => {
     ["an option without its value", ["--service"]],
   ])("%s is refused in one line", (_what, args) => {
     expect(parseTokenCommand(args)).toEqual({ kind: "wrong", message: expect.stringMatching(/^token: [^\n]+$/) });
+  });
+});
+
+describe("A token for longer than the gateway takes", () => {
+  test("is not made, and the setting is named; one second less is", async () => {
+    const longest = { TOKEN_MAX_HOURS: "1" };
+    const { status, stdout, stderr } = await token(["alice", "--expires", "3601"], longest);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(/^token: [^\n]*TOKEN_MAX_HOURS\n$/)]);
+    expect((await token(["alice", "--expires", "3600"], longest)).status).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Attributes, Kind } from "../entities/kinds.ts";
 import type { AccountFacts, Facts, OrganizationFacts, Resources } from "../stores/facts.ts";
+import { aliasChangeableAt } from "./aliases.ts";
 import type { Plan } from "./deps.ts";
 
 /** What is known when attributes are made: everything exists. */
@@ -8,15 +9,23 @@ interface Known<K extends Kind> {
   readonly resource: Resources[K];
   readonly organization: OrganizationFacts;
   readonly plan: Plan;
+  readonly now: Date;
 }
 
 /** `R.attr` of each kind, from facts and the plan; the one place where a policy's words get their values. */
 const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
-  account: ({ subject, resource, plan }) => ({
-    self: subject.id === resource.id,
-    ownedOrganizations: resource.ownedOrganizations,
-    maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
-  }),
+  account: ({ subject, resource, plan, now }) => {
+    const changeableAt = aliasChangeableAt(resource, now);
+    return {
+      self: subject.id === resource.id,
+      ownedOrganizations: resource.ownedOrganizations,
+      maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
+      aliasCoolingDown: changeableAt !== null,
+      aliasChangeableAt: changeableAt,
+      signInMethods: resource.signInMethods.length,
+      maxSignInMethods: plan.signInMethods,
+    };
+  },
   organization: ({ resource, organization, plan }) => ({
     state: organization.state,
     ownerCount: organization.ownerCount,
@@ -92,5 +101,6 @@ export function attributesOf<K extends Kind>(
   const plan = organization === null ? undefined : plans.get(organization.plan);
   if (facts.subject === null || facts.resource === null || organization === null || plan === undefined)
     return undefined;
-  return MAKERS[kind]({ subject: facts.subject, resource: facts.resource, organization, plan });
+  const { subject, resource, now } = facts;
+  return MAKERS[kind]({ subject, resource, organization, plan, now });
 }

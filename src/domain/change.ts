@@ -140,7 +140,7 @@ async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): 
     kind: target.kind,
     role,
     matrix: facts.organization?.matrix ?? "default",
-    actions: [action, "view"],
+    actions: [...new Set([action, "view"])],
   };
   const patience = Math.min(deps.timeouts.decisionMs, flow.deadline());
   const verdicts: ReadonlyMap<string, Verdict> =

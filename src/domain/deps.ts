@@ -11,6 +11,7 @@ export interface Plan {
   readonly members: number;
   readonly pendingInvitations: number;
   readonly ownedOrganizations: number;
+  readonly signInMethods: number;
 }
 
 /** What the domain asks the graph on the way of a question. Throws CANNOT_DECIDE when OpenFGA does not answer in time. */

@@ -19,6 +19,8 @@ export const MEANINGS = {
   OWNER_NOT_BY_INVITATION: "Nobody is invited as an Owner; an Owner promotes a member.",
   INVITATION_NOT_PENDING: "The invitation is no longer pending, it is `state`.",
   INVITATION_EXPIRED: "The invitation has expired.",
+  ALIAS_COOLING_DOWN: "The alias was changed not long ago; it can be changed again at `until`.",
+  LAST_SIGN_IN_METHOD: "It is the last way to sign in to the account.",
   ALREADY_MEMBER: "The invited account is a member: accepting would change its role.",
   UNKNOWN_SUBJECT: "There is no such subject: nobody has this alias, or there is no such type.",
   UNKNOWN_RESOURCE: "There is no such resource, or no such type of resources.",

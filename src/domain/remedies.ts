@@ -59,6 +59,11 @@ const HELP: Readonly<Record<string, Help>> = {
     message: "Retire or remove one first, or ask for a higher limit of `limit`.",
     repeats: ["limit", "max"],
   },
+  ALIAS_COOLING_DOWN: {
+    message: "Keep the alias until `until`; then it can be changed once more.",
+    repeats: ["until"],
+  },
+  LAST_SIGN_IN_METHOD: { message: "Link another way to sign in first." },
   OWNER_NOT_BY_INVITATION: { message: "Invite with another role; an Owner can promote the member later." },
   INVITATION_EXPIRED: { message: "Ask an Owner for a new invitation." },
 };

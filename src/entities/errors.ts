@@ -21,6 +21,8 @@ export const ERROR_CODES = [
   "NOT_FOUND",
   "UNKNOWN_ALIAS",
   "SLUG_TAKEN",
+  "ALIAS_TAKEN", // now or once: an alias is never given again
+  "SIGN_IN_METHOD_TAKEN", // it is another account's
   "ALREADY_MEMBER",
   "ALREADY_INVITED",
   "CLIENT_EXISTS",

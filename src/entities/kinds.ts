@@ -13,7 +13,7 @@ export type ResourceState = "enabled" | "retired";
 export type InvitationState = "pending" | "accepted" | "declined" | "revoked" | "expired";
 
 export const ACTIONS = {
-  account: ["view", "create_organization"],
+  account: ["view", "create_organization", "edit", "change_alias", "link_sign_in_method", "unlink_sign_in_method"],
   organization: [
     "view",
     "list_sectors",
@@ -52,7 +52,15 @@ export function isAction(kind: Kind, action: string): boolean {
 
 /** The facts that reach a policy as `R.attr`, by kind. `policies/cerbos/_schemas/<kind>.json` says the same. */
 export interface Attributes {
-  account: { self: boolean; ownedOrganizations: number; maxOwnedOrganizations: number };
+  account: {
+    self: boolean;
+    ownedOrganizations: number;
+    maxOwnedOrganizations: number;
+    aliasCoolingDown: boolean;
+    aliasChangeableAt: string | null; // null: now
+    signInMethods: number;
+    maxSignInMethods: number;
+  };
   organization: {
     state: OrganizationState;
     ownerCount: number;

@@ -40,6 +40,8 @@ export const LIMITS = {
   /** Tuples of one Write beside the fence's swap; OpenFGA allows 100. */
   tuplesPerRow: 98,
   invitationDays: 7,
+  /** After a change of alias, until the next. */
+  aliasCoolDownDays: 30,
 
   idempotencyHours: 24,
   /** Records that are too old, cleared away by each change that brings a key. */

@@ -9,6 +9,35 @@ export type Viewed<Value> = Value & { readonly actions?: Actions };
 
 /** What leaves the gateway: nothing in these records is an account id (S0.19). Times are ISO 8601 in UTC. */
 
+/** The caller's own account. */
+export interface Me {
+  readonly alias: string;
+  readonly name: string | null; // what the person is called
+  readonly developer: boolean; // follows from having a membership
+  readonly aliasChangeableAt: string | null; // null: now
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number; // of all but `developer` and `aliasChangeableAt`
+}
+
+export interface SignInMethod {
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly current: boolean; // the request's own
+  readonly createdAt: string;
+}
+
+/** An application that knows the caller. */
+export interface DataSharing {
+  readonly application: string; // an anchor
+  readonly applicationName: string;
+  readonly organization: string; // a slug
+  readonly organizationName: string;
+  readonly firstAt: string;
+  readonly lastAt: string;
+}
+
 export interface Organization {
   readonly slug: string;
   readonly name: string;

@@ -36,6 +36,11 @@ export function created(change: Changed<Revised>, location: string): Answer {
   return withGraph(createdEntity(change.value, location), change);
 }
 
+/** A record that never changes, and so has no revision, and where it is from now on. */
+export function added(body: object, location: string): Answer {
+  return { status: 201, body, headers: { Location: location } };
+}
+
 export function removed(change: Changed<null>): Answer {
   return withGraph({ status: 204 }, change);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { listAudit } from "../domain/audit.ts";
-import { alias, applicationKind, invitationId, name, role, sectorId, slug, time } from "./fields.ts";
+import { alias, applicationKind, invitationId, name, role, sectorId, signInMethodId, slug, time } from "./fields.ts";
 import { list, type Route } from "./route.ts";
 
 /** A verb of a kind, as the audit log names what was done. */
@@ -15,6 +15,8 @@ const change = z
     role: role.exactOptional(),
     state: z.string().min(1).exactOptional(),
     invitation: invitationId.exactOptional(),
+    fields: z.array(z.enum(["name", "alias"])).exactOptional(),
+    signInMethod: signInMethodId.exactOptional(),
   })
   .nullable();
 const event = z

@@ -88,6 +88,11 @@ export function createdReply(body: z.ZodType): Reply {
   return { ...createdEntityReply(body), headers: ["ETag", "Location", "Bailiwick-Graph", "Bailiwick-Dry-Run"] };
 }
 
+/** For what never changes, and so has no revision. */
+export function addedReply(body: z.ZodType): Reply {
+  return { ...createdEntityReply(body), headers: ["Location", "Bailiwick-Dry-Run"] };
+}
+
 export const REMOVED: Reply = {
   status: 204,
   means: "It is gone",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Attributes, Kind } from "../entities/kinds.ts";
 import { ROLES } from "../entities/kinds.ts";
-import { resourceState } from "./fields.ts";
+import { resourceState, time } from "./fields.ts";
 import { reason, remedy } from "./reasons.ts";
 
 /** The answer to a check: AuthZEN's `decision`, and in `context` what decided it. */
@@ -76,7 +76,17 @@ const facts = {
     members: count,
     maxMembers: most,
   }),
-  account: factsOf("Account", { self, ownedOrganizations: count, maxOwnedOrganizations: most }),
+  account: factsOf("Account", {
+    self,
+    ownedOrganizations: count,
+    maxOwnedOrganizations: most,
+    aliasCoolingDown: z.boolean().meta({ description: "Was the alias changed not long ago?", examples: [false] }),
+    aliasChangeableAt: time
+      .nullable()
+      .meta({ description: "When it can be changed again; null: now", examples: [null] }),
+    signInMethods: count,
+    maxSignInMethods: most,
+  }),
 } satisfies { readonly [K in Kind]: z.ZodType<Attributes[K]> };
 
 const FACTS = {

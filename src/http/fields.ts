@@ -86,6 +86,13 @@ export const clientId = patterned({
   example: "cli-2m0d9sbf6tqx4kz81hwe",
 });
 
+export const signInMethodId = patterned({
+  is: "The id of a way to sign in",
+  pattern: /^sim-[0-9a-z]{20}$/,
+  expected: `sim- and ${ID_REST}`,
+  example: "sim-7c1v9dk2m4zq8w0xhe3t",
+});
+
 export const role = z.enum(ROLES).meta({ description: "What each may: /docs#roles", examples: ["admin"] });
 export const applicationKind = z.enum(APPLICATION_KINDS).meta({
   description: "A web application, a game, a command-line tool, or a relying party of OpenID Connect",

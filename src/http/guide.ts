@@ -137,8 +137,8 @@ only, services about everybody.`.trim(),
 - **retired**: of an organization: frozen, nothing in it changes until it is enabled; of a sector or an application: no longer used.
 - **archived**: gone for good; the slug is never given again.
 - **matrix**: the set of policies that says who may, \`default\` unless the organization follows another; states are judged the same for all.
-- **plan**: what limits an organization; \`limit\` in a reason is one of applications, sectors, members, pendingInvitations and
-  ownedOrganizations, \`max\` how many there may be.
+- **plan**: what limits an organization; \`limit\` in a reason is one of applications, sectors, members, pendingInvitations,
+  ownedOrganizations and signInMethods, \`max\` how many there may be.
 - **unit**: a hash of all policies, schemas and plans: equal units decide alike.
 - **graph**: whether OpenFGA, the second witness of every role, agrees. \`pending\` and \`unavailable\`: it is behind or silent, and the ledger
   alone has decided. \`disagrees\`: the smaller right has counted, and it is being repaired. Callers need do nothing.`.trim(),

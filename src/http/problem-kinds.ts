@@ -102,6 +102,12 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     help: `Send all of it within ${LIMITS.requestMs} ms.`,
   },
   SLUG_TAKEN: { status: 409, title: "The slug is given, or was once", help: "Choose another slug." },
+  ALIAS_TAKEN: { status: 409, title: "The alias is given, or was once", help: "Choose another alias." },
+  SIGN_IN_METHOD_TAKEN: {
+    status: 409,
+    title: "This way to sign in is another account's",
+    help: "Sign in with it to use that account; accounts are not merged.",
+  },
   ALREADY_MEMBER: {
     status: 409,
     title: "The account is a member already",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MEANINGS } from "../domain/reasons.ts";
 import { helpFor } from "../domain/remedies.ts";
 import { ROLES } from "../entities/kinds.ts";
-import { anchor, sectorId } from "./fields.ts";
+import { anchor, sectorId, time } from "./fields.ts";
 
 /** Every reason of a denial that the built-in policies, or a check, can give: its members, its remedy's, and what helps. */
 
@@ -24,11 +24,12 @@ const counted = (description: string, example = 2): z.ZodInt => {
     .meta({ description, examples: [example] });
 };
 const limit = z
-  .enum(["applications", "sectors", "members", "pendingInvitations", "ownedOrganizations"])
+  .enum(["applications", "sectors", "members", "pendingInvitations", "ownedOrganizations", "signInMethods"])
   .meta({ description: "Of what the plan allows no more: /docs#words" });
 const limits = { limit, max: counted("How many there may be", 25) };
 const least = z.enum(ROLES).meta({ description: "The lowest role that will do", examples: ["owner"] });
 const owners = counted("How many Owners there are");
+const until = time.meta({ description: "From when on it is possible again" });
 const message = z.string().min(1).meta({ description: "What to do, in a sentence for people" });
 const notPending = z.enum(["accepted", "declined", "revoked", "expired"]).meta({ description: "What became of it" });
 
@@ -82,6 +83,8 @@ const ENTRIES = {
     help: "Nothing is left to be done with this one. An Owner can invite again who is no member.",
   }),
   INVITATION_EXPIRED: entry("floor", { remedy: {} }),
+  ALIAS_COOLING_DOWN: entry("floor", { members: { until }, remedy: { until } }),
+  LAST_SIGN_IN_METHOD: entry("floor", { remedy: {} }),
   ALREADY_MEMBER: entry("floor", { help: "Decline the invitation; an Owner can change the member's role." }),
   UNKNOWN_SUBJECT: entry("check", {
     help: "The only built-in type is `account`; its id is an alias, which is known from the person's first call on.",

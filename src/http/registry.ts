@@ -5,6 +5,7 @@ import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { HEALTH_ROUTES } from "./health.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
+import { ME_ROUTES } from "./me.ts";
 import { MEMBER_ROUTES } from "./members.ts";
 import { ORGANIZATION_ROUTES } from "./organizations.ts";
 import { OBSERVABILITY_ROUTES } from "./observability.ts";
@@ -14,6 +15,7 @@ import { SECTOR_ROUTES } from "./sectors.ts";
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   checks: ACCESS_ROUTES,
+  me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,
   applications: APPLICATION_ROUTES,

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Deps, IfMatch } from "../domain/deps.ts";
-import type { Caller } from "../entities/callers.ts";
+import type { Caller, Identity } from "../entities/callers.ts";
 import type { Kind } from "../entities/kinds.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
 import { listed, type Answer } from "./answer.ts";
@@ -42,7 +42,11 @@ export interface Presented extends Parts {
   /** As it came, ids included. */
   readonly path: string;
   readonly idempotencyKey: string | undefined;
+  readonly identify: Identify;
 }
+
+/** Verifies another token as the caller's own was, and says whose it is. Throws what authentication throws. */
+export type Identify = (token: string) => Promise<Identity>;
 
 interface Declared extends Contract {
   readonly method: "get" | "post" | "patch" | "delete";
@@ -79,6 +83,7 @@ interface Call<Params, Body> {
   readonly params: Params;
   readonly body: Body;
   readonly ifMatch: IfMatch;
+  readonly identify: Identify;
 }
 
 /** What every definition says of its contract; `problems` are none where it names none. */
@@ -92,17 +97,19 @@ interface ReadDefinition<Params extends Schema> extends Promised {
   readonly params: Params;
   /** Whose actions `?include=actions` adds. */
   readonly affords?: Kind;
+  /** It also says what follows from other things, which its revision does not cover: it is never "not modified". */
+  readonly isDerived?: true;
   /** The body of the answer. */
   readonly reply: Schema;
-  readonly answer: (deps: Deps, call: Omit<Call<z.output<Params>, never>, "body" | "ifMatch">) => Promise<Answer>;
+  readonly answer: (deps: Deps, call: Pick<Call<z.output<Params>, never>, "caller" | "params">) => Promise<Answer>;
 }
 
 export function read<Params extends Schema>(definition: ReadDefinition<Params>): Route {
-  const { params, answer, reply, affords } = definition;
+  const { params, answer, reply, affords, isDerived = false } = definition;
   const query = affords === undefined ? NOTHING : includeQuery;
   const body = affords === undefined ? reply : withActions(reply, affords);
   return {
-    ...promised(definition, [entityReply(body), UNCHANGED]),
+    ...promised(definition, isDerived ? [entityReply(body)] : [entityReply(body), UNCHANGED]),
     access: "caller",
     dialect: "rest",
     method: "get",
@@ -113,7 +120,7 @@ export function read<Params extends Schema>(definition: ReadDefinition<Params>):
       const found = checked(params, sent.params, "path");
       const wantsActions = "include" in checked(query, sent.query, "query");
       const answered = await answer(deps, { caller: { ...sent.caller, wantsActions }, params: found });
-      return { ...answered, isVolatile: wantsActions };
+      return { ...answered, isVolatile: wantsActions || isDerived };
     },
   };
 }
@@ -191,7 +198,8 @@ export function command<Params extends Schema, Body extends Schema>(
       const query = checked(isChange ? changeQuery : NOTHING, sent.query, "query");
       const fitting = checked(body, sent.body, "body");
       const caller = isChange ? asking(sent.caller, query, { ...sent, method }) : sent.caller;
-      return answered(await answer(deps, { caller, params: found, body: fitting, ifMatch: sent.ifMatch }), caller);
+      const { ifMatch, identify } = sent;
+      return answered(await answer(deps, { caller, params: found, body: fitting, ifMatch, identify }), caller);
     },
   };
 }

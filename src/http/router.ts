@@ -66,6 +66,7 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
     ifMatch,
     path: request.path,
     idempotencyKey,
+    identify: async (token) => await serving.authenticate(`Bearer ${token}`),
   });
 }
 

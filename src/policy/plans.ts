@@ -10,6 +10,7 @@ const Plan = z.strictObject({
   members: Limit,
   pendingInvitations: Limit,
   ownedOrganizations: Limit,
+  signInMethods: Limit.min(1),
 });
 const Plans = z.record(z.string().regex(/^[a-z0-9_-]{1,40}$/), Plan);
 

@@ -20,6 +20,9 @@ export interface NewSignInMethod {
 /** `known`: by another request, a moment ago. `alias taken`: given to somebody, now or once. `erased`: it asked to be forgotten. */
 export type Introduction = "made" | "known" | "alias taken" | "erased";
 
+/** The unique constraint of an alias, among those that somebody has now. */
+export const ALIAS_CONSTRAINT = "accounts_alias_key";
+
 export async function insertAccount(on: Queryable, row: NewAccount): Promise<Introduction> {
   try {
     const { signInMethod: method } = row;
@@ -52,7 +55,7 @@ export async function insertAccount(on: Queryable, row: NewAccount): Promise<Int
     });
     return rows[0]?.outcome ?? "known";
   } catch (error) {
-    if (violates(error, "accounts_alias_key")) return "alias taken";
+    if (violates(error, ALIAS_CONSTRAINT)) return "alias taken";
     if (violates(error, "sign_in_methods_issuer_subject_key")) return "known";
     throw error;
   }
@@ -71,6 +74,48 @@ export async function findAccountByAlias(
     values: [alias],
   });
   return rows[0];
+}
+
+export interface ProfileUpdate {
+  readonly name: string | null;
+  readonly alias: string;
+  /** The keyed hash of the alias that is given up; null: it is kept. */
+  readonly givenUp: Uint8Array | null;
+  readonly now: Date;
+}
+
+/** Whoever gives an alias up leaves a tombstone of it. */
+export async function updateProfile(tx: Transaction, id: string, update: ProfileUpdate): Promise<void> {
+  const { name, alias, givenUp, now } = update;
+  await tx.query({
+    name: "update_profile",
+    text: `
+      with tombstone as (
+        insert into alias_tombstones (digest)
+        select $5::bytea
+        where $5::bytea is not null
+      )
+      update accounts
+      set name = $2,
+        alias = $3,
+        alias_changed_at = case when $5::bytea is null then alias_changed_at else $4 end,
+        revision = revision + 1,
+        updated_at = $4
+      where id = $1`,
+    values: [id, name, alias, now, givenUp === null ? null : Buffer.from(givenUp)],
+  });
+}
+
+export async function isAliasTombstoned(tx: Transaction, digest: Uint8Array): Promise<boolean> {
+  const rows = await tx.query({
+    name: "is_alias_tombstoned",
+    text: `
+      select
+      from alias_tombstones
+      where digest = $1`,
+    values: [Buffer.from(digest)],
+  });
+  return rows.length > 0;
 }
 
 /** Raises the version of an account whose memberships changed. The account is locked by the change already. */

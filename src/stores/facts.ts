@@ -37,9 +37,20 @@ const Organization = z.object({
 /** What decisions read of an organization, whatever they are about. */
 export type OrganizationFacts = z.infer<typeof Organization>;
 
+/** At most as many as the plan allows. */
+const SignInMethod = z.object({ id: z.string(), issuer: z.string(), subject: z.string(), createdAt: Time });
+export type SignInMethodFacts = z.infer<typeof SignInMethod>;
+
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
-  account: Account.extend({ ...Dated, ...Owned, name: z.string().nullable() }),
+  account: Account.extend({
+    ...Dated,
+    ...Owned,
+    name: z.string().nullable(),
+    aliasChangedAt: Time.nullable(),
+    isDeveloper: z.boolean(),
+    signInMethods: z.array(SignInMethod), // by id
+  }),
   organization: z.object({
     ...Dated,
     slug: z.string(),
@@ -102,6 +113,8 @@ const Gathered = z.object({
 /** All facts of one decision, of one version of the organization. */
 export interface Facts<K extends ResourceKind = ResourceKind> extends Omit<z.infer<typeof Gathered>, "resource"> {
   readonly resource: Resources[K] | null;
+  /** When that was so. */
+  readonly now: Date;
 }
 
 export interface FactsQuestion<K extends ResourceKind> {
@@ -125,7 +138,7 @@ export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: 
   });
   const facts = Gathered.parse(rows[0]?.facts);
   const resource = facts.resource === null ? null : RESOURCES[asked.kind].parse(facts.resource);
-  return { ...facts, resource: resource as Resources[K] | null }; // zod cannot follow the kind into its schema
+  return { ...facts, resource: resource as Resources[K] | null, now: asked.now }; // zod cannot follow the kind into its schema
 }
 
 interface Versioned {
@@ -154,6 +167,16 @@ export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolea
     ],
   });
   return rows[0]?.holds === true;
+}
+
+/** The account as the transaction has made it, as facts show it. */
+export async function readAccount(tx: Transaction, alias: string): Promise<Resources["account"]> {
+  const rows = await tx.query<{ account: unknown }>({
+    name: "read_account",
+    text: "select account_facts($1) as account",
+    values: [alias],
+  });
+  return RESOURCES.account.parse(rows[0]?.account);
 }
 
 /** The resource as the transaction has made it, as facts show it. */

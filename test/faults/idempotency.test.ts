@@ -47,8 +47,12 @@ interface Counted {
 
 const TABLES = ["memberships", "sectors", "applications", "invitations"];
 
+/** What people link belongs to no organization; its changes are the platform's. */
+const LINKED = "select count(*)::int from sign_in_methods s where o.id = 'platform' and s.subject like '%-unseen'";
+
 async function count(slug: string | null): Promise<Counted> {
   const inside = TABLES.map((table) => `(select count(*)::int from ${table} where organization_id = o.id) as ${table}`);
+  inside.push(`(${LINKED}) as sign_in_methods`);
   const [found] = await home.sql<Record<string, number>>(
     `select o.version::int as version, ${inside.join(", ")} from organizations o where slug = $1`,
     [slug],
@@ -80,7 +84,8 @@ async function prepare(route: string, round: number): Promise<Case> {
   const name = `round-${round}-${POSTS.indexOf(route)}`;
   const at = { url: await fleet.url() };
   const [founder, guest] = [await home.person(at, `${name}-founder`), await home.person(at, `${name}-guest`)];
-  const repeatable = await make({ founder, guest, operator: operator.at(at.url), name, sql: home.sql });
+  const unseen = await home.unseen(`${name}-unseen`);
+  const repeatable = await make({ founder, guest, operator: operator.at(at.url), name, unseen, sql: home.sql });
   const { slug } = repeatable;
   return {
     ...repeatable,
@@ -163,7 +168,7 @@ async function requireOnce(each: Case, answers: readonly Answered[]): Promise<vo
   expect({ route: each.route, ...after }).toEqual({
     route: each.route,
     version: version + 1,
-    rows: Object.fromEntries(TABLES.map((table) => [table, adds(table)])),
+    rows: Object.fromEntries([...TABLES, "sign_in_methods"].map((table) => [table, adds(table)])),
   });
   const events = (await eventsOf(each.slug)).slice(each.eventsBefore);
   expect(events).toEqual(each.events.map((action) => ({ action, version: version + 1 })));

@@ -9,6 +9,8 @@ export interface Stage {
   readonly operator: Person;
   /** A name that nobody else has. */
   readonly name: string;
+  /** A token of somebody whom nobody has seen. */
+  readonly unseen: string;
   readonly sql: (text: string, values: readonly unknown[]) => Promise<unknown>;
 }
 
@@ -82,6 +84,12 @@ async function answerInvitation(stage: Stage, verb: "accept" | "decline"): Promi
 const ORGANIZATION = "/v1/organizations/:slug";
 
 export const PREPARE: Readonly<Record<string, Prepare>> = {
+  "/v1/me/sign-in-methods": async ({ founder, unseen }) =>
+    await Promise.resolve({
+      ...{ by: founder, path: "/v1/me/sign-in-methods", body: { token: unseen }, slug: "platform", view: null },
+      events: ["account.link_sign_in_method"],
+      adds: { sign_in_methods: 1 },
+    }),
   "/v1/organizations": async ({ founder, name, sql }) => {
     await sql("update accounts set max_owned_organizations = 1 where alias = $1", [founder.alias]);
     return await Promise.resolve({

@@ -29,16 +29,13 @@ beforeAll(async () => {
     alias: invited.alias,
     role: "viewer",
   });
-  const registration = {
-    issuer: issuer.issuer,
-    clientId: "narrow",
-    subject: "narrow",
-    name: "N",
-    scopes: ["authz:search"],
-  };
+  const narrow = { clientId: "narrow", subject: "narrow", name: "N", scopes: ["authz:search"] };
+  const registration = { issuer: issuer.issuer, ...narrow };
   const client = must(await operator.post("/v1/platform/clients", registration), 201);
   await evaluateOnce(slug);
-  const made = { invitation: String(invitation.body.id), client: String(client.body.id) };
+  const [method] = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'alice'");
+  const proven = { signInMethod: method?.id ?? "", proof: await issuer.sign({ sub: "unseen" }) };
+  const made = { invitation: String(invitation.body.id), client: String(client.body.id), ...proven };
   world = { slug, anchor, sector, ...made, member, alice, shop: gateway.shop, operator };
 });
 afterAll(async () => {
@@ -104,7 +101,8 @@ async function written(): Promise<unknown> {
     select (select sum(version) from organizations) as organizations, (select count(*) from accounts) as accounts,
       (select sum(version) from accounts) as account_versions, (select count(*) from audit_events) as audit,
       (select count(*) from outbox) as outbox, (select sum(revision) from memberships) as memberships,
-      (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients`);
+      (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients,
+      (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods`);
   return row;
 }
 

@@ -24,10 +24,12 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const { method } = route;
   if (method === "get") throw new Error("a GET changes nothing");
   const clients = route.path.includes("/clients/") ? await registeredClients(gateway) : [];
+  const methods = route.path.includes("/sign-in-methods/") ? await signInMethods(gateway, situation) : [];
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) =>
-    param(route.path, name, { ...situation, clients }, chance),
+    param(route.path, name, { ...situation, clients, methods }, chance),
   );
-  const body = route.body === NOTHING ? undefined : bodyOf(route, situation, chance);
+  const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
+  const body = route.body === NOTHING ? undefined : bodyOf(route, { ...situation, proof }, chance);
   const key: Record<string, string> =
     method === "post" && once(chance, 3) ? { "idempotency-key": `k-${chance.below(2 ** 31)}` } : {};
   const by = callerOf(route.path, situation, chance);
@@ -38,6 +40,8 @@ function callerOf(path: string, situation: Situation, chance: Chance): Person {
   const { founder, people, guests, stranger, operator } = situation;
   const anybody = oneOf(chance, founder, stranger, operator, ...Object.values(people), ...guests);
   if (path.startsWith("/v1/platform/")) return once(chance, 4) ? anybody : operator;
+  // Nobody addresses the stranger: whatever becomes of its alias, the others are found by theirs.
+  if (path.startsWith("/v1/me")) return once(chance, 8) ? operator : stranger;
   if (path.startsWith("/v1/invitations/")) return once(chance, 4) ? anybody : oneOf(chance, founder, ...guests);
   return once(chance, 2) ? anybody : oneOf(chance, founder, people.admin, people.owner);
 }
@@ -54,22 +58,44 @@ async function registeredClients(gateway: TestGateway): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
+/** The stranger's; not the one that it calls with, unless it has no other: whoever is unlinked is somebody new at the next call. */
+async function signInMethods(gateway: TestGateway, { stranger }: Situation): Promise<string[]> {
+  const rows = await gateway.sql<{ id: string; subject: string }>(
+    `select s.id, s.subject from sign_in_methods s join sign_in_methods own on own.account_id = s.account_id
+     where own.subject = $1 order by s.id`,
+    [stranger.alias],
+  );
+  const others = rows.filter(({ subject }) => subject !== stranger.alias);
+  return (others.length > 0 ? others : rows).map(({ id }) => id);
+}
+
+/** A token of somebody known, of a client, of somebody new, or none at all. */
+async function drawnProof(gateway: TestGateway, situation: Situation, chance: Chance): Promise<string> {
+  const { stranger, founder, operator } = situation;
+  const known = oneOf(chance, stranger, founder, operator).token;
+  const drawn = await gateway.issuer.sign({ subject: `drawn-${chance.below(8)}` });
+  return oneOf(chance, known, drawn, drawn, drawn, "no.token.atall");
+}
+
 interface Known extends Situation {
   readonly clients: readonly string[];
+  readonly methods: readonly string[];
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations, clients } = situation;
+  const { slug, elsewhere, sectors, applications, invitations, clients, methods } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
-  const ids = path.includes("/sectors/") ? sectors : path.includes("/clients/") ? clients : invitations;
+  const ofPath = { sectors, clients, "sign-in-methods": methods, invitations };
+  const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
   const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
 }
 
 function idPrefix(path: string): string {
+  if (path.includes("/sign-in-methods/")) return "sim";
   return path.includes("/clients/") ? "cli" : "inv";
 }
 
@@ -77,8 +103,10 @@ function aliasOf({ founder, people, guests }: Situation, chance: Chance): string
   return oneOf(chance, founder, ...Object.values(people), ...guests).alias;
 }
 
-function bodyOf(route: Route, situation: Situation, chance: Chance): Readonly<Record<string, unknown>> {
-  const { slug, sectors } = situation;
+type Proving = Situation & { readonly proof: string };
+
+function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Record<string, unknown>> {
+  const { slug, sectors, proof } = situation;
   const alias = once(chance, 8) ? "nobody-here" : aliasOf(situation, chance);
   const name = oneOf(chance, "Organization", "Shop", "Sector", `Renamed ${chance.below(1000)}`);
   const role = oneOf(chance, ...ROLES);
@@ -86,6 +114,8 @@ function bodyOf(route: Route, situation: Situation, chance: Chance): Readonly<Re
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     createOrganization: { name, slug: once(chance, 3) ? slug : `drawn-${chance.below(2 ** 31)}` },
     createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
+    updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },
+    linkSignInMethod: { token: proof },
     changeRole: { role },
     invite: { alias, role },
     registerClient: {
@@ -122,8 +152,9 @@ async function revisionOf(gateway: TestGateway, path: string): Promise<string | 
      union all select revision from sectors where id = $3
      union all select revision from applications where anchor = $3
      union all select revision from invitations where id = coalesce($4, $3)
-     union all select revision from clients where id = $4`,
-    [slug ?? null, noun ?? null, id ?? null, personal ?? null],
+     union all select revision from clients where id = $4
+     union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5`,
+    [slug ?? null, noun ?? null, id ?? null, personal ?? null, path === "/v1/me" ? "stranger" : null],
   );
   return rows[0]?.revision;
 }

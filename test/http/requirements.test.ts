@@ -40,12 +40,13 @@ function attributes(who: { readonly isOneself: boolean; readonly owners: number 
   const limits = { maxApplications: 9, maxSectors: 9, maxMembers: 9, maxPendingInvitations: 9 };
   const organization = { organizationState: "active", ownerCount: who.owners } as const;
   const owned = { ownedOrganizations: 0, maxOwnedOrganizations: 9 };
+  const personal = { aliasCoolingDown: false, aliasChangeableAt: null, signInMethods: 2, maxSignInMethods: 9 };
   const counts = { enabledApplications: 0, enabledSectors: 0, members: 1, pendingInvitations: 0 };
   const { maxApplications, maxSectors, maxMembers } = limits;
   const sectors = { organizationApplications: 0, maxApplications, organizationSectors: 0, maxSectors };
   const applications = { organizationApplications: 0, maxApplications };
   return {
-    account: { self: who.isOneself, ...owned },
+    account: { self: who.isOneself, ...owned, ...personal },
     organization: { state: "active", ownerCount: who.owners, ...counts, ...limits },
     sector: { state: "enabled", ...organization, enabledApplications: 0, ...sectors },
     application: { state: "enabled", sectorState: "enabled", ...organization, ...applications },

@@ -11,6 +11,9 @@ export interface World {
   readonly sector: string;
   readonly invitation: string;
   readonly client: string;
+  readonly signInMethod: string;
+  /** A token of somebody whom nobody has seen. */
+  readonly proof: string;
   readonly member: Person;
   readonly alice: Person;
   readonly shop: Person;
@@ -49,6 +52,7 @@ function paramOf(path: string, name: string, world: World): string {
   if (name === "anchor") return world.anchor;
   if (name === "alias") return world.member.alias;
   if (path.includes("/sectors/")) return world.sector;
+  if (path.includes("/sign-in-methods/")) return world.signInMethod;
   return path.includes("/clients/") ? world.client : world.invitation;
 }
 
@@ -58,6 +62,8 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
   const account = { type: "account", id: world.member.alias };
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "POST /v1/organizations": { name: "Another" },
+    "PATCH /v1/me": { alias: "renamed" },
+    "POST /v1/me/sign-in-methods": { token: world.proof },
     [`PATCH ${ENTITY}`]: { name: "Renamed" },
     [`POST ${ENTITY}/sectors`]: { name: "Sector" },
     [`PATCH ${ENTITY}/sectors/:id`]: { name: "Renamed" },

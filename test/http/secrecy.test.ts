@@ -34,10 +34,14 @@ beforeAll(async () => {
   const invited = { alias: carol.alias, role: "viewer" };
   const made = must(await alice.post(`/v1/organizations/${slug}/invitations`, invited), 201);
   const clients = must(await operator.get("/v1/platform/clients"), 200).body.items as { id: string }[];
-  const ids = { invitation: String(made.body.id), client: clients[0]?.id ?? "" };
-  foreign = { slug, anchor, sector, ...ids, member, alice, shop: gateway.shop, operator };
+  const [method] = must(await alice.get("/v1/me/sign-in-methods"), 200).body.items as { id: string }[];
+  const ids = { invitation: String(made.body.id), client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
+  foreign = { slug, anchor, sector, ...ids, member, alice, shop: gateway.shop, operator, proof: stranger.token };
   const nobody = caller(gateway.url, "nobody-at-all", "");
-  const none = { anchor: absent("app-"), sector: absent("sec-"), invitation: absent("inv-"), client: absent("cli-") };
+  const none = {
+    ...{ anchor: absent("app-"), sector: absent("sec-"), invitation: absent("inv-"), client: absent("cli-") },
+    signInMethod: absent("sim-"),
+  };
   unknown = { ...foreign, slug: "no-such-organization", ...none, member: nobody };
 });
 afterAll(async () => await gateway.close());
@@ -101,7 +105,7 @@ function mixtures(route: CallerRoute): World[] {
 }
 
 const KNOWN = /^:(slug|anchor|alias)$/;
-const KNOWN_IDS = /\/(sectors|invitations|clients)\/:id(\/|$)/;
+const KNOWN_IDS = /\/(sectors|invitations|clients|sign-in-methods)\/:id(\/|$)/;
 
 function requireKnown(route: CallerRoute): void {
   for (const [place] of route.path.matchAll(/:[a-z]+/gi)) {

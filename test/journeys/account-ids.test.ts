@@ -46,12 +46,15 @@ async function remember(): Promise<void> {
 /** Every route that asks, of the things of this situation, as somebody who mostly may. */
 async function askEverything(situation: Situation): Promise<void> {
   const client = await gateway.sql<{ id: string }>("select id from clients order by id limit 1");
+  const method = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'founder'");
   const world = {
     slug: situation.slug,
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
     sector: situation.sectors[0] ?? `sec-${"0".repeat(20)}`,
     invitation: situation.invitations[0] ?? `inv-${"0".repeat(20)}`,
     client: client[0]?.id ?? "",
+    signInMethod: method[0]?.id ?? "",
+    proof: cast.stranger.token,
     member: cast.people.admin,
     alice: cast.founder,
     shop: gateway.shop,

@@ -46,11 +46,47 @@ describe("Organizations", () => {
   test("S0.3 an account is a developer by its membership alone, and stops being one without it", async () => {
     const dave = await gateway.person("dave");
     const slug = await foundOrganization(alice);
+    const isDeveloper = async (): Promise<unknown> => (await dave.get("/v1/me")).body["developer"];
     expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(403);
+    expect(await isDeveloper()).toBe(false);
     await addMember(alice, slug, dave, "viewer");
     expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(200);
+    expect(await isDeveloper()).toBe(true);
     expect((await dave.delete(`/v1/organizations/${slug}/members/${dave.alias}`)).status).toBe(204);
     expect((await dave.get(`/v1/organizations/${slug}/applications`)).status).toBe(403);
+    expect(await isDeveloper()).toBe(false);
+    const columns = await gateway.sql("select from information_schema.columns where column_name ~ 'developer'");
+    expect(columns).toEqual([]); // no stored flag
+  });
+
+  test("S0.4 profile, sign-in methods and data sharing are there for who belongs to nothing, and to a frozen organization", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "viewer");
+    await retireEverything(alice, slug);
+    expect((await bob.get(`/v1/organizations/${slug}`)).body.state).toBe("retired");
+    for (const [person, developer] of [[stranger, false] as const, [bob, true] as const, [alice, true] as const]) {
+      const { alias } = person;
+      const me = await person.get("/v1/me");
+      expect([me.status, me.body]).toEqual([200, expect.objectContaining({ alias, name: null, developer })]);
+      const renamed = await person.patch("/v1/me", { name: "Somebody", alias: `${alias}-renamed` });
+      expect([renamed.status, renamed.body]).toEqual([
+        200,
+        expect.objectContaining({ alias: `${alias}-renamed`, name: "Somebody", developer }),
+      ]);
+      const methods = await person.get("/v1/me/sign-in-methods");
+      expect(methods.body.items).toMatchObject([{ subject: alias, current: true }]);
+      const token = await gateway.issuer.sign({ subject: `${alias}-elsewhere` });
+      const linked = await person.post("/v1/me/sign-in-methods", { token });
+      expect([linked.status, linked.body["subject"]]).toEqual([201, `${alias}-elsewhere`]);
+      expect((await person.delete(`/v1/me/sign-in-methods/${String(linked.body.id)}`)).status).toBe(204);
+      const sharing = await person.get("/v1/me/data-sharing");
+      expect([sharing.status, sharing.body]).toEqual([200, { items: [], next_page_token: "" }]);
+      expect((await person.get("/v1/me/invitations")).status).toBe(200);
+    }
+    // The frozen organization itself, by contrast, changes nothing that people ask of it.
+    const rename = await alice.patch(`/v1/organizations/${slug}`, { name: "Renamed" });
+    expect([rename.status, rename.body.code]).toEqual([409, "ORGANIZATION_RETIRED"]);
+    expect((await gateway.shop.get("/v1/me")).body.code).toBe("NOT_A_USER"); // a service has no personal surface
   });
 
   test("S0.5 the developer surface lists only my organizations; belonging to none is 200 and an empty list", async () => {
@@ -61,6 +97,11 @@ describe("Organizations", () => {
     expect((await erin.get("/v1/me/organizations")).body.items).toMatchObject([{ slug, role: "owner" }]);
     const frank = await gateway.person("frank");
     expect((await frank.get("/v1/me/organizations")).body.items).toEqual([]);
+    expect((await frank.get("/v1/me/invitations")).body.items).toEqual([]);
+    await retireEverything(erin, slug);
+    expect((await erin.get("/v1/me/organizations")).body.items).toMatchObject([{ slug, state: "retired" }]);
+    const anonymous = await fetch(`${gateway.url}/v1/me/organizations`);
+    expect(anonymous.status).toBe(401);
   });
 
   test("S0.6 the 25th application of a Free organization is created, the 26th is refused", async () => {
@@ -146,7 +187,15 @@ describe("Applications and sectors", () => {
     const slug = await foundOrganization(alice);
     await addMember(alice, slug, bob, "admin");
     const paths = ["", "/members", `/members/${bob.alias}`, "/audit", "/invitations"];
-    const answers = await Promise.all(paths.map(async (path) => await alice.get(`/v1/organizations/${slug}${path}`)));
+    const mine = ["", "?include=actions", "/sign-in-methods", "/data-sharing", "/organizations", "/invitations"];
+    const token = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
+    const answers = await Promise.all([
+      ...paths.map(async (path) => await alice.get(`/v1/organizations/${slug}${path}`)),
+      ...mine.map(async (path) => await alice.get(`/v1/me${path}`)),
+      alice.patch("/v1/me", { name: "Alice" }),
+      alice.post("/v1/me/sign-in-methods", { token }),
+    ]);
+    expect(answers.map(({ status }) => status).filter((status) => status >= 300)).toEqual([]);
     const rows = await gateway.sql<{ id: string; pseudonym: string }>("select id, pseudonym from accounts");
     expect(rows.length).toBeGreaterThan(1);
     for (const { id, pseudonym } of rows) {

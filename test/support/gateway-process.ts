@@ -28,6 +28,8 @@ export interface GatewayHome extends Stores {
   start(): Promise<GatewayProcess>;
   /** A person as this gateway sees them; `at` takes them to another. */
   person(at: Pick<GatewayProcess, "url">, name: string): Promise<Person>;
+  /** A token of somebody who has made no request yet. */
+  unseen(name: string): Promise<string>;
   /** A service that registers clients; `at` takes it to a gateway. */
   operator(): Promise<Person>;
   close(): Promise<void>;
@@ -74,6 +76,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
       if (seen.status !== 200) throw new Error(`${name} is not let in: ${seen.text}`);
       return person;
     },
+    unseen: async (name) => await issuer.sign({ subject: name }),
     operator: async () => {
       const claims = { client_id: "operator", scope: "platform:admin", bailiwick_organizations: [] };
       return caller("", "operator", await issuer.sign({ subject: "client:operator", claims }));

@@ -110,6 +110,12 @@ language sql stable
 begin atomic
   select json_build_object('id', a.id, 'alias', a.alias, 'pseudonym', a.pseudonym, 'version', a.version,
     'name', a.name, 'revision', a.revision, 'createdAt', a.created_at, 'updatedAt', a.updated_at,
+    'aliasChangedAt', a.alias_changed_at, 'isDeveloper', is_developer(a.id),
+    'signInMethods', (
+      select coalesce(json_agg(json_build_object(
+        'id', s.id, 'issuer', s.issuer, 'subject', s.subject, 'createdAt', s.created_at) order by s.id), '[]')
+      from sign_in_methods s
+      where s.account_id = a.id),
     'ownedOrganizations', count_owned_organizations(a.id), 'maxOwnedOrganizations', a.max_owned_organizations)
   from accounts a
   where a.alias = p_alias;

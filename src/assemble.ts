@@ -20,6 +20,7 @@ import { listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import { observed } from "./observed.ts";
 import { readPlans } from "./policy/plans.ts";
+import { readRules } from "./policy/rules.ts";
 import { policyUnit } from "./policy/unit.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
@@ -126,6 +127,7 @@ export async function assemble(
       judge: cerbos.judge,
       plans: await readPlans(config.policiesDir),
       unit,
+      ruleFor: await readRules(config.policiesDir),
       clock,
       random: systemRandom,
       tombstones: createTombstones(engines.secret),

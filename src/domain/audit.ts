@@ -1,7 +1,9 @@
 import type { Caller } from "../entities/callers.ts";
-import type { AuditEvent, Page, PageRequest } from "../entities/records.ts";
-import { listAuditEvents } from "../stores/audit.ts";
+import { LIMITS } from "../entities/limits.ts";
+import type { AuditEvent, AuditFilters, Page, PageRequest } from "../entities/records.ts";
+import { exportAuditEvents, listAuditEvents, nextVersion } from "../stores/audit.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { change } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { readOrganizationFor } from "./read.ts";
 
@@ -9,9 +11,43 @@ import { readOrganizationFor } from "./read.ts";
 export async function listAudit(
   deps: Deps,
   caller: Caller,
-  slug: string,
-  page: PageRequest,
+  asked: { readonly slug: string; readonly filters: AuditFilters; readonly page: PageRequest },
 ): Promise<Page<AuditEvent>> {
+  const { slug, filters, page } = asked;
   const { id } = await readOrganizationFor(deps, caller, slug, "view_audit");
-  return await inOrganization(deps.database, id, async (tx) => await listAuditEvents(tx, id, page));
+  return await inOrganization(deps.database, id, async (tx) => await listAuditEvents(tx, id, filters, page));
+}
+
+type Pages = AsyncGenerator<readonly AuditEvent[], void, undefined>;
+
+/**
+ * S1.6: the log as it is at this moment, oldest first, in pages. That it is taken is an event of its own, which is in the log before
+ * the first page is read and is the last that the export can hold.
+ */
+export async function exportAudit(
+  deps: Deps,
+  caller: Caller,
+  { slug, filters }: { readonly slug: string; readonly filters: AuditFilters },
+): Promise<Pages> {
+  const target = { kind: "organization", id: slug, slug } as const;
+  const { value } = await change(deps, caller, { target, action: "export_audit" }, async (changing) => {
+    const { tx, organization, note } = changing;
+    note({ action: "audit.export", target: { kind: "organization", id: slug } });
+    return { organization, upTo: await nextVersion(tx, organization) };
+  });
+  return pages(deps, value.organization, filters, value.upTo);
+}
+
+/** No transaction is open, and no more than a page is held, while somebody reads slowly. */
+async function* pages(deps: Deps, id: string, filters: AuditFilters, upTo: number): Pages {
+  let after = "";
+  for (;;) {
+    const page = { after, upTo, size: LIMITS.exportPage };
+    const { items, next } = await inOrganization(deps.database, id, async (tx) => {
+      return await exportAuditEvents(tx, id, filters, page);
+    });
+    if (items.length > 0) yield items;
+    if (next === null) return;
+    after = next;
+  }
 }

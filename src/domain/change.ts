@@ -100,7 +100,7 @@ async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>
 /** Decides and writes; decides again when a version moved between the two, in the end under the lock itself. */
 async function attempts<K extends Kind, Value>(
   flow: Flow<K, Value>,
-  first: Permitted<K> | undefined,
+  first: Allowed<K> | undefined,
 ): Promise<Done<Value>> {
   const { deps, caller, spec } = flow;
   let decided = first;
@@ -129,24 +129,27 @@ async function attempts<K extends Kind, Value>(
   return done;
 }
 
-async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): Promise<Permitted<K>> {
+/** What the policies have allowed, and by which rule of which matrix. */
+interface Allowed<K extends Kind> extends Permitted<K> {
+  readonly matrix: string;
+  readonly rule: string | null;
+}
+
+async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): Promise<Allowed<K>> {
   const { deps, caller, spec } = flow;
   requireAccount(facts);
   const { target } = spec;
   const action = typeof spec.action === "function" ? spec.action(facts) : spec.action;
   const role: PrincipalRole = facts.role ?? "none";
   const attributes = attributesOf(target.kind, facts, deps.plans);
-  const question = {
-    kind: target.kind,
-    role,
-    matrix: facts.organization?.matrix ?? "default",
-    actions: [...new Set([action, "view"])],
-  };
+  const matrix = facts.organization?.matrix ?? "default";
+  const question = { kind: target.kind, role, matrix, actions: [...new Set([action, "view"])] };
   const patience = Math.min(deps.timeouts.decisionMs, flow.deadline());
   const verdicts: ReadonlyMap<string, Verdict> =
     attributes === undefined ? new Map() : await deps.judge({ ...question, attributes }, patience);
   const outcome = permitted(target, action, { facts, role, verdicts });
-  return outcome === "absent" ? await tellAbsence(deps, caller, target) : outcome;
+  if (outcome === "absent") return await tellAbsence(deps, caller, target);
+  return { ...outcome, matrix, rule: deps.ruleFor(matrix, target.kind, action) };
 }
 
 /** Everything whose version the decision rests on. */
@@ -160,7 +163,7 @@ function concerned(facts: Facts): LockRequest {
 async function written<K extends Kind, Value>(
   flow: Flow<K, Value>,
   tx: Transaction,
-  decided: Permitted<K>,
+  decided: Allowed<K>,
 ): Promise<Done<Value>> {
   const { deps, caller, spec } = flow;
   requireMatch(spec.ifMatch, decided);
@@ -188,7 +191,8 @@ async function written<K extends Kind, Value>(
   const version = await recordChange(tx, {
     organization,
     actor: { kind: "account", id: actor.id },
-    matrix: decided.organization?.matrix ?? null,
+    rule: decided.rule,
+    matrix: decided.matrix,
     unit: deps.unit,
     requestId: caller.requestId,
     entries,

@@ -1,5 +1,6 @@
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
+import type { Kind } from "../entities/kinds.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";
 import type { Tombstones } from "./tombstones.ts";
@@ -35,6 +36,8 @@ export interface Deps {
   readonly plans: ReadonlyMap<string, Plan>;
   /** Content hash of policies, schemas, model and plans. */
   readonly unit: string;
+  /** The rule by which a matrix allows an action, for the audit log. */
+  readonly ruleFor: (matrix: string, kind: Kind, action: string) => string | null;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;

@@ -21,6 +21,7 @@ export const ACTIONS = {
     "list_members",
     "list_invitations",
     "view_audit",
+    "export_audit",
     "rename",
     "retire",
     "enable",

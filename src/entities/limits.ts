@@ -10,6 +10,9 @@ export const LIMITS = {
   defaultPageSize: 50,
   clockSkewSeconds: 60,
   pageTokenCharacters: 4096,
+  /** Audit events that an export reads at once, and how long its reader may take nothing of it. */
+  exportPage: 500,
+  exportStallMs: 30_000,
   /** Organizations, and applications, that one client can be bound to. */
   clientBindings: 100,
   /** Issues that one problem document lists. */

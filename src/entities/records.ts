@@ -118,9 +118,20 @@ export interface AuditEvent {
   readonly target: { readonly kind: string; readonly id: string; readonly alias: string | null };
   readonly before: unknown;
   readonly after: unknown;
+  readonly rule: string | null;
   readonly matrix: string | null;
   readonly unit: string | null;
   readonly requestId: string | null;
+}
+
+/** Which events of an audit log; all that are set must hold. */
+export interface AuditFilters {
+  readonly action?: string | undefined;
+  readonly actor?: string | undefined; // an alias
+  readonly targetKind?: string | undefined;
+  readonly targetId?: string | undefined; // of a member: its alias
+  readonly since?: Date | undefined; // inclusive
+  readonly until?: Date | undefined; // exclusive
 }
 
 export const SCOPES = [

@@ -1,5 +1,6 @@
 import type { Changed } from "../domain/deps.ts";
 import type { Outgoing } from "./context.ts";
+import type { Lines } from "./stream.ts";
 
 /** What a route answers. */
 export interface Answer {
@@ -8,6 +9,8 @@ export interface Answer {
   /** Instead of a body in JSON: a text of this type. */
   readonly text?: string;
   readonly type?: string;
+  /** Instead of either: many, sent as they are read (stream.ts). */
+  readonly lines?: Lines;
   readonly headers?: Readonly<Record<string, string>>;
   readonly isVolatile?: boolean;
 }

@@ -1,10 +1,26 @@
 import { z } from "zod";
-import { listAudit } from "../domain/audit.ts";
-import { alias, applicationKind, invitationId, name, role, sectorId, signInMethodId, slug, time } from "./fields.ts";
-import { list, type Route } from "./route.ts";
+import { exportAudit, listAudit } from "../domain/audit.ts";
+import type { AuditFilters } from "../entities/records.ts";
+import {
+  alias,
+  applicationKind,
+  foreignId,
+  invitationId,
+  name,
+  role,
+  sectorId,
+  signInMethodId,
+  slug,
+  time,
+} from "./fields.ts";
+import { filteredList, type Route } from "./route.ts";
+import { lines } from "./stream.ts";
 
 /** A verb of a kind, as the audit log names what was done. */
-const verb = z.string().regex(/^[a-z_]+\.[a-z_]+$/);
+const verb = z
+  .string()
+  .regex(/^[a-z_]+\.[a-z_]+$/)
+  .meta({ examples: ["sector.rename"] });
 /** What changed, before and after; nobody is named (S0.19). */
 const change = z
   .strictObject({
@@ -34,7 +50,7 @@ const event = z
         .meta({ description: "A pseudonym of this audit log's", examples: ["a-4hrzq0v8s6jk2wd7m9xe"] }),
       alias: alias.nullable(),
     }),
-    action: verb.meta({ examples: ["sector.rename"] }),
+    action: verb,
     target: z.strictObject({
       kind: z
         .string()
@@ -48,6 +64,14 @@ const event = z
     }),
     before: change.meta({ examples: [{ name: "Shop" }] }),
     after: change.meta({ examples: [{ name: "Web shop" }] }),
+    rule: z
+      .string()
+      .min(1)
+      .nullable()
+      .meta({
+        description: "Of the matrix, the rule that allowed it; null: no policy was asked",
+        examples: ["sector#rename"],
+      }),
     matrix: z
       .string()
       .min(1)
@@ -66,15 +90,56 @@ const event = z
   })
   .meta({ id: "AuditEvent" });
 
+const moment = z.iso.datetime({ error: "expected an ISO 8601 time in UTC, such as 2026-11-21T00:55:05Z" });
+const filters = z.strictObject({
+  action: verb.exactOptional().meta({ description: "Only what was done so" }),
+  actor: alias.exactOptional().meta({ description: "Only what this account did: its alias", examples: ["bob"] }),
+  target_kind: z
+    .string()
+    .regex(/^[a-z_]{1,40}$/)
+    .exactOptional()
+    .meta({ description: "Only what was done to this kind of thing", examples: ["sector"] }),
+  target_id: foreignId
+    .exactOptional()
+    .meta({ description: "Only what was done to this; with the kind member, its alias", examples: ["acme"] }),
+  since: moment.exactOptional().meta({ description: "Not before this time", examples: ["2026-11-21T00:00:00Z"] }),
+  until: moment.exactOptional().meta({ description: "Before this time", examples: ["2099-01-01T00:00:00Z"] }),
+});
+
+function narrowed({ target_kind, target_id, since, until, ...same }: z.output<typeof filters>): AuditFilters {
+  return {
+    ...same,
+    ...{ targetKind: target_kind, targetId: target_id },
+    since: since === undefined ? undefined : new Date(since),
+    until: until === undefined ? undefined : new Date(until),
+  };
+}
+
+const params = z.strictObject({ slug });
+
 export const AUDIT_ROUTES: readonly Route[] = [
-  list({
+  filteredList({
     path: "/v1/organizations/:slug/audit",
-    summary: "What happened in the organization",
+    summary: "What happened in the organization, newest first",
     operation: "listAudit",
     requires: "admin",
     asks: ["organization.view_audit"],
     item: event,
-    params: z.strictObject({ slug }),
-    page: async (deps, { caller, params, page }) => await listAudit(deps, caller, params.slug, page),
+    params,
+    filters,
+    page: async (deps, { caller, params, filters, page }) =>
+      await listAudit(deps, caller, { ...params, page, filters: narrowed(filters) }),
+  }),
+  lines({
+    path: "/v1/organizations/:slug/audit/export",
+    summary: "The audit log up to now, whole; that it was taken is its last event",
+    operation: "exportAudit",
+    requires: "admin",
+    asks: ["organization.export_audit"],
+    item: event,
+    params,
+    filters,
+    parts: async (deps, { caller, params, filters }) =>
+      await exportAudit(deps, caller, { ...params, filters: narrowed(filters) }),
   }),
 ];

@@ -110,3 +110,11 @@ export function listReply(item: z.ZodType): Reply {
 export function plainReply(body: z.ZodType, type = "application/json"): Reply {
   return { status: 200, means: "The answer", headers: [], body, type };
 }
+
+export const LINES_TYPE = "application/x-ndjson";
+
+/** Items without end, one a line: the schema is that of a line. */
+export function linesReply(item: z.ZodType): Reply {
+  const means = "An item as JSON on each line, oldest first; a connection that breaks off says that they are not all";
+  return { ...plainReply(item, LINES_TYPE), means };
+}

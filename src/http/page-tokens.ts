@@ -7,11 +7,13 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 
-/** Whose list a token continues: another caller, route or path opens nothing with it. */
+/** Whose list a token continues: another caller, route, path or filter opens nothing with it. */
 export interface Binding {
   readonly caller: Pick<Caller, "issuer" | "subject">;
   readonly route: string;
   readonly params: object;
+  /** What the list is narrowed to. */
+  readonly filters: object;
 }
 
 export interface PageTokens {
@@ -47,9 +49,12 @@ export function createPageTokens(secret: string, random: RandomBytes): PageToken
   };
 }
 
-function bound({ caller, route, params }: Binding): Buffer {
-  const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Buffer.from(JSON.stringify([caller.issuer, caller.subject, route, sorted]));
+function bound({ caller, route, params, filters }: Binding): Buffer {
+  return Buffer.from(JSON.stringify([caller.issuer, caller.subject, route, sorted(params), sorted(filters)]));
+}
+
+function sorted(members: object): [string, unknown][] {
+  return Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function foreign(): Error {

@@ -63,6 +63,8 @@ export function problems(
   return (thrown: unknown, _request, response, _next) => {
     // A part of an answer is no answer: whoever reads it must see it break off.
     if (response.headersSent) {
+      const { requestId, route } = response.locals;
+      log.error({ requestId, route, error: describeError(thrown) }, "an answer broke off");
       response.destroy();
       return;
     }

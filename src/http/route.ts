@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import { z } from "zod";
 import type { Deps, IfMatch } from "../domain/deps.ts";
 import type { Caller, Identity } from "../entities/callers.ts";
 import type { Kind } from "../entities/kinds.ts";
@@ -87,7 +87,7 @@ interface Call<Params, Body> {
 }
 
 /** What every definition says of its contract; `problems` are none where it names none. */
-interface Promised extends Pick<Contract, "operation" | "requires" | "asks"> {
+export interface Promised extends Pick<Contract, "operation" | "requires" | "asks"> {
   readonly path: string;
   readonly summary: string;
   readonly problems?: Contract["problems"];
@@ -130,42 +130,62 @@ export function inquiry<Params extends Schema>(definition: Omit<ReadDefinition<P
   return { ...read(definition), replies: [plainReply(definition.reply)] };
 }
 
-interface ListDefinition<Params extends Schema> extends Promised {
+interface ListDefinition<Params extends Schema, Filters extends Schema> extends Promised {
   readonly params: Params;
+  /** What it can be narrowed to, in the query; the page tokens are bound to it. */
+  readonly filters: Filters;
   readonly item: Schema;
-  readonly page: (deps: Deps, call: PageCall<z.output<Params>>) => Promise<Page<object>>;
+  readonly page: (deps: Deps, call: PageCall<z.output<Params>, z.output<Filters>>) => Promise<Page<object>>;
 }
 
-interface PageCall<Params> {
+interface PageCall<Params, Filters> {
   readonly caller: Caller;
   readonly params: Params;
+  readonly filters: Filters;
   readonly page: PageRequest;
 }
 
 /** A list: `page_size` and `page_token` in, `items` and `next_page_token` out, "" at the end. */
-export function list<Params extends Schema>(definition: ListDefinition<Params>): Route {
-  const { path, params, page } = definition;
+export function list<Params extends Schema>(
+  definition: Omit<ListDefinition<Params, typeof NOTHING>, "filters">,
+): Route {
+  return filteredList({ ...definition, filters: NOTHING });
+}
+
+export function filteredList<Params extends Schema, Filters extends Schema>(
+  definition: ListDefinition<Params, Filters>,
+): Route {
+  const { path, params, filters, page } = definition;
   return {
     ...promised(definition, [listReply(definition.item)]),
     access: "caller",
     dialect: "rest",
     method: "get",
     params,
-    query: pageQuery,
+    query: z.strictObject({ ...filters.shape, ...pageQuery.shape }),
     body: NOTHING,
-    serve: async ({ deps, pageTokens }, sent) => {
+    serve: async ({ deps, pageTokens }, { caller, ...sent }) => {
       const found = checked(params, sent.params, "path");
-      const { page_size: size, page_token: token } = checked(pageQuery, sent.query, "query");
-      const binding = { caller: sent.caller, route: path, params: found };
+      const { paging, rest } = split(sent.query);
+      const { page_size: size, page_token: token } = checked(pageQuery, paging, "query");
+      const narrowed = checked(filters, rest, "query");
+      const binding = { caller, route: path, params: found, filters: narrowed };
       const after = token === "" ? "" : pageTokens.open(token, binding);
-      const { items, next } = await page(deps, {
-        caller: sent.caller,
-        params: found,
-        page: { after, size: Number(size) },
-      });
+      const request = { after, size: Number(size) };
+      const { items, next } = await page(deps, { caller, params: found, filters: narrowed, page: request });
       const nextToken = next === null ? "" : pageTokens.seal(next, binding);
       return { status: 200, body: { items: items.map(listed), next_page_token: nextToken } };
     },
+  };
+}
+
+/** The query's parameters of every list, and its own. */
+function split(query: unknown): { readonly paging: object; readonly rest: object } {
+  const members = Object.entries(query ?? {});
+  const isPaging = ([name]: [string, unknown]): boolean => name in pageQuery.shape;
+  return {
+    paging: Object.fromEntries(members.filter(isPaging)),
+    rest: Object.fromEntries(members.filter((member) => !isPaging(member))),
   };
 }
 
@@ -228,7 +248,7 @@ export function open(definition: OpenDefinition): Route {
   };
 }
 
-function promised(definition: Promised, replies: readonly Reply[]): Omit<Declared, "method"> {
+export function promised(definition: Promised, replies: readonly Reply[]): Omit<Declared, "method"> {
   const { operation, path, summary, requires, asks, problems = [] } = definition;
   return { operation, path, summary, requires, asks, problems, replies };
 }

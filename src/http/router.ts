@@ -8,6 +8,7 @@ import { NOTHING } from "./fields.ts";
 import { parseIfMatch } from "./if-match.ts";
 import { invalid } from "./invalid.ts";
 import type { Gateway, Route } from "./route.ts";
+import { sendLines } from "./stream.ts";
 
 /** The router of one noun. A path answers 405 to the methods that none of its routes has. */
 export function routerOf(routes: readonly Route[], gateway: Gateway, authenticate: Authenticate): Router {
@@ -28,7 +29,9 @@ export function routerOf(routes: readonly Route[], gateway: Gateway, authenticat
 function serve(route: Route, gateway: Gateway, authenticate: Authenticate): Handler {
   return async (request, response) => {
     response.locals.route = route.path;
-    send(response, await answerTo(route, request, response, { gateway, authenticate }));
+    const answer = await answerTo(route, request, response, { gateway, authenticate });
+    if (answer.lines === undefined) send(response, answer);
+    else await sendLines(response, answer.lines);
   };
 }
 

@@ -58,6 +58,7 @@ function inOrganization(path: string, guest: string): Requests {
     list_members: ["get", `${path}/members`],
     list_invitations: ["get", `${path}/invitations`],
     view_audit: ["get", `${path}/audit`],
+    export_audit: ["get", `${path}/audit/export`],
     create_sector: ["post", `${path}/sectors`, { name: "Another" }],
     create_application: ["post", `${path}/applications`, { name: "Another", kind: "web" }],
     invite_viewer: invitation("viewer"),

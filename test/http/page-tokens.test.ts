@@ -7,6 +7,7 @@ const alice: Binding = {
   caller: { issuer: "urn:test", subject: "alice" },
   route: "/v1/organizations/:slug/sectors",
   params: { slug: "acme" },
+  filters: { action: "sector.rename" },
 };
 const tokens = createPageTokens(SECRET, systemRandom);
 
@@ -37,6 +38,9 @@ describe("A token is for one caller and one list", () => {
     ["another issuer", { ...alice, caller: { issuer: "urn:other", subject: "alice" } }],
     ["another route", { ...alice, route: "/v1/organizations/:slug/members" }],
     ["another organization", { ...alice, params: { slug: "other" } }],
+    ["another filter", { ...alice, filters: { action: "sector.retire" } }],
+    ["one filter more", { ...alice, filters: { ...alice.filters, actor: "bob" } }],
+    ["no filter", { ...alice, filters: {} }],
   ];
   test.each(others)("%s opens nothing with it", (_who, other) => {
     expect(() => tokens.open(tokens.seal("sec-1", alice), other)).toThrow(

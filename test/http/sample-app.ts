@@ -67,6 +67,7 @@ const DEPS: Deps = {
   judge: nobody,
   plans: new Map(),
   unit: "",
+  ruleFor: () => null,
   clock: () => new Date(0),
   random: systemRandom,
   tombstones: createTombstones(""),

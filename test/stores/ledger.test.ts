@@ -118,6 +118,9 @@ describe("the Owner trigger", () => {
   });
 });
 
+const eventsOf = async (id: string): Promise<unknown[]> =>
+  (await superuser.query<object>("select * from audit_events where organization_id = $1", [id])).rows;
+
 describe("the gateway's role", () => {
   const read = { name: "", text: "select id from organizations order by id", values: [] };
 
@@ -160,12 +163,22 @@ describe("the gateway's role", () => {
     const insert = `insert into audit_events (organization_id, version, ordinal, at, actor_kind, actor, action, target_kind, target_id)
                     values ('org-audit', 1, 1, now(), 'system', 'system', 'organization.create', 'organization', 'org-audit')`;
     await inOrganization(ledger, "org-audit", async (tx) => await tx.query({ name: "", text: insert, values: [] }));
-    for (const text of ["update audit_events set action = 'nothing'", "delete from audit_events"]) {
+    const before = await eventsOf("org-audit");
+    const changes = [
+      "update audit_events set action = 'nothing'",
+      "update audit_events set action = action where organization_id = 'org-audit'",
+      "delete from audit_events where organization_id = 'org-audit'",
+      "delete from audit_events where false",
+      "truncate audit_events",
+    ];
+    for (const text of changes) {
       const attempt = inOrganization(ledger, "org-audit", async (tx) => await tx.query({ name: "", text, values: [] }));
       await expect(attempt).rejects.toThrow("permission denied");
       await expect(superuser.query(text)).rejects.toThrow("append-only");
     }
-    await expect(superuser.query("truncate audit_events")).rejects.toThrow("append-only");
+    await expect(superuser.query("truncate organizations cascade")).rejects.toThrow("append-only");
+    expect(await eventsOf("org-audit")).toEqual(before);
+    expect(before).toHaveLength(1);
   });
 });
 

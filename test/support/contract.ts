@@ -4,6 +4,7 @@
  */
 import path from "node:path";
 import { z } from "zod";
+import { LINES_TYPE } from "../../src/http/contract.ts";
 import { invalidRequest, problem, refusal } from "../../src/http/problem-documents.ts";
 import { PROBLEM_KINDS } from "../../src/http/problem-kinds.ts";
 import { type PolicyReasons, type Refusal, refusalsOf } from "../../src/http/refusals.ts";
@@ -75,7 +76,18 @@ function requireReply(exchange: Exchange, reply: Route["replies"][number]): void
   }
   const type = exchange.headers.get("content-type");
   if (type !== reply.type) throw broken(exchange, `its type is ${type ?? "missing"} and must be ${reply.type}`);
-  requireBody(exchange, reply.body);
+  if (type === LINES_TYPE) requireLines(exchange, reply.body);
+  else requireBody(exchange, reply.body);
+}
+
+/** Each line ends, and is as the schema says. */
+function requireLines(exchange: Exchange, schema: z.ZodType): void {
+  const lines = exchange.text.split("\n");
+  if (lines.pop() !== "") throw broken(exchange, "its last line does not end");
+  for (const text of lines) {
+    const result = schema.safeParse(JSON.parse(text));
+    if (!result.success) throw broken({ ...exchange, text }, z.prettifyError(result.error));
+  }
 }
 
 function requireRefusal(exchange: Exchange, refusals: readonly Refusal[]): void {

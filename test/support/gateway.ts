@@ -179,7 +179,7 @@ export function caller(url: string, alias: string, token: string): Person {
     const { status, headers: came } = response;
     const text = await response.text();
     requirePromised({ method, path, status, headers: came, text });
-    const isJson = came.get("content-type")?.includes("json") === true;
+    const isJson = /[/+]json$/.test(came.get("content-type") ?? "");
     return { status, headers: came, body: isJson ? asBody(text) : {}, text };
   };
   return {

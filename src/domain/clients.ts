@@ -1,10 +1,13 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import { newId } from "../entities/ids.ts";
+import { newId, PLATFORM } from "../entities/ids.ts";
 import type { Client, Page, PageRequest } from "../entities/records.ts";
+import { recordChange } from "../stores/audit.ts";
 import * as clients from "../stores/clients.ts";
 import type { Queryable, Transaction } from "../stores/database.ts";
 import type { ClientFacts } from "../stores/facts.ts";
+import { enterOrganization } from "../stores/scope.ts";
 import { requireScope } from "./actor.ts";
 import type { Deps, IfMatch } from "./deps.ts";
 import { gather } from "./gather.ts";
@@ -18,12 +21,50 @@ async function requirePlatformAdmin(deps: Deps, caller: Caller): Promise<ClientF
   return requireScope(caller, facts.caller.client, "platform:admin");
 }
 
-/** A change of a registration: once for an Idempotency-Key, to no effect when it is a dry run. */
-async function changed(deps: Deps, caller: Caller, write: (tx: Transaction) => Promise<Client>): Promise<Client> {
+/** What a registration was before and is now, for the audit log. */
+interface Written {
+  readonly action: "client.register" | "client.update";
+  readonly before: Client | null;
+  readonly client: Client;
+}
+
+/** A change of a registration: once for an Idempotency-Key, to no effect when it is a dry run; the platform's log tells it (K8). */
+async function changed(deps: Deps, caller: Caller, write: (tx: Transaction) => Promise<Written>): Promise<Client> {
   const { id: owner } = await requirePlatformAdmin(deps, caller);
-  const done = (await replay<Client>(deps, caller, owner)) ?? (await once(deps, caller, owner, write));
+  const work = async (tx: Transaction): Promise<Client> => {
+    const { action, before, client } = await write(tx);
+    const [was, is] = before === null ? [null, told(client)] : differing(told(before), told(client));
+    await enterOrganization(tx, PLATFORM);
+    await recordChange(tx, {
+      organization: PLATFORM,
+      actor: { kind: "client", id: owner },
+      matrix: null,
+      unit: deps.unit,
+      requestId: caller.requestId,
+      entries: [{ action, target: { kind: "client", id: client.id }, before: was, after: is }],
+      freshPseudonyms: [], // no account is named
+      now: deps.clock(),
+    });
+    return client;
+  };
+  const done = (await replay<Client>(deps, caller, owner)) ?? (await once(deps, caller, owner, work));
   if (done === MOVED) throw contention();
   return done;
+}
+
+type Told = Pick<Client, "clientId" | "name" | "scopes" | "organizations" | "applications" | "state">;
+
+function told({ clientId, name, scopes, organizations, applications, state }: Client): Told {
+  return { clientId, name, scopes, organizations, applications, state };
+}
+
+/** The members that are not what they were. */
+function differing(before: Told, after: Told): [before: object, after: object] {
+  const names = Object.keys(after).filter((name) => {
+    return !isDeepStrictEqual(before[name as keyof Told], after[name as keyof Told]); // keys of Told
+  });
+  const only = (of: Told): object => Object.fromEntries(Object.entries(of).filter(([name]) => names.includes(name)));
+  return [only(before), only(after)];
 }
 
 export async function listClients(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<Client>> {
@@ -43,7 +84,7 @@ export async function registerClient(deps: Deps, caller: Caller, input: clients.
     if (!(await clients.insertClient(tx, { ...input, id, origin: "registered", now: deps.clock() }))) {
       throw new AppError("CLIENT_EXISTS", `The client ${input.clientId} of this issuer is registered already.`);
     }
-    return await found(tx, id);
+    return { action: "client.register", before: null, client: await found(tx, id) };
   });
 }
 
@@ -69,9 +110,9 @@ export async function updateClient(
     };
     const isWritten =
       expected.includes(before.revision) && (await clients.updateClient(tx, id, before.revision, update));
-    const now = await found(tx, id);
-    if (!isWritten) throw changedSince(now.revision);
-    return now;
+    const client = await found(tx, id);
+    if (!isWritten) throw changedSince(client.revision);
+    return { action: "client.update", before, client };
   });
 }
 

@@ -1,0 +1,161 @@
+/** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
+import { expect } from "@jest/globals";
+import type { Stage } from "../faults/repeatable-posts.ts";
+import type { Person } from "../support/gateway.ts";
+import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+
+export interface Asked {
+  readonly by: Person;
+  readonly path: string;
+  readonly body?: object;
+}
+
+type Ask = (stage: Stage) => Promise<Asked>;
+type Told = readonly [action: string, target: string, before: object | null, after: object | null];
+
+export interface Expected {
+  /** Of the matrix; null: no policy is asked. */
+  readonly rule: string | null;
+  readonly events: readonly Told[];
+  /** Of what is no POST (faults/repeatable-posts.ts): a request that changes something. */
+  readonly ask?: Ask;
+}
+
+const TEXT: unknown = expect.any(String);
+const retired = [{ state: "enabled" }, { state: "retired" }] as const;
+const enabled = [{ state: "retired" }, { state: "enabled" }] as const;
+const renamed = [{ name: TEXT }, { name: "Renamed" }] as const;
+const client = { scopes: ["authz:evaluate"], organizations: [], applications: [], state: "enabled" };
+const ORGANIZATION = "/v1/organizations/:slug";
+
+const in_ = (slug: string, rest = ""): string => `/v1/organizations/${slug}${rest}`;
+
+/** Renames what the path names. */
+const rename =
+  (pathOf: (stage: Stage) => Promise<string>): Ask =>
+  async (stage) => ({ by: stage.founder, path: await pathOf(stage), body: { name: "Renamed" } });
+
+async function withGuest({ founder, guest }: Stage): Promise<string> {
+  const slug = await foundOrganization(founder);
+  await addMember(founder, slug, guest, "viewer");
+  return in_(slug, `/members/${guest.alias}`);
+}
+
+export const EXPECTED: Readonly<Record<string, Expected>> = {
+  "POST /v1/organizations": {
+    rule: "account#create_organization",
+    events: [
+      ["organization.create", "organization", null, { slug: TEXT, name: TEXT }],
+      ["member.add", "member", null, { role: "owner" }],
+    ],
+  },
+  [`PATCH ${ORGANIZATION}`]: {
+    rule: "organization#rename",
+    events: [["organization.rename", "organization", ...renamed]],
+    ask: rename(async ({ founder }) => in_(await foundOrganization(founder))),
+  },
+  [`POST ${ORGANIZATION}/retire`]: {
+    rule: "organization#retire",
+    events: [["organization.retire", "organization", { state: "active" }, { state: "retired" }]],
+  },
+  [`POST ${ORGANIZATION}/enable`]: {
+    rule: "organization#enable",
+    events: [["organization.enable", "organization", { state: "retired" }, { state: "active" }]],
+  },
+  [`POST ${ORGANIZATION}/sectors`]: {
+    rule: "organization#create",
+    events: [["sector.create", "sector", null, { name: "Sector" }]],
+  },
+  [`PATCH ${ORGANIZATION}/sectors/:id`]: {
+    rule: "sector#rename",
+    events: [["sector.rename", "sector", ...renamed]],
+    ask: rename(async ({ founder }) => {
+      const slug = await foundOrganization(founder);
+      return in_(slug, `/sectors/${(await addApplication(founder, slug)).sector}`);
+    }),
+  },
+  [`POST ${ORGANIZATION}/sectors/:id/retire`]: {
+    rule: "sector#retire",
+    events: [["sector.retire", "sector", ...retired]],
+  },
+  [`POST ${ORGANIZATION}/sectors/:id/enable`]: {
+    rule: "sector#enable",
+    events: [["sector.enable", "sector", ...enabled]],
+  },
+  [`POST ${ORGANIZATION}/applications`]: {
+    rule: "organization#create",
+    events: [
+      ["sector.create", "sector", null, { name: "Shop" }],
+      ["application.create", "application", null, { name: "Shop", kind: "web", sector: TEXT }],
+    ],
+  },
+  [`PATCH ${ORGANIZATION}/applications/:anchor`]: {
+    rule: "application#edit",
+    events: [["application.edit", "application", ...renamed]],
+    ask: rename(async ({ founder }) => {
+      const slug = await foundOrganization(founder);
+      return in_(slug, `/applications/${(await addApplication(founder, slug)).anchor}`);
+    }),
+  },
+  [`POST ${ORGANIZATION}/applications/:anchor/retire`]: {
+    rule: "application#retire",
+    events: [["application.retire", "application", ...retired]],
+  },
+  [`POST ${ORGANIZATION}/applications/:anchor/enable`]: {
+    rule: "application#enable",
+    events: [["application.enable", "application", ...enabled]],
+  },
+  [`PATCH ${ORGANIZATION}/members/:alias`]: {
+    rule: "member#grant",
+    events: [["member.change_role", "member", { role: "viewer" }, { role: "admin" }]],
+    ask: async (stage) => ({ by: stage.founder, path: await withGuest(stage), body: { role: "admin" } }),
+  },
+  [`DELETE ${ORGANIZATION}/members/:alias`]: {
+    rule: "member#remove",
+    events: [["member.remove", "member", { role: "viewer" }, null]],
+    ask: async (stage) => ({ by: stage.founder, path: await withGuest(stage) }),
+  },
+  [`POST ${ORGANIZATION}/invitations`]: {
+    rule: "organization#invite",
+    events: [["member.invite", "member", null, { invitation: TEXT, role: "admin" }]],
+  },
+  [`POST ${ORGANIZATION}/invitations/:id/revoke`]: {
+    rule: "invitation#revoke",
+    events: [["invitation.revoke", "invitation", { state: "pending" }, { state: "revoked" }]],
+  },
+  "POST /v1/invitations/:id/accept": {
+    rule: "invitation#answer",
+    events: [
+      ["invitation.accept", "invitation", { state: "pending" }, { state: "accepted" }],
+      ["member.add", "member", null, { role: "member" }],
+    ],
+  },
+  "POST /v1/invitations/:id/decline": {
+    rule: "invitation#answer",
+    events: [["invitation.decline", "invitation", { state: "pending" }, { state: "declined" }]],
+  },
+  [`GET ${ORGANIZATION}/audit/export`]: {
+    rule: "organization#export_audit",
+    events: [["audit.export", "organization", null, null]],
+    ask: async ({ founder }) => ({ by: founder, path: in_(await foundOrganization(founder), "/audit/export") }),
+  },
+  "POST /v1/platform/clients": {
+    rule: null,
+    events: [["client.register", "client", null, { ...client, clientId: TEXT, name: TEXT }]],
+  },
+  "PATCH /v1/platform/clients/:id": {
+    rule: null,
+    events: [["client.update", "client", { name: "N", state: "enabled" }, { name: "Renamed", state: "disabled" }]],
+    ask: async ({ operator, name }) => {
+      const ids = {
+        issuer: "https://id.example.com",
+        clientId: `${name}-client`,
+        subject: `${name}-client`,
+        name: "N",
+      };
+      const { body } = must(await operator.post("/v1/platform/clients", { ...ids, scopes: ["authz:evaluate"] }), 201);
+      const path = `/v1/platform/clients/${String(body.id)}`;
+      return { by: operator, path, body: { name: "Renamed", state: "disabled" } };
+    },
+  },
+};

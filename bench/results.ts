@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { CpuTimes } from "./cpu.ts";
 import type { Measured } from "./exchange.ts";
+import type { Listing } from "./lists.ts";
 import type { Secrecy } from "./secrecy.ts";
 import { concatenated, median, quantile } from "./load.ts";
 
@@ -56,6 +57,7 @@ export interface Results {
   start?: { readonly coldMs: readonly number[]; readonly warmMs: readonly number[] };
   questions?: { readonly gateway: Rates; readonly naive: Rates; readonly ratio: number };
   changes?: { readonly one: Rates; readonly hundred: Rates };
+  lists?: readonly Listing[];
   secrecy?: readonly Secrecy[];
 }
 
@@ -68,7 +70,7 @@ export function isVoid({ questions }: Results): boolean {
 
 /** One table for people. */
 export function tableOf(results: Results): string {
-  const { start, questions, changes, secrecy = [] } = results;
+  const { start, questions, changes, lists = [], secrecy = [] } = results;
   const rows: string[][] = [["", "a second", "p50 ms", "p99 ms", "each round", "others' CPU", "CPU ms an answer"]];
   if (questions !== undefined) {
     rows.push(row("questions, gateway", questions.gateway), row("questions, naive", questions.naive));
@@ -83,6 +85,7 @@ export function tableOf(results: Results): string {
   }
   const tables = [
     ...(rows.length > 1 ? [aligned(rows, 3)] : []),
+    ...(lists.length > 0 ? [listsTable(lists)] : []),
     ...(secrecy.length > 0 ? [secrecyTable(secrecy)] : []),
   ];
   return [...tables, ...notes(results)].join("\n");
@@ -94,6 +97,17 @@ function row(name: string, rates: Rates): string[] {
   const cpu = used.map(([process, ms]) => `${process} ${ms.toFixed(2)}`).join(", ");
   const rounds = ofEachRound.map(count).join(" ");
   return [name, count(perSecond), p50.toFixed(1), p99.toFixed(1), rounds, others.map(percent).join(" "), cpu];
+}
+
+/** A page of the audit log, by the log's length. */
+function listsTable(lists: readonly Listing[]): string {
+  const lengths = lists[0]?.logs.map(({ events }) => `${events.toLocaleString("en-US")} events`) ?? [];
+  const head = ["", ...lengths.flatMap((length) => [`p50 ms, ${length}`, `p99 ms`]), "others' CPU"];
+  const rows = lists.map(({ name, logs, others }) => {
+    const times = logs.flatMap(({ p50, p99 }) => [p50.toFixed(2), p99.toFixed(2)]);
+    return [name, ...times, `${percent(others)}${others > BUSY ? " BUSY" : ""}`];
+  });
+  return aligned([head, ...rows], 4);
 }
 
 const BUSY = 0.05;

@@ -1,6 +1,7 @@
 /** `npm run bench`: figures that can be trusted, because every answer that they count is checked. */
 import { changesOfHundred, changesOfOne } from "./changes.ts";
 import type { Exchange } from "./exchange.ts";
+import { measureLists } from "./lists.ts";
 import { HELP, type Options, parseCommand } from "./options.ts";
 import { endChildrenWithUs } from "./processes.ts";
 import { questionsAbout } from "./questions.ts";
@@ -60,6 +61,7 @@ async function run(options: Options): Promise<Results> {
     const setting = await prepareSetting(options.profile, report);
     try {
       if (options.parts.includes("questions")) results.questions = await measureQuestions(setting, options);
+      if (options.parts.includes("lists")) results.lists = await measureLists(setting, report);
       if (options.parts.includes("secrecy")) results.secrecy = await measureSecrecy(setting, options.samples, report);
       if (options.parts.includes("changes")) results.changes = await measureChanges(setting, options);
     } finally {

@@ -6,13 +6,16 @@ import type { Setting } from "./setting.ts";
 import type { World } from "./world.ts";
 
 /** Can a stranger tell by the clock whether something exists? One question about a foreign thing, and the same about none. */
-interface Probe {
+interface Probe extends Sent {
+  readonly foreign: Asked;
+  readonly unknown: Asked;
+}
+
+interface Sent {
   readonly name: string;
   readonly token: string;
   readonly method: "GET" | "PATCH" | "POST";
   readonly status: number;
-  readonly foreign: Asked;
-  readonly unknown: Asked;
 }
 
 interface Asked {
@@ -66,7 +69,7 @@ async function measured(
   }
 }
 
-function othersDuring(before: CpuTimes, after: CpuTimes, ms: number): number {
+export function othersDuring(before: CpuTimes, after: CpuTimes, ms: number): number {
   const { bench = 0, ...cpu } = cpuBetween(before, after);
   return othersOf({ ...cpu, bench }, ms / 1_000);
 }
@@ -94,7 +97,7 @@ async function interleaved(
 }
 
 /** Milliseconds until the whole answer is there. */
-async function timed(origin: string, agent: Agent, probe: Probe, { path, body }: Asked): Promise<number> {
+export async function timed(origin: string, agent: Agent, probe: Sent, { path, body }: Asked): Promise<number> {
   const { method, token, status } = probe;
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {

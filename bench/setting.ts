@@ -22,6 +22,8 @@ export interface Setting {
   cpu(): CpuTimes;
   /** Puts the load on one of the two. */
   measure(origin: string, lanes: readonly (readonly Exchange[])[], seconds: number): Promise<Round>;
+  /** One statement, as the superuser of the bench's own Postgres: what would take too long over REST. */
+  sql(text: string, values: readonly unknown[]): Promise<void>;
   /** Resolves when everything filed is in OpenFGA. Throws when that takes too long. */
   untilApplied(): Promise<void>;
   stop(): Promise<void>;
@@ -53,6 +55,7 @@ export async function prepareSetting(profile: string | undefined, report: (line:
       naiveUrl: naive.result,
       cpu: () => cpuTimes({ ...pids, bench: process.pid }),
       measure: measureWith(pids),
+      sql: async (text, values) => await run(given(engines.databaseUrl), text, values),
       untilApplied: async () => await untilApplied(given(engines.databaseUrl)),
       stop,
     };
@@ -110,6 +113,16 @@ function measureWith(pids: Readonly<Record<string, number | undefined>>): Settin
     const measured = await measure({ origin, lanes, seconds });
     return { measured, cpu: { ...cpuBetween(before, cpuTimes(pids)), generator: measured.cpuMs } };
   };
+}
+
+async function run(databaseUrl: string, text: string, values: readonly unknown[]): Promise<void> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  try {
+    await client.query(text, [...values]);
+  } finally {
+    await client.end();
+  }
 }
 
 async function untilApplied(databaseUrl: string): Promise<void> {

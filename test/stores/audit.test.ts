@@ -86,7 +86,10 @@ interface Explained {
 
 function literal(value: unknown): string {
   if (value === null) return "null";
-  return pg.escapeLiteral(value instanceof Date ? value.toISOString() : String(value));
+  if (typeof value === "number") return String(value);
+  if (value instanceof Date) return pg.escapeLiteral(value.toISOString());
+  if (typeof value === "string") return pg.escapeLiteral(value);
+  throw new Error("a parameter of another type");
 }
 
 /** Asks, and has Postgres tell how the one statement was answered. */

@@ -106,10 +106,9 @@ const filters = z.strictObject({
   until: moment.exactOptional().meta({ description: "Before this time", examples: ["2099-01-01T00:00:00Z"] }),
 });
 
-function narrowed({ target_kind, target_id, since, until, ...same }: z.output<typeof filters>): AuditFilters {
+function narrowed({ action, actor, target_kind, target_id, since, until }: z.output<typeof filters>): AuditFilters {
   return {
-    ...same,
-    ...{ targetKind: target_kind, targetId: target_id },
+    ...{ action, actor, targetKind: target_kind, targetId: target_id },
     since: since === undefined ? undefined : new Date(since),
     until: until === undefined ? undefined : new Date(until),
   };

@@ -156,36 +156,27 @@ export function filteredList<Params extends Schema, Filters extends Schema>(
   definition: ListDefinition<Params, Filters>,
 ): Route {
   const { path, params, filters, page } = definition;
+  const query = z.strictObject({ ...filters.shape, ...pageQuery.shape });
   return {
     ...promised(definition, [listReply(definition.item)]),
     access: "caller",
     dialect: "rest",
     method: "get",
     params,
-    query: z.strictObject({ ...filters.shape, ...pageQuery.shape }),
+    query,
     body: NOTHING,
     serve: async ({ deps, pageTokens }, { caller, ...sent }) => {
       const found = checked(params, sent.params, "path");
-      const { paging, rest } = split(sent.query);
-      const { page_size: size, page_token: token } = checked(pageQuery, paging, "query");
-      const narrowed = checked(filters, rest, "query");
+      // TypeScript does not follow a shape that it does not know into the spread above.
+      const asked = checked(query, sent.query, "query") as z.output<typeof pageQuery> & z.output<Filters>;
+      const { page_size: size, page_token: token, ...narrowed } = asked;
       const binding = { caller, route: path, params: found, filters: narrowed };
       const after = token === "" ? "" : pageTokens.open(token, binding);
       const request = { after, size: Number(size) };
-      const { items, next } = await page(deps, { caller, params: found, filters: narrowed, page: request });
+      const { items, next } = await page(deps, { caller, params: found, filters: asked, page: request });
       const nextToken = next === null ? "" : pageTokens.seal(next, binding);
       return { status: 200, body: { items: items.map(listed), next_page_token: nextToken } };
     },
-  };
-}
-
-/** The query's parameters of every list, and its own. */
-function split(query: unknown): { readonly paging: object; readonly rest: object } {
-  const members = Object.entries(query ?? {});
-  const isPaging = ([name]: [string, unknown]): boolean => name in pageQuery.shape;
-  return {
-    paging: Object.fromEntries(members.filter(isPaging)),
-    rest: Object.fromEntries(members.filter((member) => !isPaging(member))),
   };
 }
 

@@ -134,6 +134,23 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     rule: "invitation#answer",
     events: [["invitation.decline", "invitation", { state: "pending" }, { state: "declined" }]],
   },
+  "PATCH /v1/me": {
+    rule: "account#edit",
+    events: [["account.edit", "account", null, { fields: ["name"] }]],
+    ask: async ({ founder }) => await Promise.resolve({ by: founder, path: "/v1/me", body: { name: "Renamed" } }),
+  },
+  "POST /v1/me/sign-in-methods": {
+    rule: "account#link_sign_in_method",
+    events: [["account.link_sign_in_method", "account", null, { signInMethod: TEXT }]],
+  },
+  "DELETE /v1/me/sign-in-methods/:id": {
+    rule: "account#unlink_sign_in_method",
+    events: [["account.unlink_sign_in_method", "account", null, { signInMethod: TEXT }]],
+    ask: async ({ founder, unseen }) => {
+      const linked = must(await founder.post("/v1/me/sign-in-methods", { token: unseen }), 201);
+      return { by: founder, path: `/v1/me/sign-in-methods/${String(linked.body.id)}` };
+    },
+  },
   [`GET ${ORGANIZATION}/audit/export`]: {
     rule: "organization#export_audit",
     events: [["audit.export", "organization", null, null]],

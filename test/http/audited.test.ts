@@ -30,7 +30,8 @@ async function stage(): Promise<Stage> {
   count += 1;
   const name = `stage-${count}`;
   const [founder, guest] = [await gateway.person(`${name}-founder`), await gateway.person(`${name}-guest`)];
-  return { founder, guest, operator, name, sql: async (text, values) => await gateway.sql(text, values) };
+  const unseen = await gateway.issuer.sign({ subject: `${name}-unseen` });
+  return { founder, guest, operator, name, unseen, sql: async (text, values) => await gateway.sql(text, values) };
 }
 
 async function askedOf(route: Route, on: Stage): Promise<Asked> {
@@ -116,7 +117,8 @@ describe.each(CHANGING.map((route) => [named(route), route] as const))("%s", (na
         ...{ rule: expected.rule, matrix: expected.rule === null ? null : "default" },
         ...{ unit: gateway.gateway.deps.unit, request_id: `request-${count}` },
       });
-      if (row.target_kind === "member") expect([on.founder.alias, on.guest.alias]).toContain(row.target_alias);
+      if (["member", "account"].includes(row.target_kind))
+        expect([on.founder.alias, on.guest.alias]).toContain(row.target_alias);
       else if (!named(route).endsWith("/export")) expect(asked.path + answer.text).toContain(row.target_id);
     }
   });

@@ -5,11 +5,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { ROUTES } from "../../src/http/registry.ts";
-import { PREPARE } from "../faults/repeatable-posts.ts";
+import type { Route } from "../../src/http/route.ts";
+import { PREPARE, type Stage } from "../faults/repeatable-posts.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
 import { fill } from "../support/crowd.ts";
+import { type Asked, EXPECTED } from "./audited-events.ts";
 import { type CallerRoute, goodRequest, named, type World } from "./route-samples.ts";
 
 const SIZES = [10, 1_000] as const;
@@ -51,32 +53,51 @@ async function makeWorld(size: number): Promise<World> {
   };
   const client = must(await operator.post("/v1/platform/clients", { ...ids, scopes: ["authz:evaluate"] }), 201);
   await fill(gateway, slug, { size, state: "enabled" });
-  const things = { invitation: String(made.body.id), client: String(client.body.id) };
-  return { slug, anchor, sector, ...things, member, alice, shop: gateway.shop, operator };
+  const [method] = await gateway.sql<{ id: string }>(
+    "select s.id from sign_in_methods s join accounts a on a.id = s.account_id where a.alias = $1 order by s.id limit 1",
+    [alice.alias],
+  );
+  const things = { invitation: String(made.body.id), client: String(client.body.id), signInMethod: method?.id ?? "" };
+  const proof = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
+  return { slug, anchor, sector, ...things, proof, member, alice, shop: gateway.shop, operator };
 }
 
 type Ask = () => Promise<Answered>;
 
 /** A request that does what the route is for, in an organization of this size. */
 async function prepared(route: CallerRoute, size: number): Promise<Ask> {
-  const make = route.method === "post" ? PREPARE[route.path] : undefined;
+  const make = EXPECTED[named(route)]?.ask ?? (route.method === "post" ? PREPARE[route.path] : undefined);
   if (make !== undefined) {
-    stages += 1;
-    const name = `stage-${stages}`;
-    const [founder, guest] = [await gateway.person(`${name}-founder`), await gateway.person(`${name}-guest`)];
-    const sql = async (text: string, values: readonly unknown[]): Promise<unknown> => await gateway.sql(text, values);
-    const { by, path, body, slug } = await make({ founder, guest, operator, name, sql });
-    // What stands in the way of retiring an organization is no question of size.
-    const state = /:slug\/(retire|enable)$/.test(route.path) ? "retired" : "enabled";
-    if (slug !== null && slug !== name) await fill(gateway, slug, { size, state });
-    return async () => await by.post(path, body);
+    const asked = await make(await makeStage());
+    await fillAround(route, asked, size);
+    return async () => await send(route, asked);
   }
-  const world = route.method === "get" ? (worlds.get(size) ?? (await makeWorld(size))) : await makeWorld(size);
-  if (route.method === "get") worlds.set(size, world);
-  const { method, path, body, by } = goodRequest(route, world);
-  if (method === "GET") return async () => await by.get(path);
-  if (method === "DELETE") return async () => await by.delete(path);
-  return async () => await by[method === "PATCH" ? "patch" : "post"](path, body);
+  const world = worlds.get(size) ?? (await makeWorld(size));
+  worlds.set(size, world);
+  const { by, path, body = {} } = goodRequest(route, world);
+  return async () => await send(route, { by, path, body });
+}
+
+async function makeStage(): Promise<Stage> {
+  stages += 1;
+  const name = `stage-${stages}`;
+  const [founder, guest] = [await gateway.person(`${name}-founder`), await gateway.person(`${name}-guest`)];
+  const unseen = await gateway.issuer.sign({ subject: `${name}-unseen` });
+  return { founder, guest, operator, name, unseen, sql: async (text, values) => await gateway.sql(text, values) };
+}
+
+/** The organization that the request is about, if it is about one that is there. */
+async function fillAround(route: Route, asked: Asked & { readonly slug?: string | null }, size: number): Promise<void> {
+  const slug = asked.slug ?? /^\/v1\/organizations\/([^/]+)/.exec(asked.path)?.[1];
+  const [found] = await gateway.sql("select from organizations where slug = $1 and slug <> 'platform'", [slug]);
+  // What stands in the way of retiring an organization is no question of size.
+  const state = /:slug\/(retire|enable)$/.test(route.path) ? "retired" : "enabled";
+  if (slug !== undefined && found !== undefined) await fill(gateway, slug, { size, state });
+}
+
+async function send({ method }: Route, { by, path, body }: Asked): Promise<Answered> {
+  if (method === "get" || method === "delete") return await by[method](path);
+  return await by[method](path, body);
 }
 
 const ASKED = ROUTES.filter((route): route is CallerRoute => route.access === "caller");

@@ -9,6 +9,7 @@ const BY_HAND = `
   organization.list_members     | viewer member         admin co-owner owner | busy idle frozen
   organization.list_invitations |                             co-owner owner | busy idle frozen
   organization.view_audit       |                       admin co-owner owner | busy idle frozen
+  organization.export_audit     |                       admin co-owner owner | busy idle frozen
   organization.rename           |                       admin co-owner owner | busy idle
   organization.retire           |                                      owner | idle frozen
   organization.enable           |                             co-owner owner | busy idle frozen

@@ -19,10 +19,15 @@ let gateway: TestGateway;
 let alice: Person;
 let bob: Person;
 let scene = 0;
+const logged: string[] = [];
 
 beforeAll(async () => {
   issuer = await startForeignIssuer();
-  gateway = await startTestGateway({ settings: issuer.settings, clock: () => NOW });
+  gateway = await startTestGateway({
+    settings: issuer.settings,
+    clock: () => NOW,
+    logged: (line) => logged.push(line),
+  });
 });
 beforeEach(async () => {
   scene += 1;
@@ -175,7 +180,7 @@ describe("A way to sign in", () => {
     expect(left).toHaveLength(1);
   });
 
-  test("is linked by a token of which nothing is kept: neither in the ledger nor in an answer", async () => {
+  test("is linked by a token of which nothing is kept: neither in the ledger nor in the log nor in an answer", async () => {
     const other = await elsewhere("anna");
     const key = { "idempotency-key": `link-${scene}` };
     const made = must(await link(alice, other, key), 201);
@@ -193,6 +198,11 @@ describe("A way to sign in", () => {
       );
       expect([name, found.length]).toEqual([name, 0]);
     }
-    expect(made.text).not.toContain(other.token);
+    const refused = await alice.post(METHODS, { token: `${other.token}x` });
+    expect(refused.status).toBe(400);
+    const lines = logged.filter((line) => line.includes(METHODS));
+    expect(lines.length).toBeGreaterThanOrEqual(4);
+    for (const part of parts)
+      expect([...logged, made.text, refused.text].filter((text) => text.includes(part))).toEqual([]);
   });
 });

@@ -69,6 +69,7 @@ async function witnessed<K extends Kind>(
   for (let round = 0; round <= LIMITS.lostRaces; round += 1) {
     const held = facts.role ?? "none";
     if (facts.organization === null || facts.subject === null) return { facts, role: "none", graph: "agrees" };
+    if (facts.graph === null) return { facts, role: held, graph: "agrees" }; // the platform's: no tuple says it
     if (isPending(facts)) return { facts, role: held, graph: "pending" };
     const word = await graphRoles(deps, facts, deadline);
     if (word === "unavailable") return { facts, role: held, graph: word };

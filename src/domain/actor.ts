@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import { newId, randomText } from "../entities/ids.ts";
+import { newId, PLATFORM_SLUG, randomText } from "../entities/ids.ts";
 import { SCOPES, type Scope } from "../entities/records.ts";
 import { insertAccount, type Introduction, type NewAccount } from "../stores/accounts.ts";
 import { insertClient, widenDevelopmentClient } from "../stores/clients.ts";
@@ -121,7 +121,16 @@ export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): bo
   return hasScope(caller, client, "authz:all") || client.organizations.includes(slug);
 }
 
-/** Changes are made by people. */
+/** Who makes a change. */
+export type Actor = (AccountFacts & { readonly kind: "account" }) | { readonly kind: "client"; readonly id: string };
+
+/** Changes are made by people; those of the platform's resources by the clients that administer it (K8). */
+export function requireActor(facts: Facts, { slug }: { readonly slug: string | null }): Actor {
+  const { client } = facts.caller;
+  if (slug === PLATFORM_SLUG && client !== null) return { kind: "client", id: client.id };
+  return { ...requireAccount(facts), kind: "account" };
+}
+
 export function requireAccount(facts: Facts): AccountFacts {
   if (facts.caller.account === null) {
     throw new AppError("NOT_A_USER", "Only a person may do this; this token is a client's.");

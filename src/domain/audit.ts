@@ -1,4 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
+import { PLATFORM } from "../entities/ids.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { AuditEvent, AuditFilters, Page, PageRequest } from "../entities/records.ts";
 import { exportAuditEvents, listAuditEvents, nextVersion } from "../stores/audit.ts";
@@ -7,7 +8,7 @@ import { change } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { readOrganizationFor } from "./read.ts";
 
-/** S1.6: every state change, newest first. */
+/** S1.6: every state change, newest first. The platform's is about people of whom its readers are told no alias. */
 export async function listAudit(
   deps: Deps,
   caller: Caller,
@@ -15,7 +16,17 @@ export async function listAudit(
 ): Promise<Page<AuditEvent>> {
   const { slug, filters, page } = asked;
   const { id } = await readOrganizationFor(deps, caller, slug, "view_audit");
-  return await inOrganization(deps.database, id, async (tx) => await listAuditEvents(tx, id, filters, page));
+  const found = await inOrganization(deps.database, id, async (tx) => await listAuditEvents(tx, id, filters, page));
+  return { ...found, items: told(id, found.items) };
+}
+
+/** The platform's log tells what happened to accounts by their pseudonyms in this log alone (K7). */
+function told(organization: string, events: readonly AuditEvent[]): readonly AuditEvent[] {
+  return organization === PLATFORM ? events.map(unnamed) : events;
+}
+
+function unnamed(event: AuditEvent): AuditEvent {
+  return { ...event, actor: { ...event.actor, alias: null }, target: { ...event.target, alias: null } };
 }
 
 type Pages = AsyncGenerator<readonly AuditEvent[], void, undefined>;
@@ -46,7 +57,7 @@ async function* pages(deps: Deps, id: string, filters: AuditFilters, upTo: numbe
     const { items, next } = await inOrganization(deps.database, id, async (tx) => {
       return await exportAuditEvents(tx, id, filters, page);
     });
-    if (items.length > 0) yield items;
+    if (items.length > 0) yield told(id, items);
     if (next === null) return;
     after = next;
   }

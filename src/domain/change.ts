@@ -10,7 +10,7 @@ import type { Transaction } from "../stores/database.ts";
 import { type AccountFacts, type Facts, lockAt, type LockRequest, type Resources } from "../stores/facts.ts";
 import { fileTuples } from "../stores/outbox.ts";
 import { enterOrganization } from "../stores/scope.ts";
-import { requireAccount } from "./actor.ts";
+import { type Actor, requireActor } from "./actor.ts";
 import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
@@ -33,7 +33,7 @@ export interface ChangeSpec<K extends Kind> {
 export interface Changing<K extends Kind> {
   readonly tx: Transaction;
   readonly now: Date;
-  readonly actor: AccountFacts;
+  readonly actor: Actor;
   readonly resource: Resources[K];
   /** The organization's id; of the kind `account`, that of the one that is being made, or the platform's. */
   readonly organization: string;
@@ -82,16 +82,16 @@ interface Done<Value> {
 
 /** What the key has brought about. Asked after each look at the facts: they may be what they are because of it. */
 async function repeated<K extends Kind, Value>(
-  { deps, caller }: Flow<K, Value>,
+  { deps, caller, spec }: Flow<K, Value>,
   facts: Facts<K>,
 ): Promise<Done<Value> | undefined> {
-  return await replay<Done<Value>>(deps, caller, requireAccount(facts).id);
+  return await replay<Done<Value>>(deps, caller, requireActor(facts, spec.target).id);
 }
 
 async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>): Promise<Done<Value>> {
   const first = await decide(flow, facts); // throws for strangers, whose attempts are not the organization's
   if (first.organization !== null) await flow.deps.admit(first.organization.id, "changes");
-  const key = first.organization?.id ?? requireAccount(facts).id;
+  const key = first.organization?.id ?? requireActor(facts, flow.spec.target).id;
   return await flow.deps.queue.run(key, flow.deadline, async (waited) => {
     return await attempts(flow, waited ? undefined : first);
   });
@@ -112,7 +112,7 @@ async function attempts<K extends Kind, Value>(
       decided = await decide(flow, facts);
     }
     const sure = decided;
-    const done = await once(deps, caller, requireAccount(facts).id, async (tx) => {
+    const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
       return (await lockAt(tx, concerned(facts))) ? await written(flow, tx, sure) : MOVED;
     });
     if (done !== MOVED) return done;
@@ -121,7 +121,7 @@ async function attempts<K extends Kind, Value>(
   }
   // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
   const facts = await gather(deps, caller, spec.target);
-  const done = await once(deps, caller, requireAccount(facts).id, async (tx) => {
+  const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
     await lockAt(tx, concerned(facts));
     return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
   });
@@ -137,8 +137,8 @@ interface Allowed<K extends Kind> extends Permitted<K> {
 
 async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): Promise<Allowed<K>> {
   const { deps, caller, spec } = flow;
-  requireAccount(facts);
   const { target } = spec;
+  requireActor(facts, target);
   const action = typeof spec.action === "function" ? spec.action(facts) : spec.action;
   const role: PrincipalRole = facts.role ?? "none";
   const attributes = attributesOf(target.kind, facts, deps.plans);
@@ -167,7 +167,7 @@ async function written<K extends Kind, Value>(
 ): Promise<Done<Value>> {
   const { deps, caller, spec } = flow;
   requireMatch(spec.ifMatch, decided);
-  const actor = requireAccount(decided.facts);
+  const actor = requireActor(decided.facts, spec.target);
   const organization = decided.organization?.id ?? (spec.founds === true ? newId(deps.random, "org-") : PLATFORM);
   if (decided.organization === null) await enterOrganization(tx, organization);
   const now = deps.clock();
@@ -190,7 +190,7 @@ async function written<K extends Kind, Value>(
   for (const account of touched) await raiseAccountVersion(tx, account.id);
   const version = await recordChange(tx, {
     organization,
-    actor: { kind: "account", id: actor.id },
+    actor: { kind: actor.kind, id: actor.id },
     rule: decided.rule,
     matrix: decided.matrix,
     unit: deps.unit,

@@ -1,10 +1,11 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
+import { PLATFORM, PLATFORM_SLUG } from "../entities/ids.ts";
 import type { Kind } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Queryable } from "../stores/database.ts";
 import { type Facts, gatherFacts } from "../stores/facts.ts";
-import { introduce, isBoundTo } from "./actor.ts";
+import { introduce, isBoundTo, requireScope } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 
 /** What a question or a change is about. */
@@ -12,7 +13,7 @@ export interface Target<K extends Kind> {
   readonly kind: K;
   /** AUTHZEN.md: slug, anchor, id, `slug/alias` or alias; null: the caller's own account. */
   readonly id: string | null;
-  /** The organization that the path names; null: the resource's own. */
+  /** The organization that the path names, or PLATFORM_SLUG; null: the resource's own. */
   readonly slug: string | null;
 }
 
@@ -51,12 +52,25 @@ async function known<K extends Kind>(
   target: Target<K>,
   options: Options,
 ): Promise<Facts<K>> {
-  const asked = { caller: identity(caller), alias: options.alias ?? null, ...target, now: deps.clock() };
+  const id = target.id === PLATFORM_SLUG ? PLATFORM : target.id;
+  const asked = { caller: identity(caller), alias: options.alias ?? null, ...target, id, now: deps.clock() };
   const on = options.on ?? deps.database;
   const facts = await gatherFacts(on, asked);
   if (facts.caller.client?.state === "disabled") throw new AppError("NOT_A_CLIENT", "This client is disabled.");
   const now = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
+  if (target.slug === PLATFORM_SLUG) return administered(caller, now);
   return mayKnow(caller, now) ? now : { ...now, organization: null, role: null, graph: null, resource: null };
+}
+
+/**
+ * K8: nobody is a member of the platform. Who has platform:admin is taken for its only Owner, so that the same policies decide; no tuple
+ * says so, and the ledger alone is asked. Throws NOT_A_CLIENT and SCOPE_MISSING for everybody else.
+ */
+function administered<K extends Kind>(caller: Caller, facts: Facts<K>): Facts<K> {
+  const { id, clientId } = requireScope(caller, facts.caller.client, "platform:admin");
+  const subject = { id, alias: clientId, pseudonym: id, version: 0 };
+  const organization = facts.organization && { ...facts.organization, ownerCount: 1, members: 1 };
+  return { ...facts, subject, organization, role: "owner", graph: null };
 }
 
 /** Whom the ledger knows as a stranger it has told nothing (0007_facts.sql). A client's token can say less than its registration. */

@@ -4,7 +4,7 @@ import { type ActionOf, ACTIONS, type Kind } from "../entities/kinds.ts";
 import type { Actions, Viewed } from "../entities/records.ts";
 import type { OrganizationFacts } from "../stores/facts.ts";
 import { ask } from "./access.ts";
-import { requireAccount } from "./actor.ts";
+import { requireActor } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import type { Target } from "./gather.ts";
 import { notAccessible, notFound, permitted, type Permitted } from "./refusal.ts";
@@ -35,7 +35,7 @@ export async function readWith<K extends Kind>(
   const { target, action } = asked;
   const view = "view" as ActionOf<K>; // every kind has it
   const answer = await ask(deps, caller, { target, actions: [...new Set([action, view, ...asked.actions])] });
-  requireAccount(answer.facts);
+  requireActor(answer.facts, target);
   const outcome = permitted(target, action, answer);
   if (outcome === "absent") return await tellAbsence(deps, caller, target);
   return { ...outcome, verdicts: answer.verdicts };

@@ -35,6 +35,9 @@ export function randomText(random: RandomBytes, length: number): string {
 /** K8: the organization of what belongs to none. It has no members and stands in no list. */
 export const PLATFORM = "platform";
 
+/** Stands where a path names an organization by its slug, for the platform. No slug can be this: nobody who types one means it. */
+export const PLATFORM_SLUG = "~platform";
+
 export type IdPrefix =
   | "acc-" // account: never leaves
   | "p-" // account's pseudonym: in tuples

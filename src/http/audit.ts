@@ -13,6 +13,7 @@ import {
   slug,
   time,
 } from "./fields.ts";
+import { IN_ORGANIZATION, ON_PLATFORM, type Place, slugOf } from "./place.ts";
 import { filteredList, type Route } from "./route.ts";
 import { lines } from "./stream.ts";
 
@@ -91,9 +92,9 @@ const event = z
   .meta({ id: "AuditEvent" });
 
 const moment = z.iso.datetime({ error: "expected an ISO 8601 time in UTC, such as 2026-11-21T00:55:05Z" });
-const filters = z.strictObject({
+/** The platform's log names nobody by an alias, so nobody is found by one either. */
+const unnamedFilters = z.strictObject({
   action: verb.exactOptional().meta({ description: "Only what was done so" }),
-  actor: alias.exactOptional().meta({ description: "Only what this account did: its alias", examples: ["bob"] }),
   target_kind: z
     .string()
     .regex(/^[a-z_]{1,40}$/)
@@ -105,8 +106,14 @@ const filters = z.strictObject({
   since: moment.exactOptional().meta({ description: "Not before this time", examples: ["2026-11-21T00:00:00Z"] }),
   until: moment.exactOptional().meta({ description: "Before this time", examples: ["2099-01-01T00:00:00Z"] }),
 });
+const filters = z.strictObject({
+  ...unnamedFilters.shape,
+  actor: alias.exactOptional().meta({ description: "Only what this account did: its alias", examples: ["bob"] }),
+});
 
-function narrowed({ action, actor, target_kind, target_id, since, until }: z.output<typeof filters>): AuditFilters {
+type Narrowed = z.output<typeof unnamedFilters> & Partial<Pick<z.output<typeof filters>, "actor">>;
+
+function narrowed({ action, actor, target_kind, target_id, since, until }: Narrowed): AuditFilters {
   return {
     ...{ action, actor, targetKind: target_kind, targetId: target_id },
     since: since === undefined ? undefined : new Date(since),
@@ -114,31 +121,36 @@ function narrowed({ action, actor, target_kind, target_id, since, until }: z.out
   };
 }
 
-const params = z.strictObject({ slug });
+export const AUDIT_ROUTES = auditRoutes(IN_ORGANIZATION, filters, "What happened in the organization");
+/** What happened to accounts is told here too. It names people by their pseudonyms in this log alone (K7). */
+export const PLATFORM_AUDIT_ROUTES = auditRoutes(
+  ON_PLATFORM,
+  unnamedFilters,
+  "What happened on the platform, and to accounts",
+);
 
-export const AUDIT_ROUTES: readonly Route[] = [
-  filteredList({
-    path: "/v1/organizations/:slug/audit",
-    summary: "What happened in the organization, newest first",
-    operation: "listAudit",
-    requires: "admin",
-    asks: ["organization.view_audit"],
-    item: event,
-    params,
-    filters,
-    page: async (deps, { caller, params, filters, page }) =>
-      await listAudit(deps, caller, { ...params, page, filters: narrowed(filters) }),
-  }),
-  lines({
-    path: "/v1/organizations/:slug/audit/export",
-    summary: "The audit log up to now, whole; that it was taken is its last event",
-    operation: "exportAudit",
-    requires: "admin",
-    asks: ["organization.export_audit"],
-    item: event,
-    params,
-    filters,
-    parts: async (deps, { caller, params, filters }) =>
-      await exportAudit(deps, caller, { ...params, filters: narrowed(filters) }),
-  }),
-];
+function auditRoutes(place: Place, filters: typeof unnamedFilters, summary: string): Route[] {
+  const { path, requires, operation, problems } = place;
+  const params = z.strictObject({ ...place.params });
+  const common = { requires: requires("admin"), problems, item: event, params, filters };
+  return [
+    filteredList({
+      ...common,
+      path: `${path}/audit`,
+      summary: `${summary}, newest first`,
+      operation: operation("list", "Audit"),
+      asks: ["organization.view_audit"],
+      page: async (deps, { caller, params, filters, page }) =>
+        await listAudit(deps, caller, { slug: slugOf(params), page, filters: narrowed(filters) }),
+    }),
+    lines({
+      ...common,
+      path: `${path}/audit/export`,
+      summary: "The audit log up to now, whole; that it was taken is its last event",
+      operation: operation("export", "Audit"),
+      asks: ["organization.export_audit"],
+      parts: async (deps, { caller, params, filters }) =>
+        await exportAudit(deps, caller, { slug: slugOf(params), filters: narrowed(filters) }),
+    }),
+  ];
+}

@@ -4,7 +4,8 @@ import type { Deps } from "../domain/deps.ts";
 import type { Target } from "../domain/gather.ts";
 import { type Preflight, preflightRetire, type Retirable, type Step } from "../domain/preflight.ts";
 import type { Answer } from "./answer.ts";
-import type { Asked } from "./contract.ts";
+import type { Asked, Contract, Requirement } from "./contract.ts";
+import { addressOf } from "./place.ts";
 import { reason, remedy } from "./reasons.ts";
 import { inquiry, type Route } from "./route.ts";
 
@@ -83,19 +84,20 @@ interface Definition<Params extends z.ZodObject> {
   readonly path: string;
   readonly operation: string;
   readonly kind: Retirable;
-  readonly requires: "any member" | "viewer";
+  readonly requires: Requirement;
+  readonly problems?: Contract["problems"];
   readonly params: Params;
   readonly target: (params: z.output<Params>) => { readonly slug: string; readonly id: string };
 }
 
 /** What stands in the way of a retirement, at the address where it is done. */
 export function retirePreflight<Params extends z.ZodObject>(definition: Definition<Params>): Route {
-  const { target, kind, ...rest } = definition;
+  const { target, kind, problems = [], ...rest } = definition;
   return inquiry({
     ...rest,
     summary: `What stands in the way of retiring it, and the calls that lead there`,
     asks: [`${kind}.view` as Asked],
-    problems: kind === "organization" ? [] : ["NOT_FOUND"],
+    problems: kind === "organization" ? problems : [...problems, "NOT_FOUND"],
     reply: preflight,
     answer: async (deps, { caller, params }) => await answer(deps, caller, { kind, ...target(params) }),
   });
@@ -109,19 +111,18 @@ async function answer(
   const { blockers, plan, ...found }: Preflight = await preflightRetire(deps, caller, target);
   const body = {
     ...found,
-    blockers: blockers.map((blocker) => ({ ...blocker, href: addressOf(target.slug, blocker) })),
+    blockers: blockers.map((blocker) => ({ ...blocker, href: addressOfThing(target.slug, blocker) })),
     plan: plan?.map((step) => callOf(target.slug, step)) ?? null,
   };
   return { status: 200, body };
 }
 
 function callOf(slug: string, step: Step): object {
-  const address = addressOf(slug, step);
+  const address = addressOfThing(slug, step);
   if (step.action === "grant_admin") return { method: "PATCH", path: address, body: { role: "admin" } };
   return { method: "POST", path: `${address}/${step.action}` };
 }
 
-function addressOf(slug: string, { kind, id }: Pick<Step, "kind" | "id">): string {
-  const organization = `/v1/organizations/${slug}`;
-  return kind === "organization" ? organization : `${organization}/${kind}s/${id}`;
+function addressOfThing(slug: string, { kind, id }: Pick<Step, "kind" | "id">): string {
+  return kind === "organization" ? addressOf(slug) : `${addressOf(slug)}/${kind}s/${id}`;
 }

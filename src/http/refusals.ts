@@ -29,7 +29,9 @@ export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
   for (const code of [...codesOfForm(route), ...route.problems]) add(PROBLEM_KINDS[code].status, code);
   const reasons = [...askedOf(route)].map((asked) => policies.get(asked));
   if (reasons.includes(undefined)) throw new Error(`${route.operation} asks what no policy answers`);
-  for (const code of reasons.flatMap((each) => each?.matrix ?? [])) {
+  // Who has the scope is the platform's only Owner: no matrix refuses it.
+  const byMatrix = route.requires === "scope platform:admin" ? [] : reasons;
+  for (const code of byMatrix.flatMap((each) => each?.matrix ?? [])) {
     if (code !== OF_OTHERS) add(PROBLEM_KINDS.DENIED.status, code);
   }
   for (const code of reasons.flatMap((each) => each?.floor ?? [])) add(PROBLEM_KINDS.DENIED_BY_STATE.status, code);

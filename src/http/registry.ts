@@ -1,6 +1,6 @@
 import { ACCESS_ROUTES } from "./access.ts";
-import { APPLICATION_ROUTES } from "./applications.ts";
-import { AUDIT_ROUTES } from "./audit.ts";
+import { APPLICATION_ROUTES, PLATFORM_APPLICATION_ROUTES } from "./applications.ts";
+import { AUDIT_ROUTES, PLATFORM_AUDIT_ROUTES } from "./audit.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { HEALTH_ROUTES } from "./health.ts";
@@ -10,7 +10,7 @@ import { MEMBER_ROUTES } from "./members.ts";
 import { ORGANIZATION_ROUTES } from "./organizations.ts";
 import { OBSERVABILITY_ROUTES } from "./observability.ts";
 import type { Route } from "./route.ts";
-import { SECTOR_ROUTES } from "./sectors.ts";
+import { PLATFORM_SECTOR_ROUTES, SECTOR_ROUTES } from "./sectors.ts";
 
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
@@ -23,6 +23,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   invitations: INVITATION_ROUTES,
   audit: AUDIT_ROUTES,
   clients: CLIENT_ROUTES,
+  platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES],
   health: HEALTH_ROUTES,
   metrics: OBSERVABILITY_ROUTES,
   docs: DOCS_ROUTES,

@@ -38,6 +38,7 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   for (let number = 0; number < ORGANIZATIONS; number += 1) {
     await found(place, { role, slug: `${role}-${number}`, people }, made);
   }
+  if (role === "service") await managePlatform(place, token, made);
   const mine = await invitedElsewhere(place, role, people);
   return { token, ...made, invitations: [...made.invitations, ...mine], aliases: names, clients: await clients(place) };
 }
@@ -66,6 +67,15 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     const guest = { alias: `${role}-guest-${number}`, role: "viewer" };
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));
+  }
+}
+
+async function managePlatform({ call }: Place, token: string, made: Made): Promise<void> {
+  for (let number = 0; number < EACH; number += 1) {
+    const body = { name: "Console", kind: "web" };
+    const { anchor, sector } = await call(token, "POST", "/v1/platform/applications", body);
+    made.anchors.push(String(anchor));
+    made.sectors.push(String(sector));
   }
 }
 

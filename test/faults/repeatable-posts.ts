@@ -1,6 +1,7 @@
 /** For each POST that an Idempotency-Key makes happen once: where it can happen once only, or what a second time would leave behind. */
+import { PLATFORM } from "../../src/entities/ids.ts";
 import type { Person } from "../support/gateway.ts";
-import { addApplication, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 
 /** One round's place for one POST: people and an organization of its own. */
 export interface Stage {
@@ -18,7 +19,7 @@ export interface Repeatable {
   readonly by: Person;
   readonly path: string;
   readonly body?: object;
-  /** The organization that it changes, or makes. */
+  /** The organization that it changes, or makes; the platform's, which others change meanwhile. */
   readonly slug: string | null;
   /** What the answer shows is read here; a POST that makes something tells in Location. */
   readonly view: string | null;
@@ -67,6 +68,22 @@ async function turnOrganization({ founder }: Stage, verb: "retire" | "enable"): 
   const path = `/v1/organizations/${slug}`;
   if (verb === "enable") must(await founder.post(`${path}/retire`), 200);
   return { by: founder, path: `${path}/${verb}`, slug, view: path, events: [`organization.${verb}`], adds: {} };
+}
+
+/** Of the platform's own (K8): what stands there counts for all of these together, so that each is known by its audit events alone. */
+async function turnPlatforms(
+  stage: Stage,
+  noun: "sectors" | "applications",
+  verb: "retire" | "enable",
+): Promise<Repeatable> {
+  const { operator } = stage;
+  const { anchor, sector } = await addPlatformApplication(operator);
+  const application = `/v1/platform/applications/${anchor}`;
+  const path = noun === "sectors" ? `/v1/platform/sectors/${sector}` : application;
+  if (noun === "sectors" || verb === "enable") must(await operator.post(`${application}/retire`), 200);
+  if (noun === "sectors" && verb === "enable") must(await operator.post(`${path}/retire`), 200);
+  const events = [`${noun.slice(0, -1)}.${verb}`];
+  return { by: operator, path: `${path}/${verb}`, slug: PLATFORM, view: path, events, adds: {} };
 }
 
 async function answerInvitation(stage: Stage, verb: "accept" | "decline"): Promise<Repeatable> {
@@ -145,6 +162,19 @@ export const PREPARE: Readonly<Record<string, Prepare>> = {
   },
   "/v1/invitations/:id/accept": async (stage) => await answerInvitation(stage, "accept"),
   "/v1/invitations/:id/decline": async (stage) => await answerInvitation(stage, "decline"),
+  "/v1/platform/sectors": async ({ operator, name }) => {
+    const made = { by: operator, path: "/v1/platform/sectors", body: { name }, slug: PLATFORM, view: null };
+    return await Promise.resolve({ ...made, events: ["sector.create"], adds: {} });
+  },
+  "/v1/platform/sectors/:id/retire": async (stage) => await turnPlatforms(stage, "sectors", "retire"),
+  "/v1/platform/sectors/:id/enable": async (stage) => await turnPlatforms(stage, "sectors", "enable"),
+  "/v1/platform/applications": async ({ operator, name }) => {
+    const body = { name, kind: "web" };
+    const made = { by: operator, path: "/v1/platform/applications", body, slug: PLATFORM, view: null };
+    return await Promise.resolve({ ...made, events: ["sector.create", "application.create"], adds: {} });
+  },
+  "/v1/platform/applications/:anchor/retire": async (stage) => await turnPlatforms(stage, "applications", "retire"),
+  "/v1/platform/applications/:anchor/enable": async (stage) => await turnPlatforms(stage, "applications", "enable"),
   "/v1/platform/clients": async ({ operator, name }) => {
     const ids = { issuer: "https://id.example.com", clientId: name, subject: name, name };
     const body = { ...ids, scopes: ["authz:evaluate"] };

@@ -6,7 +6,7 @@ import { ROUTES } from "../../src/http/registry.ts";
 import { requirePromised } from "../support/contract.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { type CallerRoute, goodPath, goodRequest, named, type World } from "./route-samples.ts";
 
 let gateway: TestGateway;
@@ -25,10 +25,8 @@ beforeAll(async () => {
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "viewer");
-  const invitation = await alice.post(`/v1/organizations/${slug}/invitations`, {
-    alias: invited.alias,
-    role: "viewer",
-  });
+  const guest = { alias: invited.alias, role: "viewer" };
+  const invitation = await alice.post(`/v1/organizations/${slug}/invitations`, guest);
   const narrow = { clientId: "narrow", subject: "narrow", name: "N", scopes: ["authz:search"] };
   const registration = { issuer: issuer.issuer, ...narrow };
   const client = must(await operator.post("/v1/platform/clients", registration), 201);
@@ -36,7 +34,8 @@ beforeAll(async () => {
   const [method] = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'alice'");
   const proven = { signInMethod: method?.id ?? "", proof: await issuer.sign({ sub: "unseen" }) };
   const made = { invitation: String(invitation.body.id), client: String(client.body.id), ...proven };
-  world = { slug, anchor, sector, ...made, member, alice, shop: gateway.shop, operator };
+  const platform = await addPlatformApplication(operator);
+  world = { slug, anchor, sector, ...made, platform, member, alice, shop: gateway.shop, operator };
 });
 afterAll(async () => {
   await gateway.close();
@@ -209,8 +208,10 @@ describe.each(table(inOrganization))("%s", (_name, route) => {
     const { token } = stranger;
     const foreign = await spoiled(route, { token });
     expect(foreign).toMatchObject({ status: 403, code: "ORGANIZATION_NOT_ACCESSIBLE" });
-    const path = goodPath(route.path, { ...world, slug: "no-such-organization" });
-    expect((await spoiled(route, { token, path })).text).toBe(foreign.text);
+    const { path, body } = goodRequest(route, { ...world, slug: "no-such-organization" });
+    expect((await spoiled(route, { token, path, ...(body && { body: JSON.stringify(body) }) })).text).toBe(
+      foreign.text,
+    );
   });
 
   test("a service is no person", async () => {

@@ -24,12 +24,12 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const { method } = route;
   if (method === "get") throw new Error("a GET changes nothing");
   const clients = route.path.includes("/clients/") ? await registeredClients(gateway) : [];
+  const platform = route.path.startsWith("/v1/platform/") ? await platforms(gateway) : {};
   const methods = route.path.includes("/sign-in-methods/") ? await signInMethods(gateway, situation) : [];
-  const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) =>
-    param(route.path, name, { ...situation, clients, methods }, chance),
-  );
   const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
-  const body = route.body === NOTHING ? undefined : bodyOf(route, { ...situation, proof }, chance);
+  const known = { ...situation, ...platform, clients, methods, proof };
+  const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) => param(route.path, name, known, chance));
+  const body = route.body === NOTHING ? undefined : bodyOf(route, known, chance);
   const key: Record<string, string> =
     method === "post" && once(chance, 3) ? { "idempotency-key": `k-${chance.below(2 ** 31)}` } : {};
   const by = callerOf(route.path, situation, chance);
@@ -77,6 +77,15 @@ async function drawnProof(gateway: TestGateway, situation: Situation, chance: Ch
   return oneOf(chance, known, drawn, drawn, drawn, "no.token.atall");
 }
 
+/** What belongs to no organization (K8). */
+export async function platforms(gateway: TestGateway): Promise<Pick<Situation, "sectors" | "applications">> {
+  const [found] = await gateway.sql<{ sectors: string[]; applications: string[] }>(
+    `select array(select id from sectors where organization_id = 'platform' order by id) as sectors,
+       array(select anchor from applications where organization_id = 'platform' order by anchor) as applications`,
+  );
+  return found ?? { sectors: [], applications: [] };
+}
+
 interface Known extends Situation {
   readonly clients: readonly string[];
   readonly methods: readonly string[];
@@ -113,6 +122,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
   const sector = sectors[chance.below(Math.max(1, sectors.length))];
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     createOrganization: { name, slug: once(chance, 3) ? slug : `drawn-${chance.below(2 ** 31)}` },
+    createPlatformApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },
     linkSignInMethod: { token: proof },
@@ -143,7 +153,7 @@ async function ifMatch(
 
 async function revisionOf(gateway: TestGateway, path: string): Promise<string | undefined> {
   const [, slug, noun, id] = /^\/v1\/organizations\/([^/]+)(?:\/([a-z]+)\/([^/]+))?/.exec(path) ?? [];
-  const personal = /^\/v1\/(?:invitations|platform\/clients)\/([^/]+)/.exec(path)?.[1];
+  const personal = /^\/v1\/(?:invitations|platform\/[a-z]+)\/([^/]+)/.exec(path)?.[1];
   const rows = await gateway.sql<{ revision: string }>(
     `select revision from organizations where slug = $1 and $2::text is null
      union all
@@ -153,7 +163,9 @@ async function revisionOf(gateway: TestGateway, path: string): Promise<string | 
      union all select revision from applications where anchor = $3
      union all select revision from invitations where id = coalesce($4, $3)
      union all select revision from clients where id = $4
-     union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5`,
+     union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5
+     union all select revision from sectors where id = $4
+     union all select revision from applications where anchor = $4`,
     [slug ?? null, noun ?? null, id ?? null, personal ?? null, path === "/v1/me" ? "stranger" : null],
   );
   return rows[0]?.revision;

@@ -75,7 +75,19 @@ async function whoMay(asks: readonly string[], isOneself: boolean, owners: numbe
 }
 
 const asking = ROUTES.filter(({ asks }) => asks.length > 0);
-test.each(asking.map((route) => [route.operation, route.requires, route.asks] as const))(
+const [onPlatform, ofMembers] = [
+  asking.filter(({ requires }) => requires === "scope platform:admin"),
+  asking.filter(({ requires }) => requires !== "scope platform:admin"),
+];
+
+test.each(onPlatform.map((route) => [route.operation, route.asks] as const))(
+  "%s requires a scope, and its holder is taken for the only Owner, who may",
+  async (_operation, asks) => {
+    expect(await whoMay(asks, false, 1)).toContain("owner");
+  },
+);
+
+test.each(ofMembers.map((route) => [route.operation, route.requires, route.asks] as const))(
   "%s requires: %s",
   async (_operation, requires, asks) => {
     const meaning = MEANINGS[requires];

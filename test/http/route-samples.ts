@@ -1,6 +1,7 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Person } from "../support/gateway.ts";
+import type { MadeApplication } from "../support/world.ts";
 
 /** For each route a request that is good, so that a test can spoil it in one thing. */
 
@@ -14,6 +15,8 @@ export interface World {
   readonly signInMethod: string;
   /** A token of somebody whom nobody has seen. */
   readonly proof: string;
+  /** Of no organization: the operator's (K8). */
+  readonly platform: MadeApplication;
   readonly member: Person;
   readonly alice: Person;
   readonly shop: Person;
@@ -48,15 +51,18 @@ function callerOf(path: string, world: World): Person {
 }
 
 function paramOf(path: string, name: string, world: World): string {
+  const isPlatforms = path.startsWith("/v1/platform/");
+  const { anchor, sector } = isPlatforms ? world.platform : world;
   if (name === "slug") return world.slug;
-  if (name === "anchor") return world.anchor;
+  if (name === "anchor") return anchor;
   if (name === "alias") return world.member.alias;
-  if (path.includes("/sectors/")) return world.sector;
+  if (path.includes("/sectors/")) return sector;
   if (path.includes("/sign-in-methods/")) return world.signInMethod;
   return path.includes("/clients/") ? world.client : world.invitation;
 }
 
 const ENTITY = "/v1/organizations/:slug";
+const PLATFORM = "/v1/platform";
 
 function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unknown>> {
   const account = { type: "account", id: world.member.alias };
@@ -71,6 +77,10 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     [`PATCH ${ENTITY}/applications/:anchor`]: { name: "Renamed" },
     [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
     [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
+    [`POST ${PLATFORM}/sectors`]: { name: "Sector" },
+    [`PATCH ${PLATFORM}/sectors/:id`]: { name: "Renamed" },
+    [`POST ${PLATFORM}/applications`]: { name: "Console", kind: "web" },
+    [`PATCH ${PLATFORM}/applications/:anchor`]: { name: "Renamed" },
     "POST /v1/platform/clients": {
       ...{ issuer: "https://id.example.com", clientId: "new", subject: "new", name: "New" },
       scopes: ["authz:evaluate"],

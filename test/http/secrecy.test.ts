@@ -7,7 +7,7 @@ import { KINDS, type Kind } from "../../src/entities/kinds.ts";
 import { ROUTES } from "../../src/http/registry.ts";
 import { requirePromised } from "../support/contract.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { type CallerRoute, goodPath, goodRequest, named, type World } from "./route-samples.ts";
 
 let gateway: TestGateway;
@@ -36,13 +36,16 @@ beforeAll(async () => {
   const clients = must(await operator.get("/v1/platform/clients"), 200).body.items as { id: string }[];
   const [method] = must(await alice.get("/v1/me/sign-in-methods"), 200).body.items as { id: string }[];
   const ids = { invitation: String(made.body.id), client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
-  foreign = { slug, anchor, sector, ...ids, member, alice, shop: gateway.shop, operator, proof: stranger.token };
+  const platform = await addPlatformApplication(operator);
+  const people = { member, alice, shop: gateway.shop, operator, proof: stranger.token };
+  foreign = { slug, anchor, sector, ...ids, platform, ...people };
   const nobody = caller(gateway.url, "nobody-at-all", "");
   const none = {
     ...{ anchor: absent("app-"), sector: absent("sec-"), invitation: absent("inv-"), client: absent("cli-") },
     signInMethod: absent("sim-"),
   };
-  unknown = { ...foreign, slug: "no-such-organization", ...none, member: nobody };
+  const nothing = { anchor: none.anchor, sector: none.sector };
+  unknown = { ...foreign, slug: "no-such-organization", ...none, platform: nothing, member: nobody };
 });
 afterAll(async () => await gateway.close());
 

@@ -1,7 +1,7 @@
 /** S0.19, over every route: whatever leaves the gateway, whoever asks and whatever comes of it. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { ROUTES } from "../../src/http/registry.ts";
-import { draw, send } from "../http/drawn-requests.ts";
+import { draw, platforms, send } from "../http/drawn-requests.ts";
 import { type CallerRoute, goodRequest } from "../http/route-samples.ts";
 import { type Cast, makeCast, makeSituation, type Situation } from "../http/situations.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -47,6 +47,7 @@ async function remember(): Promise<void> {
 async function askEverything(situation: Situation): Promise<void> {
   const client = await gateway.sql<{ id: string }>("select id from clients order by id limit 1");
   const method = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'founder'");
+  const { applications, sectors } = await platforms(gateway);
   const world = {
     slug: situation.slug,
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
@@ -55,6 +56,7 @@ async function askEverything(situation: Situation): Promise<void> {
     client: client[0]?.id ?? "",
     signInMethod: method[0]?.id ?? "",
     proof: cast.stranger.token,
+    platform: { anchor: applications[0] ?? `app-${"0".repeat(20)}`, sector: sectors[0] ?? `sec-${"0".repeat(20)}` },
     member: cast.people.admin,
     alice: cast.founder,
     shop: gateway.shop,

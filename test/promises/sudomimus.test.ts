@@ -1,7 +1,14 @@
 /** Reads like the document: `organizations and sectors` of Sudomimus, sentence by sentence (PROMISES.md, S0). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, decide, foundOrganization, retireEverything } from "../support/world.ts";
+import {
+  addApplication,
+  addMember,
+  addPlatformApplication,
+  decide,
+  foundOrganization,
+  retireEverything,
+} from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -358,6 +365,18 @@ describe("Retiring resources", () => {
     expect((await alice.post(`/v1/organizations/${slug}/sectors/${sector}/retire`)).status).toBe(200);
     const enabled = await alice.post(`/v1/organizations/${slug}/applications/${anchor}/enable`);
     expect([enabled.status, enabled.body.code]).toEqual([409, "SECTOR_RETIRED"]);
+    const create = async (): Promise<unknown> => {
+      const { status, body } = await alice.post(`/v1/organizations/${slug}/applications`, {
+        name: "New",
+        kind: "web",
+        sector,
+      });
+      return [status, body.code];
+    };
+    expect(await create()).toEqual([409, "SECTOR_RETIRED"]);
+    expect((await alice.post(`/v1/organizations/${slug}/sectors/${sector}/enable`)).body.state).toBe("enabled");
+    expect((await alice.post(`/v1/organizations/${slug}/applications/${anchor}/enable`)).body.state).toBe("enabled");
+    expect(await create()).toEqual([201, undefined]);
   });
 
   test("S0.34 an organization retires only when every application and sector is retired; all reasons are told", async () => {
@@ -406,14 +425,69 @@ describe("Retiring resources", () => {
 
   test("S0.37 one co-owner cannot retire a shared resource: adding an Owner turns the same retire into a denial", async () => {
     const slug = await foundOrganization(alice);
-    const { anchor } = await addApplication(alice, slug);
-    await addMember(alice, slug, bob, "owner");
-    const path = `/v1/organizations/${slug}/applications/${anchor}/retire`;
-    for (const owner of [alice, bob]) {
-      const refused = await owner.post(path);
-      expect([refused.status, refused.body.reasons]).toEqual([403, [{ code: "NOT_SOLE_OWNER", owners: 2 }]]);
+    const { anchor, sector } = await addApplication(alice, slug);
+    await addMember(alice, slug, bob, "admin");
+    const member = `/v1/organizations/${slug}/members/${bob.alias}`;
+    for (const path of [`/applications/${anchor}`, `/sectors/${sector}`, ""]) {
+      const retire = `/v1/organizations/${slug}${path}/retire`;
+      expect((await alice.post(`${retire}?dryRun=true`)).status).toBe(200);
+      expect((await alice.patch(member, { role: "owner" })).status).toBe(200);
+      for (const owner of [alice, bob]) {
+        const refused = await owner.post(retire);
+        expect([refused.status, refused.body.reasons]).toEqual([403, [{ code: "NOT_SOLE_OWNER", owners: 2 }]]);
+      }
+      expect((await alice.patch(member, { role: "admin" })).status).toBe(200);
+      expect((await alice.post(retire)).body.state).toBe("retired");
     }
-    await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role: "viewer" });
-    expect((await alice.post(path)).status).toBe(200);
+  });
+});
+
+describe("Platform-managed resources", () => {
+  test("S0.42 a resource of no organization is the platform's, and no developer's list, count or check shows it; their own they do", async () => {
+    const operator = await gateway.service("operator", { scopes: ["platform:admin"] });
+    const slug = await foundOrganization(alice);
+    const mine = await addApplication(alice, slug);
+    const platforms = await addPlatformApplication(operator);
+    const listed = await operator.get("/v1/platform/applications");
+    expect(listed.body.items).toContainEqual(expect.objectContaining({ ...platforms }));
+    expect((await alice.get("/v1/platform/applications")).body.code).toBe("NOT_A_CLIENT");
+
+    const path = `/v1/organizations/${slug}`;
+    expect((await alice.get(`${path}/applications`)).body.items).toMatchObject([{ anchor: mine.anchor }]);
+    expect((await alice.get(`${path}/sectors`)).body.items).toMatchObject([{ id: mine.sector }]);
+    expect((await alice.get("/v1/me/organizations")).body.items).toMatchObject([{ slug }]);
+    expect((await alice.get(`${path}/applications/${platforms.anchor}`)).body.code).toBe("NOT_FOUND");
+    const refused = await alice.post(`${path}/retire`);
+    expect(refused.body.reasons).toMatchObject([{ applications: 1 }, { sectors: 1 }]);
+    expect((await alice.get("/v1/organizations/platform/applications")).body).toEqual(
+      (await alice.get("/v1/organizations/nobodys/applications")).body,
+    );
+    expect((await decide(gateway, alice, "retire", ["application", mine.anchor])).decision).toBe(true);
+  });
+
+  test("S0.42 a check about a platform's resource answers as about one that does not exist, whoever asks", async () => {
+    const operator = await gateway.service("operator", { scopes: ["platform:admin"] });
+    const { anchor, sector } = await addPlatformApplication(operator);
+    const slug = await foundOrganization(alice);
+    const scopes = ["authz:evaluate"];
+    const askers = {
+      alice,
+      bound: await gateway.service("bound", { scopes, organizations: [slug] }),
+      boundToPlatform: await gateway.service("bound-to-platform", { scopes, organizations: ["platform"] }),
+      unbound: gateway.shop,
+      operator: await gateway.service("operator", { scopes: [...scopes, "platform:admin"] }),
+    };
+    for (const [name, by] of Object.entries(askers)) {
+      const ask = async (type: string, id: string): Promise<unknown> => {
+        const subject = { type: "account", id: alice.alias };
+        const question = { subject, action: { name: "view" }, resource: { type, id } };
+        const answer = await by.post("/access/v1/evaluation", question);
+        return [name, type, answer.status, answer.body];
+      };
+      expect(await ask("application", anchor)).toEqual(await ask("application", `app-${"0".repeat(20)}`));
+      expect(await ask("sector", sector)).toEqual(await ask("sector", `sec-${"0".repeat(20)}`));
+      expect(await ask("organization", "platform")).toEqual(await ask("organization", "nobodys"));
+      expect(await ask("member", `platform/${alice.alias}`)).toEqual(await ask("member", `nobodys/${alice.alias}`));
+    }
   });
 });

@@ -25,6 +25,12 @@ export async function addApplication(
   return { anchor: String(made.body["anchor"]), sector: String(made.body["sector"]) };
 }
 
+/** An application on the platform, in a fresh sector there (K8). */
+export async function addPlatformApplication(operator: Person): Promise<MadeApplication> {
+  const made = must(await operator.post("/v1/platform/applications", { name: "Console", kind: "web" }), 201);
+  return { anchor: String(made.body["anchor"]), sector: String(made.body["sector"]) };
+}
+
 /** Invites, accepts and, where the role is not one that an invitation carries, promotes. */
 export async function addMember(owner: Person, slug: string, person: Person, role: string): Promise<void> {
   const invited = role === "owner" ? "admin" : role;

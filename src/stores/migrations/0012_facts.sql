@@ -2,7 +2,8 @@
 
 -- Facts as 0007 gathers them, and what came since: people sign in by several methods (0008).
 
--- It keeps its owner and who may call it (0002).
+-- It keeps its owner and who may call it (0002). What the platform holds is found by nobody's question (K8, S0.42): its administrators name
+-- the platform where they ask.
 create or replace function find_organization(p_kind text, p_id text) returns text
 language plpgsql stable security definer
 set search_path = public, pg_temp
@@ -14,9 +15,9 @@ begin
     when 'member' then
       return (select o.id from organizations o where o.slug = split_part(p_id, '/', 1) and o.id <> 'platform');
     when 'sector' then
-      return (select s.organization_id from sectors s where s.id = p_id);
+      return (select nullif(s.organization_id, 'platform') from sectors s where s.id = p_id);
     when 'application' then
-      return (select a.organization_id from applications a where a.anchor = p_id);
+      return (select nullif(a.organization_id, 'platform') from applications a where a.anchor = p_id);
     when 'invitation' then
       return (select i.organization_id from invitations i where i.id = p_id);
     else
@@ -31,7 +32,8 @@ $$;
 -- that its statements open: each is opened once, and only where the kind's policies read it.
 --   p_issuer, p_subject, p_client_id  the verified token's
 --   p_alias    the account asked about; null: the caller's own
---   p_slug     the organization, where the path names it: what lies elsewhere is then not found; null: the resource's own
+--   p_slug     the organization, where the path names it: what lies elsewhere is then not found; null: the resource's own;
+--              '~platform', which no slug can be: the platform
 --   p_kind, p_id  the resource (AUTHZEN.md: slug, anchor, id, `slug/alias`, alias; an account without one is the caller's)
 -- K9, by the clock too: what a stranger may not know of is not gathered, so that the question ends where it ends for what does not exist,
 -- before OpenFGA and Cerbos are asked. The same statements run in both cases. Whoever may know of it: a member, the invited, a client
@@ -66,7 +68,8 @@ begin
   if p_kind = 'account' then
     resource := account_facts(coalesce(p_id, subject_account.alias));
   else
-    organization := case when p_slug is null then find_organization(p_kind, p_id) else find_organization('organization', p_slug) end;
+    organization := case when p_slug is null then find_organization(p_kind, p_id)
+      when p_slug = '~platform' then 'platform' else find_organization('organization', p_slug) end;
   end if;
   if p_kind <> 'account' then
     scope := set_config('app.organization', coalesce(organization, 'none'), true); -- an id that nothing has; by assignment: a `perform` would be a statement of its own
@@ -78,7 +81,7 @@ begin
         is_insider := exists (select from invitations i where i.id = p_id and i.account_id = caller_account.id);
       end if;
     else
-      is_insider := 'authz:all' = any (caller_client.scopes) or exists (
+      is_insider := case when organization = 'platform' then 'platform:admin' else 'authz:all' end = any (caller_client.scopes) or exists (
         select from organizations o
         where o.id = scope and o.slug = any (caller_client.organizations));
     end if;

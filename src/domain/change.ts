@@ -27,6 +27,8 @@ export interface ChangeSpec<K extends Kind> {
   readonly ifMatch?: IfMatch;
   /** Of the kind `account`: it makes an organization. Other changes of an account are told in the platform's log. */
   readonly founds?: boolean;
+  /** What the caller's account owns changes too: it is locked as well. */
+  readonly locksCaller?: boolean;
 }
 
 /** What the writing part of a change has in hand, inside the transaction and under the locks. */
@@ -113,7 +115,7 @@ async function attempts<K extends Kind, Value>(
     }
     const sure = decided;
     const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
-      return (await lockAt(tx, concerned(facts))) ? await written(flow, tx, sure) : MOVED;
+      return (await lockAt(tx, concerned(spec, facts))) ? await written(flow, tx, sure) : MOVED;
     });
     if (done !== MOVED) return done;
     if (flow.deadline() <= 0) throw contention();
@@ -122,7 +124,7 @@ async function attempts<K extends Kind, Value>(
   // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
   const facts = await gather(deps, caller, spec.target);
   const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
-    await lockAt(tx, concerned(facts));
+    await lockAt(tx, concerned(spec, facts));
     return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
   });
   if (done === MOVED) throw contention();
@@ -153,11 +155,12 @@ async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): 
 }
 
 /** Everything whose version the decision rests on. */
-function concerned(facts: Facts): LockRequest {
-  const { organization, resource } = facts;
+function concerned({ locksCaller = false }: Pick<ChangeSpec<Kind>, "locksCaller">, facts: Facts): LockRequest {
+  const { organization, resource, caller } = facts;
   const account =
     resource === null ? null : "account" in resource ? resource.account : "pseudonym" in resource ? resource : null;
-  return { accounts: account === null ? [] : [account], organizations: organization === null ? [] : [organization] };
+  const accounts = [account, locksCaller ? caller.account : null].filter((each) => each !== null);
+  return { accounts, organizations: organization === null ? [] : [organization] };
 }
 
 async function written<K extends Kind, Value>(

@@ -1,5 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
+import type { OrganizationState } from "../entities/kinds.ts";
 import type { MyOrganization, Organization, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import { violates } from "../stores/database.ts";
@@ -120,21 +121,43 @@ export async function enableOrganization(
   return await setState(deps, caller, slug, { action: "enable", state: "active", ...input });
 }
 
-async function setState(
+/**
+ * K6, the danger zone: by the sole Owner, of a retired organization, for good. The row stays and with it the slug (K13); nobody sees it
+ * again, and it counts against nobody's limit (S0.8). `confirm` must be the slug: throws INVALID_REQUEST.
+ */
+export async function archiveOrganization(
   deps: Deps,
   caller: Caller,
   slug: string,
-  to: { readonly action: "retire" | "enable"; readonly state: "retired" | "active"; readonly ifMatch: IfMatch },
+  input: { readonly confirm: string; readonly ifMatch: IfMatch },
 ): Promise<Changed<Organization>> {
-  return await change(deps, caller, { target: target(slug), ...to }, async (changing) => {
-    const { tx, now, resource: before, organization: id } = changing;
-    if (before.state === to.state) return organizationRecord(before); // A retry is not an error.
-    await organizations.setOrganizationState(tx, id, to.state, now);
+  const { confirm, ifMatch } = input;
+  if (confirm !== slug) {
+    throw new AppError("INVALID_REQUEST", "Archiving cannot be undone: confirm it with the organization's slug.", {
+      issues: [{ path: "body.confirm", message: "expected the slug of the organization" }],
+    });
+  }
+  return await setState(deps, caller, slug, { action: "archive", state: "archived", ifMatch });
+}
+
+interface Turn {
+  readonly action: "retire" | "enable" | "archive";
+  readonly state: OrganizationState;
+  readonly ifMatch: IfMatch;
+}
+
+async function setState(deps: Deps, caller: Caller, slug: string, to: Turn): Promise<Changed<Organization>> {
+  const { state, ...spec } = { ...to, target: target(slug), locksCaller: to.action === "archive" };
+  return await change(deps, caller, spec, async (changing) => {
+    const { tx, now, resource: before, organization: id, actor } = changing;
+    if (before.state === state) return organizationRecord(before); // A retry is not an error.
+    if (spec.locksCaller && actor.kind === "account") changing.touch(actor);
+    await organizations.setOrganizationState(tx, id, state, now);
     changing.note({
       action: `organization.${to.action}`,
       target: { kind: "organization", id: slug },
       before: { state: before.state },
-      after: { state: to.state },
+      after: { state: state },
     });
     return organizationRecord(await readResource(tx, "organization", slug, now));
   });

@@ -6,11 +6,12 @@ import type { Reason } from "../entities/errors.ts";
  */
 export const MEANINGS = {
   ROLE_TOO_LOW: "The role is too low; `least` is the lowest that will do.",
-  NOT_SOLE_OWNER: "Retiring takes the sole Owner; the number of Owners is `owners`.",
+  NOT_SOLE_OWNER: "Retiring and archiving take the sole Owner; the number of Owners is `owners`.",
   NOT_SELF: "Only the account, or the member, itself may.",
   NOT_INVITEE: "Only the invited account may.",
   ORGANIZATION_RETIRED: "The organization is retired, thus frozen.",
   ORGANIZATION_ARCHIVED: "The organization is archived.",
+  ORGANIZATION_NOT_RETIRED: "The organization is active: only a retired one is archived.",
   SECTOR_RETIRED: "The sector is retired.",
   LIVE_APPLICATIONS: "Applications in it are enabled still: `applications`.",
   LIVE_SECTORS: "Sectors in it are enabled still: `sectors`.",

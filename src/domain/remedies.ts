@@ -46,6 +46,7 @@ const HELP: Readonly<Record<string, Help>> = {
   NOT_SOLE_OWNER: { message: "Every other Owner must leave or take another role first.", repeats: ["owners"] },
   LAST_OWNER: { message: "Make another member an Owner first." },
   ORGANIZATION_RETIRED: { message: "An Owner must enable the organization first." },
+  ORGANIZATION_NOT_RETIRED: { message: "The sole Owner must retire the organization first." },
   SECTOR_RETIRED: { message: "An Owner must enable the sector first." },
   LIVE_APPLICATIONS: {
     message: "Retire the enabled applications first.",

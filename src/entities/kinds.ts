@@ -25,6 +25,7 @@ export const ACTIONS = {
     "rename",
     "retire",
     "enable",
+    "archive",
     "create_sector",
     "create_application",
     "invite_viewer",

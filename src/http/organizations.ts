@@ -1,5 +1,6 @@
 import { z } from "zod";
 import {
+  archiveOrganization,
   createOrganization,
   enableOrganization,
   listMyOrganizations,
@@ -126,5 +127,24 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
     body: NOTHING,
     answer: async (deps, { caller, params, ifMatch }) =>
       changed(await enableOrganization(deps, caller, params.slug, { ifMatch })),
+  }),
+  command({
+    method: "post",
+    path: "/v1/organizations/:slug/archive",
+    summary: "Archive a retired organization, for good: nobody sees it again, and its slug is never given again",
+    operation: "archiveOrganization",
+    requires: "sole owner",
+    asks: ["organization.archive"],
+    problems: ["PRECONDITION_FAILED"],
+    reply: changedReply(organization, { state: "archived" }),
+    params,
+    body: z.strictObject({
+      confirm: z
+        .string()
+        .min(1)
+        .meta({ description: "The slug once more: it cannot be undone", examples: ["acme"] }),
+    }),
+    answer: async (deps, { caller, params, body, ifMatch }) =>
+      changed(await archiveOrganization(deps, caller, params.slug, { ...body, ifMatch })),
   }),
 ];

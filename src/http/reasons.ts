@@ -66,6 +66,7 @@ const ENTRIES = {
   ORGANIZATION_ARCHIVED: entry("floor", {
     help: "Nothing: it is gone for good. Create another organization, with another slug.",
   }),
+  ORGANIZATION_NOT_RETIRED: entry("floor", { remedy: {} }),
   SECTOR_RETIRED: entry("floor", { remedy: {} }),
   LIVE_APPLICATIONS: entry("floor", {
     members: { applications: counted("How many are enabled still") },

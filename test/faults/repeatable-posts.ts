@@ -23,6 +23,8 @@ export interface Repeatable {
   readonly slug: string | null;
   /** What the answer shows is read here; a POST that makes something tells in Location. */
   readonly view: string | null;
+  /** Nobody sees what the answer shows any more. */
+  readonly isGone?: boolean;
   /** The audit events of one change. */
   readonly events: readonly string[];
   /** What one change adds to the ledger's tables. */
@@ -117,6 +119,16 @@ export const PREPARE: Readonly<Record<string, Prepare>> = {
   },
   [`${ORGANIZATION}/retire`]: async (stage) => await turnOrganization(stage, "retire"),
   [`${ORGANIZATION}/enable`]: async (stage) => await turnOrganization(stage, "enable"),
+  [`${ORGANIZATION}/archive`]: async ({ founder }) => {
+    const slug = await foundOrganization(founder);
+    must(await founder.post(`/v1/organizations/${slug}/retire`), 200);
+    const path = `/v1/organizations/${slug}`;
+    return {
+      ...{ by: founder, path: `${path}/archive`, body: { confirm: slug }, slug, view: path, isGone: true },
+      events: ["organization.archive"],
+      adds: {},
+    };
+  },
   [`${ORGANIZATION}/sectors`]: async (stage) => {
     const slug = await foundOrganization(stage.founder);
     await limit(stage, slug, { sectors: 1 });

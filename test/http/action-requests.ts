@@ -42,7 +42,8 @@ export function requestsOf(thing: Thing, by: Person, guest: string): Requests {
   const rename: ActionRequest = ["patch", path, { name: "Renamed" }];
   const common: Requests = { view: ["get", path] };
   const turns: Requests = { retire: ["post", `${path}/retire`], enable: ["post", `${path}/enable`] };
-  if (kind === "organization") return { ...common, ...turns, rename, ...inOrganization(path, guest) };
+  const archive: ActionRequest = ["post", `${path}/archive`, { confirm: thing.id }];
+  if (kind === "organization") return { ...common, ...turns, archive, rename, ...inOrganization(path, guest) };
   if (kind === "application") return { ...common, ...turns, edit: rename };
   if (kind === "member") return { ...common, ...ofMember(thing, by) };
   if (kind === "invitation") return { ...common, ...ofInvitation(thing) };

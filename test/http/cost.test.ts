@@ -8,7 +8,7 @@ import { ROUTES } from "../../src/http/registry.ts";
 import type { Route } from "../../src/http/route.ts";
 import { PREPARE, type Stage } from "../faults/repeatable-posts.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
 import { fill } from "../support/crowd.ts";
 import { type Asked, EXPECTED } from "./audited-events.ts";
@@ -59,7 +59,8 @@ async function makeWorld(size: number): Promise<World> {
   );
   const things = { invitation: String(made.body.id), client: String(client.body.id), signInMethod: method?.id ?? "" };
   const proof = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
-  return { slug, anchor, sector, ...things, proof, member, alice, shop: gateway.shop, operator };
+  const platform = await addPlatformApplication(operator);
+  return { slug, anchor, sector, ...things, platform, proof, member, alice, shop: gateway.shop, operator };
 }
 
 type Ask = () => Promise<Answered>;

@@ -122,6 +122,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
   const sector = sectors[chance.below(Math.max(1, sectors.length))];
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     createOrganization: { name, slug: once(chance, 3) ? slug : `drawn-${chance.below(2 ** 31)}` },
+    archiveOrganization: { confirm: once(chance, 8) ? name : slug },
     createPlatformApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },

@@ -72,7 +72,7 @@ describe("GET …/retire of an organization", () => {
     const refused = await alice.post(`${path}/retire`);
     expect(refused.status).toBe(403);
     expect(refused.body["detail"]).toMatch(
-      /^Retiring takes the sole Owner; .+ GET at the same address tells what stands/,
+      /^Retiring and archiving take the sole Owner; .+ GET at the same address tells what stands/,
     );
     const renamed = await carol.patch(path, { name: "Carol's" });
     expect(renamed.body["detail"]).toBe("The role is too low; admin is the lowest that will do.");

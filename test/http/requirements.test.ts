@@ -58,6 +58,9 @@ function attributes(who: { readonly isOneself: boolean; readonly owners: number 
   };
 }
 
+/** Reasons that the facts above leave: no organization is active and retired at once, and nobody is invited as an Owner. */
+const OF_FLOORS = ["OWNER_NOT_BY_INVITATION", "ORGANIZATION_NOT_RETIRED"];
+
 async function whoMay(asks: readonly string[], isOneself: boolean, owners: number): Promise<PrincipalRole[]> {
   const may: PrincipalRole[] = [];
   for (const role of ALL) {
@@ -68,7 +71,7 @@ async function whoMay(asks: readonly string[], isOneself: boolean, owners: numbe
       return (await cerbos.judge(question, 5_000)).get(action)?.reasons ?? [];
     });
     const reasons = await Promise.all(answers);
-    const isLetIn = reasons.some((each) => each.every(({ code }) => code === "OWNER_NOT_BY_INVITATION")); // a floor's
+    const isLetIn = reasons.some((each) => each.every(({ code }) => OF_FLOORS.includes(code)));
     if (isLetIn) may.push(role);
   }
   return may;

@@ -71,6 +71,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     "PATCH /v1/me": { alias: "renamed" },
     "POST /v1/me/sign-in-methods": { token: world.proof },
     [`PATCH ${ENTITY}`]: { name: "Renamed" },
+    [`POST ${ENTITY}/archive`]: { confirm: world.slug },
     [`POST ${ENTITY}/sectors`]: { name: "Sector" },
     [`PATCH ${ENTITY}/sectors/:id`]: { name: "Renamed" },
     [`POST ${ENTITY}/applications`]: { name: "Shop", kind: "web" },

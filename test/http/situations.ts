@@ -1,7 +1,7 @@
 /** Random situations: an organization in which much has happened already, and the requests that somebody could send there. */
 import type { Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
-import { addApplication, addMember, foundOrganization, must, retireEverything } from "../support/world.ts";
+import { addApplication, addMember, archive, foundOrganization, must, retireEverything } from "../support/world.ts";
 
 export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
 
@@ -67,7 +67,7 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   }
   await addThings(built, chance);
   for (const guest of cast.guests) await invite(gateway, built, guest, chance);
-  await settleState(gateway, built, chance);
+  await settleState(built, chance);
   await limit(gateway, built, chance);
   return built;
 }
@@ -114,15 +114,14 @@ async function invite(
     await gateway.sql("update invitations set expires_at = now() - interval '1 day' where id = $1", [id]);
 }
 
-async function settleState(gateway: TestGateway, built: Built, chance: Chance): Promise<void> {
+async function settleState(built: Built, chance: Chance): Promise<void> {
   const { founder, people, slug, story } = built;
   const state = oneOf(chance, "active", "active", "active", "active", "active", "retired", "retired", "archived");
-  if (state === "retired") {
+  if (state !== "active") {
     await founder.patch(`/v1/organizations/${slug}/members/${people.owner.alias}`, { role: "admin" });
     await retireEverything(founder, slug);
   }
-  // There is no route for it yet.
-  if (state === "archived") await gateway.sql("update organizations set state = 'archived' where slug = $1", [slug]);
+  if (state === "archived") await archive(founder, slug);
   story.push(state);
 }
 

@@ -13,6 +13,7 @@ const BY_HAND = `
   organization.rename           |                       admin co-owner owner | busy idle
   organization.retire           |                                      owner | idle frozen
   organization.enable           |                             co-owner owner | busy idle frozen
+  organization.archive          |                                      owner | frozen
   organization.create_sector    |                       admin co-owner owner | busy idle
   organization.create_application|                      admin co-owner owner | busy idle
   organization.invite_viewer    |                             co-owner owner | busy idle

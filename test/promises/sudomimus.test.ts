@@ -440,6 +440,22 @@ describe("Retiring resources", () => {
       expect((await alice.post(retire)).body.state).toBe("retired");
     }
   });
+
+  test("S0.30 S0.36 what is wound down for good is archived, not deleted: typed to confirm, only when retired, its slug kept", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    const archive = async (confirm: string): Promise<unknown> => {
+      const { status, body } = await alice.post(`/v1/organizations/${slug}/archive`, { confirm });
+      return [status, body.code ?? body.state];
+    };
+    expect(await archive(slug)).toEqual([409, "ORGANIZATION_NOT_RETIRED"]);
+    await retireEverything(alice, slug);
+    expect(await archive("yes")).toEqual([400, "INVALID_REQUEST"]);
+    expect(await archive(slug)).toEqual([200, "archived"]);
+    expect((await alice.post(`/v1/organizations/${slug}/enable`)).body.code).toBe("ORGANIZATION_ARCHIVED");
+    expect((await bob.get("/v1/me/organizations")).body.items).toEqual([]);
+    expect((await stranger.post("/v1/organizations", { slug, name: "Mine" })).body.code).toBe("SLUG_TAKEN");
+  });
 });
 
 describe("Platform-managed resources", () => {

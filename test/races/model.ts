@@ -28,6 +28,7 @@ export type Operation = { readonly by: string } & (
   | { readonly verb: "revoke"; readonly id: string }
   | { readonly verb: "grant"; readonly who: string; readonly role: Role }
   | { readonly verb: "remove"; readonly who: string }
+  | { readonly verb: "archive" }
   | { readonly verb: (typeof TURNS)[number]; readonly what: "organization" | "application" | "sector" }
 );
 
@@ -59,6 +60,8 @@ function attempt(world: World, operation: Operation): Attempt {
       return onMember(world, operation, operation.by === operation.who ? "viewer" : "owner", () =>
         grant(world, operation.who, null),
       );
+    case "archive":
+      return inside(world, operation.by, "owner", () => archive(world));
     case "retire":
     case "enable":
       return turn(world, operation);
@@ -132,6 +135,12 @@ function grant(world: World, who: string, role: Role | null): Attempt {
 
   const others = Object.fromEntries(Object.entries(world.roles).filter(([name]) => name !== who));
   return role === null ? done(world, { roles: others }, 204) : done(world, { roles: { ...others, [who]: role } });
+}
+
+/** K6: by the sole Owner, what is retired, for good. */
+function archive(world: World): Attempt {
+  if (ownersOf(world) > 1) return 403;
+  return world.organization === "retired" ? done(world, { organization: "archived" }) : 409;
 }
 
 /** S0.25, S0.33, S0.34: by the sole Owner, what it contains first. Enabling takes any Owner. */

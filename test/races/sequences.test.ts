@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { takeSeed } from "../support/seed.ts";
-import { addApplication, addMember, foundOrganization } from "../support/world.ts";
+import { addApplication, addMember, foundOrganization, retireEverything } from "../support/world.ts";
 import { type Operation, type Outcome, ROLES, step, TURNS, type World } from "./model.ts";
 
 const SEQUENCES = process.env["BAILIWICK_FULL"] === "1" ? 1_000 : 40;
@@ -25,6 +25,7 @@ const drawn = fc.oneof(
   { weight: 4, arbitrary: fc.record({ verb: fc.constantFrom("accept", "decline", "revoke"), by, who }) },
   { weight: 4, arbitrary: fc.record({ verb: fc.constant("grant"), by, who, role }) },
   { weight: 2, arbitrary: fc.record({ verb: fc.constant("remove"), by, who }) },
+  { weight: 1, arbitrary: fc.record({ verb: fc.constant("archive"), by }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -47,13 +48,15 @@ interface Stage {
 
 let scene = 0;
 
-async function setUp(): Promise<Stage> {
+/** @param isFrozen everything is retired to begin with: few sequences get there by themselves, and none on to what comes after */
+async function setUp(isFrozen: boolean): Promise<Stage> {
   scene += 1;
   const people = await Promise.all(NAMES.map(async (name) => await gateway.person(`${name}-${scene}`)));
   const [ann, ben] = people as [Person, Person];
   const slug = await foundOrganization(ann);
   const { anchor, sector } = await addApplication(ann, slug);
   await addMember(ann, slug, ben, "admin");
+  if (isFrozen) await retireEverything(ann, slug);
   const path = `/v1/organizations/${slug}`;
   const things = { application: `${path}/applications/${anchor}`, sector: `${path}/sectors/${sector}` };
   const named = new Map(NAMES.map((name, index) => [name, people[index] as Person])); // as many as there are names
@@ -104,6 +107,8 @@ async function send({ slug, people, things }: Stage, operation: Operation): Prom
       return await by.patch(`${path}/members/${person(operation.who).alias}`, { role: operation.role });
     case "remove":
       return await by.delete(`${path}/members/${person(operation.who).alias}`);
+    case "archive":
+      return await by.post(`${path}/archive`, { confirm: slug });
     case "retire":
     case "enable":
       return await by.post(`${operation.what === "organization" ? path : things[operation.what]}/${operation.verb}`);
@@ -155,8 +160,9 @@ function canonical(value: unknown): string {
 test(`${SEQUENCES} random sequences of what people do to an organization, up to three at once: some order explains each answer and state`, async () => {
   const batch = fc.array(drawn, { minLength: 1, maxLength: 3, size: "max" });
   const batches = fc.array(batch, { minLength: 1, maxLength: 16, size: "max" });
-  const property = fc.asyncProperty(batches, async (sequence) => {
-    const stage = await setUp();
+  const isFrozen = fc.constantFrom(false, false, true);
+  const property = fc.asyncProperty(isFrozen, batches, async (frozen, sequence) => {
+    const stage = await setUp(frozen);
     for (const batch of sequence) await together(stage, batch);
     if (stage.world.organization !== "archived") expect(Object.values(stage.world.roles)).toContain("owner");
   });

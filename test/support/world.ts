@@ -31,6 +31,11 @@ export async function addPlatformApplication(operator: Person): Promise<MadeAppl
   return { anchor: String(made.body["anchor"]), sector: String(made.body["sector"]) };
 }
 
+/** For good: nobody sees it again. It must be retired. */
+export async function archive(owner: Person, slug: string): Promise<void> {
+  must(await owner.post(`/v1/organizations/${slug}/archive`, { confirm: slug }), 200);
+}
+
 /** Invites, accepts and, where the role is not one that an invitation carries, promotes. */
 export async function addMember(owner: Person, slug: string, person: Person, role: string): Promise<void> {
   const invited = role === "owner" ? "admin" : role;

@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import { newId, PLATFORM_SLUG, randomText } from "../entities/ids.ts";
+import { isAccountId, newId, PLATFORM_SLUG, randomText } from "../entities/ids.ts";
 import { SCOPES, type Scope } from "../entities/records.ts";
 import { insertAccount, type Introduction, type NewAccount } from "../stores/accounts.ts";
 import { insertClient, widenDevelopmentClient } from "../stores/clients.ts";
@@ -56,14 +56,14 @@ async function introduced(deps: Deps, row: NewAccount): Promise<Introduction> {
   }
 }
 
-/** `Alice.Smith@example` → `alice-smith-example`; "" when too little is left. */
+/** `Alice.Smith@example` → `alice-smith-example`; "" when too little is left, or what is left reads as an account's id. */
 function aliasFrom(hint: string): string {
   const alias = hint
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "")
     .slice(0, ALIAS_LENGTH.most);
-  return alias.length < ALIAS_LENGTH.least ? "" : alias;
+  return alias.length < ALIAS_LENGTH.least || isAccountId(alias) ? "" : alias;
 }
 
 async function introduceDevelopmentClient(deps: Deps, caller: Caller, known: ClientFacts | null): Promise<boolean> {

@@ -63,6 +63,7 @@ const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
     ownerCount: organization.ownerCount,
     ownedOrganizations: resource.ownedOrganizations,
     maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
+    transferPending: resource.transferPending,
   }),
   invitation: ({ subject, resource, organization, plan }) => ({
     role: resource.role,
@@ -72,6 +73,18 @@ const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
     organizationState: organization.state,
     members: organization.members,
     maxMembers: organization.limits.members ?? plan.members,
+    pendingInvitations: resource.pendingInvitations,
+    maxPendingInvitations: organization.limits.pendingInvitations ?? plan.pendingInvitations,
+  }),
+  transfer: ({ subject, resource, organization, plan }) => ({
+    state: resource.state,
+    recipient: subject.id === resource.account?.id,
+    offerer: subject.id === resource.offerer?.id,
+    recipientRole: resource.role ?? "none",
+    offererIsOwner: resource.offererIsOwner,
+    organizationState: organization.state,
+    ownedOrganizations: resource.ownedOrganizations,
+    maxOwnedOrganizations: resource.maxOwnedOrganizations ?? plan.ownedOrganizations,
   }),
 };
 

@@ -157,10 +157,16 @@ async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): 
 /** Everything whose version the decision rests on. */
 function concerned({ locksCaller = false }: Pick<ChangeSpec<Kind>, "locksCaller">, facts: Facts): LockRequest {
   const { organization, resource, caller } = facts;
-  const account =
-    resource === null ? null : "account" in resource ? resource.account : "pseudonym" in resource ? resource : null;
-  const accounts = [account, locksCaller ? caller.account : null].filter((each) => each !== null);
-  return { accounts, organizations: organization === null ? [] : [organization] };
+  const also = locksCaller && caller.account !== null ? [caller.account] : [];
+  return { accounts: [...accountsOf(resource), ...also], organizations: organization === null ? [] : [organization] };
+}
+
+/** Whose memberships the facts have looked at: the account itself, a member's, an invitation's, both of a transfer. */
+function accountsOf(resource: Facts["resource"]): AccountFacts[] {
+  if (resource === null) return [];
+  if ("pseudonym" in resource) return [resource];
+  const accounts = ["account" in resource ? resource.account : null, "offerer" in resource ? resource.offerer : null];
+  return accounts.filter((account) => account !== null);
 }
 
 async function written<K extends Kind, Value>(

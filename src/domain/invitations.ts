@@ -20,6 +20,10 @@ import { invitationRecord } from "./records.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+function expiryAfter(now: Date): Date {
+  return new Date(now.getTime() + LIMITS.invitationDays * DAY_MS);
+}
+
 /** S0.24, S0.26: by alias. Throws UNKNOWN_ALIAS, ALREADY_MEMBER, ALREADY_INVITED. */
 export async function invite(
   deps: Deps,
@@ -57,7 +61,7 @@ async function addInvitation(
     throw new AppError("ALREADY_MEMBER", `${alias} is a member of the organization already.`);
   }
   const id = newId(deps.random, "inv-");
-  const expiresAt = new Date(now.getTime() + LIMITS.invitationDays * DAY_MS);
+  const expiresAt = expiryAfter(now);
   await invitations.insertInvitation(tx, {
     id,
     organization,
@@ -99,6 +103,28 @@ export async function viewInvitation(
 ): Promise<Viewed<Invitation>> {
   const target: Target<"invitation"> = { kind: "invitation", id: path.id, slug: null };
   return await view(deps, caller, target, ({ resource }) => invitationRecord(resource));
+}
+
+/** Gives one that is pending, or has expired, the whole time again. */
+export async function resendInvitation(
+  deps: Deps,
+  caller: Caller,
+  path: { readonly slug: string; readonly id: string },
+  input: { readonly ifMatch: IfMatch },
+): Promise<Changed<Invitation>> {
+  const target: Target<"invitation"> = { kind: "invitation", ...path };
+  return await change(deps, caller, { target, action: "resend", ...input }, async (changing) => {
+    const { tx, now, resource: before } = changing;
+    const expiresAt = expiryAfter(now);
+    await invitations.setInvitationExpiry(tx, before.id, expiresAt, now);
+    changing.note({
+      action: "invitation.resend",
+      target: { kind: "invitation", id: before.id },
+      before: { expiresAt: before.expiresAt },
+      after: { expiresAt: expiresAt.toISOString() },
+    });
+    return invitationRecord(await readResource(tx, "invitation", before.id, now));
+  });
 }
 
 export async function revokeInvitation(

@@ -15,6 +15,7 @@ const LIST_ACTION = {
   application: "list_applications",
   member: "list_members",
   invitation: "list_invitations",
+  transfer: "list_transfers",
 } as const;
 
 /** A question that a route asks for the caller: gives what the decision was taken on, throws when it is a refusal. */

@@ -1,4 +1,4 @@
-import type { Application, Invitation, Member, Organization, Sector } from "../entities/records.ts";
+import type { Application, Invitation, Member, Organization, Sector, Transfer } from "../entities/records.ts";
 import type { Resources } from "../stores/facts.ts";
 
 /** What leaves of what the facts hold: no account id, no counts. */
@@ -26,4 +26,9 @@ export function memberRecord(facts: Resources["member"]): Member {
 export function invitationRecord(facts: Resources["invitation"]): Invitation {
   const { id, alias, role, state, invitedBy, expiresAt, createdAt, updatedAt, revision } = facts;
   return { id, alias, role, state, invitedBy, expiresAt, createdAt, updatedAt, revision };
+}
+
+export function transferRecord(facts: Resources["transfer"]): Transfer {
+  const { id, alias, offeredBy, state, expiresAt, createdAt, updatedAt, revision } = facts;
+  return { id, alias, offeredBy, state, expiresAt, createdAt, updatedAt, revision };
 }

@@ -66,5 +66,9 @@ const HELP: Readonly<Record<string, Help>> = {
   },
   LAST_SIGN_IN_METHOD: { message: "Link another way to sign in first." },
   OWNER_NOT_BY_INVITATION: { message: "Invite with another role; an Owner can promote the member later." },
-  INVITATION_EXPIRED: { message: "Ask an Owner for a new invitation." },
+  INVITATION_EXPIRED: { message: "Ask an Owner to send it again." },
+  TRANSFER_PENDING: { message: "Cancel the offer that waits, or wait for its answer or its end." },
+  TRANSFER_EXPIRED: { message: "Ask an Owner for a new offer." },
+  OFFERER_NOT_OWNER: { message: "Ask an Owner for a new offer." },
+  RECIPIENT_NOT_MEMBER: { message: "An Owner must cancel the offer, and make another once they are a member again." },
 };

@@ -22,6 +22,7 @@ function drawnInLots(draw: RandomBytes): RandomBytes {
 /** Lower case without the letters that people confuse (i, l, o, u): Crockford's base 32. */
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ID_LENGTH = 20; // 100 bits: two never meet
+const ACCOUNT_ID = new RegExp(`^acc-[${ALPHABET}]{${ID_LENGTH}}$`);
 
 /** A new id: 20 characters of `[0-9a-z]`, behind a prefix that tells people what it names. */
 export function newId(random: RandomBytes, prefix: IdPrefix): string {
@@ -30,6 +31,11 @@ export function newId(random: RandomBytes, prefix: IdPrefix): string {
 
 export function randomText(random: RandomBytes, length: number): string {
   return Array.from(random(length), (byte) => ALPHABET.charAt(byte & 31)).join("");
+}
+
+/** Nobody is called so: an alias of this form would read as what never leaves (S0.19, S0.26). */
+export function isAccountId(text: string): boolean {
+  return ACCOUNT_ID.test(text);
 }
 
 /** K8: the organization of what belongs to none. It has no members and stands in no list. */

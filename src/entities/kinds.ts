@@ -11,6 +11,7 @@ export type ApplicationKind = (typeof APPLICATION_KINDS)[number];
 export type OrganizationState = "active" | "retired" | "archived";
 export type ResourceState = "enabled" | "retired";
 export type InvitationState = "pending" | "accepted" | "declined" | "revoked" | "expired";
+export type TransferState = "pending" | "accepted" | "declined" | "cancelled" | "expired";
 
 export const ACTIONS = {
   account: ["view", "create_organization", "edit", "change_alias", "link_sign_in_method", "unlink_sign_in_method"],
@@ -20,6 +21,7 @@ export const ACTIONS = {
     "list_applications",
     "list_members",
     "list_invitations",
+    "list_transfers",
     "view_audit",
     "export_audit",
     "rename",
@@ -36,8 +38,19 @@ export const ACTIONS = {
   ],
   sector: ["view", "rename", "retire", "enable", "create_application"],
   application: ["view", "view_rules", "edit", "retire", "enable", "rotate_keys", "configure_rules", "set_claim_policy"],
-  member: ["view", "grant_viewer", "grant_member", "grant_billing", "grant_admin", "grant_owner", "remove", "leave"],
-  invitation: ["view", "revoke", "accept", "decline"],
+  member: [
+    "view",
+    "grant_viewer",
+    "grant_member",
+    "grant_billing",
+    "grant_admin",
+    "grant_owner",
+    "offer_ownership",
+    "remove",
+    "leave",
+  ],
+  invitation: ["view", "resend", "revoke", "accept", "decline"],
+  transfer: ["view", "accept", "decline", "cancel"],
 } as const;
 
 export type Kind = keyof typeof ACTIONS;
@@ -100,6 +113,7 @@ export interface Attributes {
     ownerCount: number;
     ownedOrganizations: number;
     maxOwnedOrganizations: number;
+    transferPending: boolean;
   };
   invitation: {
     role: Role;
@@ -109,5 +123,18 @@ export interface Attributes {
     organizationState: OrganizationState;
     members: number;
     maxMembers: number;
+    pendingInvitations: number;
+    maxPendingInvitations: number;
+  };
+  transfer: {
+    state: TransferState;
+    recipient: boolean;
+    offerer: boolean;
+    /** The recipient's, now. */
+    recipientRole: PrincipalRole;
+    offererIsOwner: boolean;
+    organizationState: OrganizationState;
+    ownedOrganizations: number;
+    maxOwnedOrganizations: number;
   };
 }

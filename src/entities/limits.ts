@@ -45,6 +45,8 @@ export const LIMITS = {
   invitationDays: 7,
   /** After a change of alias, until the next. */
   aliasCoolDownDays: 30,
+  /** An offer of ownership. */
+  transferHours: 24,
 
   idempotencyHours: 24,
   /** Records that are too old, cleared away by each change that brings a key. */

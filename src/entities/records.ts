@@ -1,5 +1,12 @@
 import type { Reason } from "./errors.ts";
-import type { ApplicationKind, InvitationState, OrganizationState, ResourceState, Role } from "./kinds.ts";
+import type {
+  ApplicationKind,
+  InvitationState,
+  OrganizationState,
+  ResourceState,
+  Role,
+  TransferState,
+} from "./kinds.ts";
 
 /** What the caller may do with a thing, by action; a refusal with every reason that holds. */
 export type Actions = Readonly<Record<string, { readonly allowed: boolean; readonly reasons: readonly Reason[] }>>;
@@ -101,6 +108,29 @@ export interface MyInvitation {
   readonly role: Role;
   readonly state: "pending";
   readonly invitedBy: string;
+  readonly expiresAt: string;
+  readonly createdAt: string;
+  readonly revision: number;
+}
+
+/** An offer of ownership. */
+export interface Transfer {
+  readonly id: string;
+  readonly alias: string | null; // to whom it is offered; null: the account was erased
+  readonly offeredBy: string | null;
+  readonly state: TransferState;
+  readonly expiresAt: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number;
+}
+
+export interface MyTransfer {
+  readonly id: string;
+  readonly organization: string; // a slug
+  readonly organizationName: string;
+  readonly state: "pending";
+  readonly offeredBy: string;
   readonly expiresAt: string;
   readonly createdAt: string;
   readonly revision: number;

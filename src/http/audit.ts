@@ -12,6 +12,7 @@ import {
   signInMethodId,
   slug,
   time,
+  transferId,
 } from "./fields.ts";
 import { IN_ORGANIZATION, ON_PLATFORM, type Place, slugOf } from "./place.ts";
 import { filteredList, type Route } from "./route.ts";
@@ -34,6 +35,8 @@ const change = z
     invitation: invitationId.exactOptional(),
     fields: z.array(z.enum(["name", "alias"])).exactOptional(),
     signInMethod: signInMethodId.exactOptional(),
+    transfer: transferId.exactOptional(),
+    expiresAt: time.exactOptional(),
   })
   .nullable();
 const event = z

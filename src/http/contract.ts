@@ -29,6 +29,9 @@ export type Requirement =
   | "owner, or the member itself"
   | "owner, or the invited account"
   | "the invited account"
+  | "owner, or a party to the offer"
+  | "owner, or who made the offer"
+  | "the recipient of the offer"
   | "scope authz:evaluate, or a person about itself"
   | "scope platform:admin";
 

@@ -66,6 +66,7 @@ const facts = {
     ownerCount: count,
     ownedOrganizations: count,
     maxOwnedOrganizations: most,
+    transferPending: z.boolean(),
   }),
   invitation: factsOf("Invitation", {
     role: memberRole,
@@ -75,6 +76,18 @@ const facts = {
     organizationState,
     members: count,
     maxMembers: most,
+    pendingInvitations: count,
+    maxPendingInvitations: most,
+  }),
+  transfer: z.strictObject({
+    state: z.enum(["pending", "accepted", "declined", "cancelled", "expired"]),
+    recipient: z.boolean(),
+    offerer: z.boolean(),
+    recipientRole: z.enum([...ROLES, "none"]),
+    offererIsOwner: z.boolean(),
+    organizationState,
+    ownedOrganizations: count,
+    maxOwnedOrganizations: most,
   }),
   account: factsOf("Account", {
     self,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isAccountId } from "../entities/ids.ts";
 import { APPLICATION_KINDS, ROLES } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { SCOPES } from "../entities/records.ts";
@@ -54,13 +55,26 @@ export const slug = patterned({
   expected: "1 to 100 of a-z, 0-9 and -",
   example: "acme",
 });
-/** S0.26: never an internal id. */
-export const alias = patterned({
+const ALIAS = {
   is: "The alias of an account",
   pattern: /^[a-z0-9-]{3,40}$/,
   expected: "3 to 40 of a-z, 0-9 and -",
   example: "bob",
-});
+};
+/** S0.26: never an internal id. */
+export const alias = patterned(ALIAS);
+/**
+ * S0.26: a person is addressed by alias. Who sends something else is told what it is; nothing is looked up by it, so that nobody learns
+ * by it who has an account.
+ */
+export const addressee = z
+  .string()
+  .superRefine((text, context) => {
+    if (text.includes("@")) context.addIssue("expected an alias, not an e-mail address");
+    else if (isAccountId(text)) context.addIssue("expected an alias, not the id of an account");
+    else if (!ALIAS.pattern.test(text)) context.addIssue(`expected ${ALIAS.expected}`);
+  })
+  .meta({ pattern: ALIAS.pattern.source, description: `${ALIAS.is}: ${ALIAS.expected}`, examples: [ALIAS.example] });
 export const sectorId = patterned({
   is: "The id of a sector",
   pattern: /^sec-[0-9a-z]{20}$/,
@@ -78,6 +92,12 @@ export const invitationId = patterned({
   pattern: /^inv-[0-9a-z]{20}$/,
   expected: `inv- and ${ID_REST}`,
   example: "inv-qaqavref52jjejx8v5k9",
+});
+export const transferId = patterned({
+  is: "The id of an offer of ownership",
+  pattern: /^tra-[0-9a-z]{20}$/,
+  expected: `tra- and ${ID_REST}`,
+  example: "tra-8k2vq0d4w7n5h1xjz3ct",
 });
 export const clientId = patterned({
   is: "The id of a registration",

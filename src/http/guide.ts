@@ -19,6 +19,7 @@ const IDS: Readonly<Record<Kind, string>> = {
   application: "the anchor: `app-…`",
   member: "slug and alias: `acme/bob`",
   invitation: "the id: `inv-…`",
+  transfer: "the id: `tra-…`",
 };
 
 const SCOPE_USES: Readonly<Record<Scope, string>> = {

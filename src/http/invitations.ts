@@ -5,12 +5,13 @@ import {
   invite,
   listInvitations,
   listMyInvitations,
+  resendInvitation,
   revokeInvitation,
   viewInvitation,
 } from "../domain/invitations.ts";
 import { changed, created, entity } from "./answer.ts";
 import { changedReply, createdReply, withEtag } from "./contract.ts";
-import { alias, dated, invitationId, name, NOTHING, role, slug, time } from "./fields.ts";
+import { addressee, alias, dated, invitationId, name, NOTHING, role, slug, time } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/organizations/:slug/invitations";
@@ -56,7 +57,7 @@ export const INVITATION_ROUTES: readonly Route[] = [
     problems: ["UNKNOWN_ALIAS", "ALREADY_MEMBER", "ALREADY_INVITED"],
     reply: createdReply(invitation),
     params: organization,
-    body: z.strictObject({ alias, role }),
+    body: z.strictObject({ alias: addressee, role }),
     answer: async (deps, { caller, params, body }) => {
       const made = await invite(deps, caller, params.slug, body);
       return created(made, `/v1/invitations/${made.value.id}`);
@@ -71,6 +72,20 @@ export const INVITATION_ROUTES: readonly Route[] = [
     item: withEtag(invitation).meta({ id: "InvitationItem" }),
     params: organization,
     page: async (deps, { caller, params, page }) => await listInvitations(deps, caller, params.slug, page),
+  }),
+  command({
+    method: "post",
+    path: `${COLLECTION}/:id/resend`,
+    summary: "Give an invitation that is pending, or has expired, another 7 days",
+    operation: "resendInvitation",
+    requires: "owner",
+    asks: ["invitation.resend"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: changedReply(invitation),
+    params: z.strictObject({ slug, id: invitationId }),
+    body: NOTHING,
+    answer: async (deps, { caller, params, ifMatch }) =>
+      changed(await resendInvitation(deps, caller, params, { ifMatch })),
   }),
   command({
     method: "post",

@@ -32,6 +32,9 @@ const owners = counted("How many Owners there are");
 const until = time.meta({ description: "From when on it is possible again" });
 const message = z.string().min(1).meta({ description: "What to do, in a sentence for people" });
 const notPending = z.enum(["accepted", "declined", "revoked", "expired"]).meta({ description: "What became of it" });
+const offerSettled = z
+  .enum(["accepted", "declined", "cancelled", "expired"])
+  .meta({ description: "What became of it" });
 
 interface Parts {
   readonly members?: z.ZodRawShape;
@@ -62,6 +65,9 @@ const ENTRIES = {
   NOT_INVITEE: entry("matrix", {
     help: "Call with the token of the invited account; an Owner can only revoke the invitation.",
   }),
+  NOT_RECIPIENT: entry("matrix", {
+    help: "Call with the token of the member to whom it is offered; an Owner can only cancel the offer.",
+  }),
   ORGANIZATION_RETIRED: entry("floor", { remedy: {} }),
   ORGANIZATION_ARCHIVED: entry("floor", {
     help: "Nothing: it is gone for good. Create another organization, with another slug.",
@@ -87,6 +93,15 @@ const ENTRIES = {
   ALIAS_COOLING_DOWN: entry("floor", { members: { until }, remedy: { until } }),
   LAST_SIGN_IN_METHOD: entry("floor", { remedy: {} }),
   ALREADY_MEMBER: entry("floor", { help: "Decline the invitation; an Owner can change the member's role." }),
+  ALREADY_OWNER: entry("floor", { help: "Nothing is left to be done: an Owner has all of an Owner's rights." }),
+  TRANSFER_PENDING: entry("floor", { remedy: {} }),
+  TRANSFER_NOT_PENDING: entry("floor", {
+    members: { state: offerSettled },
+    help: "Nothing is left to be done with this one. An Owner can make another offer.",
+  }),
+  TRANSFER_EXPIRED: entry("floor", { remedy: {} }),
+  OFFERER_NOT_OWNER: entry("floor", { remedy: {} }),
+  RECIPIENT_NOT_MEMBER: entry("floor", { remedy: {} }),
   UNKNOWN_SUBJECT: entry("check", {
     help: "The only built-in type is `account`; its id is an alias, which is known from the person's first call on.",
   }),

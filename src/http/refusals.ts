@@ -97,7 +97,13 @@ export function codesOfForm(route: Route): ProblemCode[] {
   return FORMS.filter(({ has }) => has(route)).flatMap(({ codes }) => codes);
 }
 
-const LISTS = { sector: "sectors", application: "applications", member: "members", invitation: "invitations" } as const;
+const LISTS = {
+  sector: "sectors",
+  application: "applications",
+  member: "members",
+  invitation: "invitations",
+  transfer: "transfers",
+} as const;
 
 /** Beside what it asks for: whether the caller may view the thing at all, and may know that it is not there (domain/read.ts). */
 function askedOf({ asks, params }: Route): Set<Asked> {

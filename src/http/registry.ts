@@ -11,6 +11,7 @@ import { ORGANIZATION_ROUTES } from "./organizations.ts";
 import { OBSERVABILITY_ROUTES } from "./observability.ts";
 import type { Route } from "./route.ts";
 import { PLATFORM_SECTOR_ROUTES, SECTOR_ROUTES } from "./sectors.ts";
+import { TRANSFER_ROUTES } from "./transfers.ts";
 
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
@@ -21,6 +22,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   applications: APPLICATION_ROUTES,
   members: MEMBER_ROUTES,
   invitations: INVITATION_ROUTES,
+  transfers: TRANSFER_ROUTES,
   audit: AUDIT_ROUTES,
   clients: CLIENT_ROUTES,
   platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES],

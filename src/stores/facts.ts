@@ -85,7 +85,14 @@ const RESOURCES = {
     sectorState: ResourceState,
     organizationApplications: z.number(),
   }),
-  member: z.object({ ...Dated, ...Owned, account: Account, alias: z.string(), role: z.enum(ROLES) }),
+  member: z.object({
+    ...Dated,
+    ...Owned,
+    account: Account,
+    alias: z.string(),
+    role: z.enum(ROLES),
+    transferPending: z.boolean(),
+  }),
   invitation: z.object({
     ...Dated,
     id: z.string(),
@@ -96,6 +103,20 @@ const RESOURCES = {
     invitedBy: z.string(),
     expiresAt: Time,
     inviteeIsMember: z.boolean(),
+    pendingInvitations: z.number(),
+  }),
+  transfer: z.object({
+    ...Dated,
+    ...Owned,
+    id: z.string(),
+    account: Account.nullable(), // to whom it is offered; null: erased
+    alias: z.string().nullable(),
+    offerer: Account.nullable(),
+    offeredBy: z.string().nullable(),
+    role: z.enum(ROLES).nullable(), // of the recipient, now
+    offererIsOwner: z.boolean(),
+    state: z.enum(["pending", "accepted", "declined", "cancelled", "expired"]),
+    expiresAt: Time,
   }),
 };
 export type Resources = { [K in keyof typeof RESOURCES]: z.infer<(typeof RESOURCES)[K]> };

@@ -54,6 +54,17 @@ export async function setInvitationState(
   });
 }
 
+export async function setInvitationExpiry(tx: Transaction, id: string, expiresAt: Date, now: Date): Promise<void> {
+  await tx.query({
+    name: "set_invitation_expiry",
+    text: `
+      update invitations
+      set expires_at = $2, revision = revision + 1, updated_at = $3
+      where id = $1`,
+    values: [id, expiresAt, now],
+  });
+}
+
 /** By id. */
 export async function listInvitations(
   tx: Transaction,

@@ -13,6 +13,7 @@ export interface Population {
   readonly sectors: readonly string[];
   readonly aliases: readonly string[];
   readonly invitations: readonly string[];
+  readonly transfers: readonly string[];
   readonly clients: readonly string[];
 }
 
@@ -34,7 +35,7 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   const people = new Map<string, string>();
   for (const name of names) people.set(name, await introduced(place, name));
   const token = role === "service" ? await serviceToken(issuer) : (people.get(role) ?? "");
-  const made = { slugs: [], anchors: [], sectors: [], invitations: [] as string[] };
+  const made = { slugs: [], anchors: [], sectors: [], transfers: [], invitations: [] as string[] };
   for (let number = 0; number < ORGANIZATIONS; number += 1) {
     await found(place, { role, slug: `${role}-${number}`, people }, made);
   }
@@ -49,7 +50,7 @@ interface Founding {
   readonly people: ReadonlyMap<string, string>;
 }
 
-type Made = { readonly [K in "slugs" | "anchors" | "sectors" | "invitations"]: string[] };
+type Made = { readonly [K in "slugs" | "anchors" | "sectors" | "transfers" | "invitations"]: string[] };
 
 async function found({ call }: Place, { role, slug, people }: Founding, made: Made): Promise<void> {
   const founder = people.get(`${role}-founder`) ?? "";
@@ -59,6 +60,8 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
   const joining = role === "service" || role === "owner" ? "admin" : role;
   const { id } = await call(founder, "POST", `${at}/invitations`, { alias: role, role: joining });
   await call(people.get(role) ?? "", "POST", `/v1/invitations/${String(id)}/accept`);
+  const offer = await call(founder, "POST", `${at}/transfers`, { alias: role });
+  made.transfers.push(String(offer["id"]));
   if (role === "owner") await call(founder, "PATCH", `${at}/members/${role}`, { role });
   for (let number = 0; number < EACH; number += 1) {
     const { anchor, sector } = await call(founder, "POST", `${at}/applications`, { name: "Shop", kind: "web" });

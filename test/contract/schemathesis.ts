@@ -46,13 +46,16 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, sectors, aliases, invitations, clients } = real;
-  const lists = { slugs, anchors, sectors, aliases, invitations, clients };
-  const ofId = { sectors: "/sectors/", invitations: "/invitations/", clients: "/clients/" };
+  const { slugs, anchors, sectors, aliases, invitations, transfers, clients } = real;
+  const lists = { slugs, anchors, sectors, aliases, invitations, transfers, clients };
+  const ofId = {
+    ...{ sectors: "/sectors/", invitations: "/invitations/" },
+    ...{ transfers: "/transfers/", clients: "/clients/" },
+  };
   return [
     ...Object.entries(lists).map(([name, values]) => `[dictionaries.${name}]\nvalues = ${JSON.stringify(values)}`),
-    `[dictionaries.things]\nvalues = ${JSON.stringify([...slugs, ...anchors, ...sectors, ...invitations, ...aliases])}`,
-    `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "member", "account"]`,
+    `[dictionaries.things]\nvalues = ${JSON.stringify([...slugs, ...anchors, ...sectors, ...invitations, ...transfers, ...aliases])}`,
+    `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "transfer", "member", "account"]`,
     `[dictionaries.actions]\nvalues = ["view", "edit", "retire", "rotate_keys", "rename", "accept", "leave"]`,
     `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.alias", "aliases")}`,
     ...Object.entries(ofId).map(([list, part]) => {
@@ -62,6 +65,7 @@ function dictionaries(real: Population): string {
     [bound("body.subject.id", "aliases"), bound("body.resource.id", "things")].join("\n"),
     [bound("body.resource.type", "kinds"), bound("body.action.name", "actions")].join("\n"),
     `[[operations]]\ninclude-operation-id = "invite"\n[operations.parameters]\n${bound("body.alias", "aliases")}`,
+    `[[operations]]\ninclude-operation-id = "offerOwnership"\n[operations.parameters]\n${bound("body.alias", "aliases")}`,
   ].join("\n");
 }
 

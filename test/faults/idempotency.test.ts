@@ -46,7 +46,7 @@ interface Counted {
   readonly rows: Readonly<Record<string, number>>;
 }
 
-const TABLES = ["memberships", "sectors", "applications", "invitations"];
+const TABLES = ["memberships", "sectors", "applications", "invitations", "transfers"];
 
 /** What people link belongs to no organization; its changes are the platform's. */
 const LINKED = "select count(*)::int from sign_in_methods s where o.id = 'platform' and s.subject like '%-unseen'";

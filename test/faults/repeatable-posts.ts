@@ -1,7 +1,7 @@
 /** For each POST that an Idempotency-Key makes happen once: where it can happen once only, or what a second time would leave behind. */
 import { PLATFORM } from "../../src/entities/ids.ts";
 import type { Person } from "../support/gateway.ts";
-import { addApplication, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 
 /** One round's place for one POST: people and an organization of its own. */
 export interface Stage {
@@ -100,6 +100,22 @@ async function answerInvitation(stage: Stage, verb: "accept" | "decline"): Promi
   };
 }
 
+/** The guest is a member, to whom ownership is offered. */
+async function joined(stage: Stage): Promise<string> {
+  const slug = await foundOrganization(stage.founder);
+  await addMember(stage.founder, slug, stage.guest, "member");
+  return slug;
+}
+
+async function settleTransfer(stage: Stage, verb: "accept" | "decline" | "cancel"): Promise<Repeatable> {
+  const slug = await joined(stage);
+  const offered = must(await stage.founder.post(item(slug, "transfers"), { alias: stage.guest.alias }), 201);
+  const view = item(slug, `transfers/${String(offered.body.id)}`);
+  const by = verb === "cancel" ? stage.founder : stage.guest;
+  const swap = verb === "accept" ? ["member.change_role", "member.change_role"] : [];
+  return { by, path: `${view}/${verb}`, slug, view, events: [...swap, `transfer.${verb}`], adds: {} };
+}
+
 const ORGANIZATION = "/v1/organizations/:slug";
 
 export const PREPARE: Readonly<Record<string, Prepare>> = {
@@ -162,6 +178,13 @@ export const PREPARE: Readonly<Record<string, Prepare>> = {
       adds: { invitations: 1 },
     };
   },
+  [`${ORGANIZATION}/invitations/:id/resend`]: async (stage) => {
+    const slug = await foundOrganization(stage.founder);
+    const id = await invited(stage, slug);
+    const path = item(slug, `invitations/${id}/resend`);
+    const view = `/v1/invitations/${id}`;
+    return { by: stage.founder, path, slug, view, events: ["invitation.resend"], adds: {} };
+  },
   [`${ORGANIZATION}/invitations/:id/revoke`]: async (stage) => {
     const slug = await foundOrganization(stage.founder);
     const id = await invited(stage, slug);
@@ -187,6 +210,18 @@ export const PREPARE: Readonly<Record<string, Prepare>> = {
   },
   "/v1/platform/applications/:anchor/retire": async (stage) => await turnPlatforms(stage, "applications", "retire"),
   "/v1/platform/applications/:anchor/enable": async (stage) => await turnPlatforms(stage, "applications", "enable"),
+  [`${ORGANIZATION}/transfers`]: async (stage) => {
+    const slug = await joined(stage);
+    const body = { alias: stage.guest.alias };
+    return {
+      ...{ by: stage.founder, path: item(slug, "transfers"), body, slug, view: null },
+      events: ["transfer.offer"],
+      adds: { transfers: 1 },
+    };
+  },
+  [`${ORGANIZATION}/transfers/:id/accept`]: async (stage) => await settleTransfer(stage, "accept"),
+  [`${ORGANIZATION}/transfers/:id/decline`]: async (stage) => await settleTransfer(stage, "decline"),
+  [`${ORGANIZATION}/transfers/:id/cancel`]: async (stage) => await settleTransfer(stage, "cancel"),
   "/v1/platform/clients": async ({ operator, name }) => {
     const ids = { issuer: "https://id.example.com", clientId: name, subject: name, name };
     const body = { ...ids, scopes: ["authz:evaluate"] };

@@ -28,6 +28,7 @@ export const WITHOUT_ROUTE: Readonly<Record<Thing["kind"], Readonly<Record<strin
   },
   member: {},
   invitation: {},
+  transfer: {},
 };
 
 /** What DELETE of a member means depends on whose alias it is; the other action of the two has no request then. */
@@ -47,6 +48,7 @@ export function requestsOf(thing: Thing, by: Person, guest: string): Requests {
   if (kind === "application") return { ...common, ...turns, edit: rename };
   if (kind === "member") return { ...common, ...ofMember(thing, by) };
   if (kind === "invitation") return { ...common, ...ofInvitation(thing) };
+  if (kind === "transfer") return { ...common, ...ofTransfer(thing) };
   const shop = { name: "Another", kind: "web", sector: thing.id };
   return { ...common, ...turns, rename, create_application: ["post", `${thing.organization}/applications`, shop] };
 }
@@ -58,6 +60,7 @@ function inOrganization(path: string, guest: string): Requests {
     list_applications: ["get", `${path}/applications`],
     list_members: ["get", `${path}/members`],
     list_invitations: ["get", `${path}/invitations`],
+    list_transfers: ["get", `${path}/transfers`],
     view_audit: ["get", `${path}/audit`],
     export_audit: ["get", `${path}/audit/export`],
     create_sector: ["post", `${path}/sectors`, { name: "Another" }],
@@ -70,7 +73,7 @@ function inOrganization(path: string, guest: string): Requests {
   };
 }
 
-function ofMember({ path, id }: Thing, by: Person): Requests {
+function ofMember({ path, id, organization }: Thing, by: Person): Requests {
   const grant = (role: string): ActionRequest => ["patch", path, { role }];
   return {
     grant_viewer: grant("viewer"),
@@ -78,15 +81,25 @@ function ofMember({ path, id }: Thing, by: Person): Requests {
     grant_billing: grant("billing"),
     grant_admin: grant("admin"),
     grant_owner: grant("owner"),
+    offer_ownership: ["post", `${organization}/transfers`, { alias: id }],
     [id === by.alias ? "leave" : "remove"]: ["delete", path],
   };
 }
 
 function ofInvitation({ path, organization, id }: Thing): Requests {
   return {
+    resend: ["post", `${organization}/invitations/${id}/resend`],
     revoke: ["post", `${organization}/invitations/${id}/revoke`],
     accept: ["post", `${path}/accept`],
     decline: ["post", `${path}/decline`],
+  };
+}
+
+function ofTransfer({ path }: Thing): Requests {
+  return {
+    accept: ["post", `${path}/accept`],
+    decline: ["post", `${path}/decline`],
+    cancel: ["post", `${path}/cancel`],
   };
 }
 

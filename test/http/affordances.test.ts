@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { ACTIONS } from "../../src/entities/kinds.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, archive, foundOrganization, must, retireEverything } from "../support/world.ts";
+import { archive, foundOrganization, must, retireEverything } from "../support/world.ts";
 import { type ActionRequest, attempt, requestsOf, type Thing, withoutRequest } from "./action-requests.ts";
+import { INVITATIONS, makeStage, type Stage } from "./affordance-stage.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -11,73 +12,6 @@ beforeAll(async () => {
 afterAll(async () => await gateway.close());
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
-const INVITATIONS = ["pending", "revoked", "declined", "accepted", "expired"] as const;
-
-/** An organization with one person of each role, and of everything one in each state. */
-interface Stage {
-  readonly slug: string;
-  readonly owner: Person;
-  readonly admin: Person;
-  /** By role; `none` is a stranger, and who is invited is named by the invitation's state. */
-  readonly people: Readonly<Record<string, Person>>;
-  readonly things: readonly Thing[];
-  /** Invited nowhere. */
-  readonly guest: string;
-}
-
-async function stage(name: string): Promise<Stage> {
-  const person = async (role: string): Promise<Person> => await gateway.person(`${role}-${name}`);
-  const owner = await person("owner");
-  const slug = await foundOrganization(owner);
-  const people: Record<string, Person> = { owner };
-  for (const role of ["viewer", "member", "billing", "admin"]) {
-    people[role] = await person(role);
-    await addMember(owner, slug, people[role], role);
-  }
-  const members = Object.entries(people).map(([role, { alias }]) => member(slug, role, alias));
-  const things = [...(await belongings(owner, slug)), ...members];
-  for (const state of INVITATIONS) {
-    people[state] = await person(state);
-    things.push(await invitation(owner, slug, people[state], state));
-  }
-  people["none"] = await person("none");
-  const { admin = owner } = people;
-  return { slug, owner, admin, people, things, guest: (await person("guest")).alias };
-}
-
-function member(slug: string, role: string, alias: string): Thing {
-  const organization = `/v1/organizations/${slug}`;
-  return { kind: "member", organization, path: `${organization}/members/${alias}`, id: alias, name: `the ${role}` };
-}
-
-/** The organization itself, and a sector and an application of each state. */
-async function belongings(owner: Person, slug: string): Promise<Thing[]> {
-  const organization = `/v1/organizations/${slug}`;
-  const things: Thing[] = [{ kind: "organization", organization, path: organization, id: slug, name: "it" }];
-  for (const state of ["retired", "enabled"]) {
-    const { anchor, sector } = await addApplication(owner, slug);
-    const application = `${organization}/applications/${anchor}`;
-    const path = `${organization}/sectors/${sector}`;
-    if (state === "retired") for (const each of [application, path]) must(await owner.post(`${each}/retire`), 200);
-    things.push({ kind: "application", organization, path: application, id: anchor, name: state });
-    things.push({ kind: "sector", organization, path, id: sector, name: state });
-  }
-  return things;
-}
-
-async function invitation(owner: Person, slug: string, guest: Person, state: string): Promise<Thing> {
-  const organization = `/v1/organizations/${slug}`;
-  const made = must(await owner.post(`${organization}/invitations`, { alias: guest.alias, role: "viewer" }), 201);
-  const id = String(made.body.id);
-  const path = `/v1/invitations/${id}`;
-  if (state === "revoked") must(await owner.post(`${organization}/invitations/${id}/revoke`), 200);
-  if (state === "declined") must(await guest.post(`${path}/decline`), 200);
-  if (state === "accepted") must(await guest.post(`${path}/accept`), 200);
-  if (state === "expired") {
-    await gateway.sql("update invitations set expires_at = now() - interval '1 day' where id = $1", [id]);
-  }
-  return { kind: "invitation", organization, path, id, name: state };
-}
 
 interface Affordance {
   readonly allowed: boolean;
@@ -165,19 +99,24 @@ describe("?include=actions says what the routes then do, for everybody and every
   test(
     "with a sole Owner, then with two",
     async () => {
-      const on = await stage("owners");
+      const on = await makeStage(gateway, "owners");
       const alone = await compareAll(on);
-      expect(ofOrganization(alone)).toEqual({ none: 0, billing: 1, viewer: 4, member: 4, admin: 9, owner: 15 });
+      expect(ofOrganization(alone)).toEqual({ none: 0, billing: 1, viewer: 4, member: 4, admin: 9, owner: 16 });
       expect(alone["owner: application enabled"]).toContain("retire");
       expect(alone["owner: member the owner"]).toEqual(["view", "grant_owner"]);
       expect(alone["pending: invitation pending"]).toEqual(["view", "accept", "decline"]);
-      expect(alone["owner: invitation pending"]).toEqual(["view", "revoke"]);
+      expect(alone["owner: invitation pending"]).toEqual(["view", "resend", "revoke"]);
+      expect(alone["owner: transfer pending"]).toEqual(["view", "cancel"]);
+      expect(alone["member: transfer pending"]).toEqual(["view", "accept", "decline"]);
+      expect(alone["member: transfer expired"]).toEqual(["view"]);
+      expect(alone["admin: transfer pending"]).toEqual([]);
       expect(alone["viewer: invitation pending"]).toEqual([]);
 
       must(await on.owner.patch(`/v1/organizations/${on.slug}/members/${on.admin.alias}`, { role: "owner" }), 200);
       const together = await compareAll(on, ["viewer", "admin", "owner"]);
       expect(together["owner: application enabled"]).not.toContain("retire");
-      expect(together["owner: member the owner"]).toHaveLength(ACTIONS.member.length);
+      const notOffered = ACTIONS.member.filter((action) => action !== "offer_ownership");
+      expect(together["owner: member the owner"]).toEqual(notOffered);
       expect(together["admin: member the admin"]).toEqual(together["owner: member the owner"]);
     },
     TIME,
@@ -186,17 +125,20 @@ describe("?include=actions says what the routes then do, for everybody and every
   test(
     "where every limit is reached",
     async () => {
-      const on = await stage("limits");
+      const on = await makeStage(gateway, "limits");
       const names = ["applications", "sectors", "members", "pendingInvitations"];
       const insert =
         "insert into limits select o.id, n, 0 from organizations o, unnest($2::text[]) n where o.slug = $1";
       await gateway.sql(insert, [on.slug, names]);
       await gateway.sql("update accounts set max_owned_organizations = 0");
-      const full = await compareAll(on, ["admin", "owner", "pending"]);
+      const full = await compareAll(on, ["admin", "member", "owner", "pending"]);
       await gateway.sql("update accounts set max_owned_organizations = null");
       expect(full["owner: application retired"]).not.toContain("enable");
       expect(full["owner: member the viewer"]).not.toContain("grant_owner");
       expect(full["pending: invitation pending"]).toEqual(["view", "decline"]);
+      expect(full["owner: invitation pending"]).toContain("resend");
+      expect(full["owner: invitation expired"]).not.toContain("resend");
+      expect(full["member: transfer pending"]).toEqual(["view", "decline"]);
     },
     TIME,
   );
@@ -204,12 +146,13 @@ describe("?include=actions says what the routes then do, for everybody and every
   test(
     "where the organization is retired, and where it is archived",
     async () => {
-      const on = await stage("frozen");
+      const on = await makeStage(gateway, "frozen");
       await retireEverything(on.owner, on.slug);
       const frozen = await compareAll(on);
       expect(frozen["owner: organization it"]).toContain("enable");
       expect(frozen["owner: application retired"]).toEqual(["view", "view_rules"]);
       expect(frozen["pending: invitation pending"]).toEqual(["view"]);
+      expect(frozen["owner: transfer pending"]).toEqual(["view"]);
       expect(frozen["owner: organization it"]).toContain("archive");
       await archive(on.owner, on.slug);
       expect(Object.values(await compareAll(on, ["none", "viewer", "owner", "pending"])).flat()).toEqual([]);

@@ -31,11 +31,16 @@ beforeAll(async () => {
   const registration = { issuer: issuer.issuer, ...narrow };
   const client = must(await operator.post("/v1/platform/clients", registration), 201);
   await evaluateOnce(slug);
+  const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
   const [method] = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'alice'");
   const proven = { signInMethod: method?.id ?? "", proof: await issuer.sign({ sub: "unseen" }) };
-  const made = { invitation: String(invitation.body.id), client: String(client.body.id), ...proven };
+  const ids = {
+    invitation: String(invitation.body.id),
+    transfer: String(offered.body.id),
+    client: String(client.body.id),
+  };
   const platform = await addPlatformApplication(operator);
-  world = { slug, anchor, sector, ...made, platform, member, alice, shop: gateway.shop, operator };
+  world = { slug, anchor, sector, ...ids, ...proven, platform, member, alice, shop: gateway.shop, operator };
 });
 afterAll(async () => {
   await gateway.close();
@@ -101,6 +106,7 @@ async function written(): Promise<unknown> {
       (select sum(version) from accounts) as account_versions, (select count(*) from audit_events) as audit,
       (select count(*) from outbox) as outbox, (select sum(revision) from memberships) as memberships,
       (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients,
+      (select sum(revision) from transfers) as transfers,
       (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods`);
   return row;
 }
@@ -194,7 +200,7 @@ describe.each(table(withBody))("The body of %s", (_name, route) => {
 });
 
 const onEntity = callerRoutes.filter(({ method, path }) => method !== "get" && /:[a-z]+(\/[a-z]+)?$/.test(path));
-const revised = onEntity.filter(({ path }) => !/:slug\/(sectors|applications|invitations)$/.test(path));
+const revised = onEntity.filter(({ path }) => !/:slug\/(sectors|applications|invitations|transfers)$/.test(path));
 describe.each(table(revised))("%s", (_name, route) => {
   test("with nothing spoiled is stopped by a revision that is not the entity's, or by a rule", async () => {
     const { status } = await spoiled(route, { headers: { "if-match": '"999999"' } });

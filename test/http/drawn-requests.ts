@@ -92,12 +92,12 @@ interface Known extends Situation {
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations, clients, methods } = situation;
+  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
-  const ofPath = { sectors, clients, "sign-in-methods": methods, invitations };
+  const ofPath = { sectors, clients, "sign-in-methods": methods, transfers, invitations };
   const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
   const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
@@ -105,6 +105,7 @@ function param(path: string, name: string, situation: Known, chance: Chance): st
 
 function idPrefix(path: string): string {
   if (path.includes("/sign-in-methods/")) return "sim";
+  if (path.includes("/transfers/")) return "tra";
   return path.includes("/clients/") ? "cli" : "inv";
 }
 
@@ -129,6 +130,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     linkSignInMethod: { token: proof },
     changeRole: { role },
     invite: { alias, role },
+    offerOwnership: { alias },
     registerClient: {
       ...{ issuer: "https://id.example.com", clientId: `client-${chance.below(4)}`, subject: "subject", name },
       scopes: ["authz:evaluate"],
@@ -163,6 +165,7 @@ async function revisionOf(gateway: TestGateway, path: string): Promise<string | 
      union all select revision from sectors where id = $3
      union all select revision from applications where anchor = $3
      union all select revision from invitations where id = coalesce($4, $3)
+     union all select revision from transfers where id = $3
      union all select revision from clients where id = $4
      union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5
      union all select revision from sectors where id = $4

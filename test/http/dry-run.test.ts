@@ -42,13 +42,14 @@ interface Then {
 
 const IDS = `
   select id from sectors union all select anchor from applications
-  union all select id from invitations union all select id from clients union all select id from sign_in_methods`;
+  union all select id from invitations union all select id from transfers union all select id from clients
+  union all select id from sign_in_methods`;
 
 async function thenOf(place: TestGateway): Promise<Then> {
   return { ids: new Set((await place.sql<{ id: string }>(IDS)).map(({ id }) => id)), at: new Date().toISOString() };
 }
 
-const ID = /\b(?:sec|app|inv|cli|sim)-[0-9a-z]{20}\b/g;
+const ID = /\b(?:sec|app|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** What was answered, with the ids and times that it made left out. */
@@ -105,6 +106,7 @@ const MET = [
   ...["LIVE_APPLICATIONS", "SECTOR_RETIRED", "OWNER_NOT_BY_INVITATION", "UNKNOWN_ALIAS", "ALREADY_MEMBER"],
   ...["ALREADY_INVITED", "INVITATION_EXPIRED", "INVITATION_NOT_PENDING", "NOT_INVITEE", "SLUG_TAKEN"],
   ...["ALIAS_TAKEN", "ALIAS_COOLING_DOWN", "SIGN_IN_METHOD_TAKEN", "LAST_SIGN_IN_METHOD", "NOT_A_USER"],
+  ...["ALREADY_OWNER", "TRANSFER_PENDING", "TRANSFER_NOT_PENDING", "TRANSFER_EXPIRED", "NOT_RECIPIENT"],
 ];
 
 describe("a dry run answers as the change then does, and writes nothing in ledger or graph", () => {

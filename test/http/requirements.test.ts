@@ -33,6 +33,9 @@ const MEANINGS: Partial<Record<Requirement, Meaning>> = {
   "owner, or the member itself": { others: ["owner"], oneself: ALL },
   "owner, or the invited account": { others: ["owner"], oneself: ALL },
   "the invited account": { others: [], oneself: ALL },
+  "owner, or a party to the offer": { others: ["owner"], oneself: ALL },
+  "owner, or who made the offer": { others: ["owner"], oneself: ALL },
+  "the recipient of the offer": { others: [], oneself: ALL },
 };
 
 /** Facts under which every floor allows. */
@@ -42,7 +45,7 @@ function attributes(who: { readonly isOneself: boolean; readonly owners: number 
   const owned = { ownedOrganizations: 0, maxOwnedOrganizations: 9 };
   const personal = { aliasCoolingDown: false, aliasChangeableAt: null, signInMethods: 2, maxSignInMethods: 9 };
   const counts = { enabledApplications: 0, enabledSectors: 0, members: 1, pendingInvitations: 0 };
-  const { maxApplications, maxSectors, maxMembers } = limits;
+  const { maxApplications, maxSectors, maxMembers, maxPendingInvitations } = limits;
   const sectors = { organizationApplications: 0, maxApplications, organizationSectors: 0, maxSectors };
   const applications = { organizationApplications: 0, maxApplications };
   return {
@@ -50,10 +53,14 @@ function attributes(who: { readonly isOneself: boolean; readonly owners: number 
     organization: { state: "active", ownerCount: who.owners, ...counts, ...limits },
     sector: { state: "enabled", ...organization, enabledApplications: 0, ...sectors },
     application: { state: "enabled", sectorState: "enabled", ...organization, ...applications },
-    member: { role: "viewer", self: who.isOneself, ...organization, ...owned },
+    member: { role: "viewer", self: who.isOneself, ...organization, ...owned, transferPending: false },
     invitation: {
       ...{ role: "viewer", state: "pending", invitee: who.isOneself, inviteeIsMember: false },
-      ...{ organizationState: "active", members: 1, maxMembers },
+      ...{ organizationState: "active", members: 1, maxMembers, pendingInvitations: 0, maxPendingInvitations },
+    },
+    transfer: {
+      ...{ state: "pending", recipient: who.isOneself, offerer: who.isOneself, recipientRole: "admin" },
+      ...{ offererIsOwner: true, organizationState: "active", ...owned },
     },
   };
 }

@@ -11,6 +11,7 @@ export interface World {
   readonly anchor: string;
   readonly sector: string;
   readonly invitation: string;
+  readonly transfer: string;
   readonly client: string;
   readonly signInMethod: string;
   /** A token of somebody whom nobody has seen. */
@@ -58,6 +59,7 @@ function paramOf(path: string, name: string, world: World): string {
   if (name === "alias") return world.member.alias;
   if (path.includes("/sectors/")) return sector;
   if (path.includes("/sign-in-methods/")) return world.signInMethod;
+  if (path.includes("/transfers/")) return world.transfer;
   return path.includes("/clients/") ? world.client : world.invitation;
 }
 
@@ -82,6 +84,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     [`PATCH ${PLATFORM}/sectors/:id`]: { name: "Renamed" },
     [`POST ${PLATFORM}/applications`]: { name: "Console", kind: "web" },
     [`PATCH ${PLATFORM}/applications/:anchor`]: { name: "Renamed" },
+    [`POST ${ENTITY}/transfers`]: { alias: world.member.alias },
     "POST /v1/platform/clients": {
       ...{ issuer: "https://id.example.com", clientId: "new", subject: "new", name: "New" },
       scopes: ["authz:evaluate"],

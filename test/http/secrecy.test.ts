@@ -33,16 +33,18 @@ beforeAll(async () => {
   await addMember(alice, slug, member, "viewer");
   const invited = { alias: carol.alias, role: "viewer" };
   const made = must(await alice.post(`/v1/organizations/${slug}/invitations`, invited), 201);
+  const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
   const clients = must(await operator.get("/v1/platform/clients"), 200).body.items as { id: string }[];
   const [method] = must(await alice.get("/v1/me/sign-in-methods"), 200).body.items as { id: string }[];
-  const ids = { invitation: String(made.body.id), client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
+  const offers = { invitation: String(made.body.id), transfer: String(offered.body.id) };
+  const ids = { ...offers, client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
   const platform = await addPlatformApplication(operator);
   const people = { member, alice, shop: gateway.shop, operator, proof: stranger.token };
   foreign = { slug, anchor, sector, ...ids, platform, ...people };
   const nobody = caller(gateway.url, "nobody-at-all", "");
   const none = {
-    ...{ anchor: absent("app-"), sector: absent("sec-"), invitation: absent("inv-"), client: absent("cli-") },
-    signInMethod: absent("sim-"),
+    ...{ anchor: absent("app-"), sector: absent("sec-"), client: absent("cli-"), signInMethod: absent("sim-") },
+    ...{ invitation: absent("inv-"), transfer: absent("tra-") },
   };
   const nothing = { anchor: none.anchor, sector: none.sector };
   unknown = { ...foreign, slug: "no-such-organization", ...none, platform: nothing, member: nobody };
@@ -108,7 +110,7 @@ function mixtures(route: CallerRoute): World[] {
 }
 
 const KNOWN = /^:(slug|anchor|alias)$/;
-const KNOWN_IDS = /\/(sectors|invitations|clients|sign-in-methods)\/:id(\/|$)/;
+const KNOWN_IDS = /\/(sectors|invitations|transfers|clients|sign-in-methods)\/:id(\/|$)/;
 
 function requireKnown(route: CallerRoute): void {
   for (const [place] of route.path.matchAll(/:[a-z]+/gi)) {
@@ -202,6 +204,7 @@ const IDS: Readonly<Record<Kind, (world: World) => string>> = {
   application: ({ anchor }) => anchor,
   member: ({ slug, member }) => `${slug}/${member.alias}`,
   invitation: ({ invitation }) => invitation,
+  transfer: ({ transfer }) => transfer,
 };
 
 describe("A check", () => {

@@ -21,6 +21,7 @@ export interface Situation extends Cast {
   readonly sectors: readonly string[];
   readonly applications: readonly string[];
   readonly invitations: readonly string[];
+  readonly transfers: readonly string[];
   /** How it was made, for the reader of a failure. */
   readonly story: readonly string[];
 }
@@ -52,6 +53,7 @@ type Built = { -readonly [Key in keyof Situation]: Situation[Key] } & {
   sectors: string[];
   applications: string[];
   invitations: string[];
+  transfers: string[];
   story: string[];
 };
 
@@ -59,7 +61,8 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   await gateway.sql("update accounts set max_owned_organizations = 1000000");
   const elsewhere = await foundOrganization(cast.founder);
   const slug = await foundOrganization(cast.founder);
-  const built: Built = { ...cast, slug, elsewhere, sectors: [], applications: [], invitations: [], story: [] };
+  const things = { sectors: [], applications: [], invitations: [], transfers: [] };
+  const built: Built = { ...cast, slug, elsewhere, ...things, story: [] };
   for (const role of ROLES) {
     if (once(chance, role === "owner" ? 2 : 4)) continue;
     await addMember(cast.founder, slug, cast.people[role], role);
@@ -67,6 +70,7 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   }
   await addThings(built, chance);
   for (const guest of cast.guests) await invite(gateway, built, guest, chance);
+  await offer(gateway, built, chance);
   await settleState(built, chance);
   await limit(gateway, built, chance);
   return built;
@@ -112,6 +116,27 @@ async function invite(
   if (fate === "declined") must(await guest.post(`/v1/invitations/${id}/decline`), 200);
   if (fate === "expired")
     await gateway.sql("update invitations set expires_at = now() - interval '1 day' where id = $1", [id]);
+}
+
+/** To somebody who may be no member, or an Owner already: then there is none. */
+async function offer(
+  gateway: TestGateway,
+  { founder, people, slug, transfers, story }: Built,
+  chance: Chance,
+): Promise<void> {
+  const fate = oneOf(chance, "none", "pending", "pending", "cancelled", "declined", "expired");
+  if (fate === "none") return;
+  const recipient = people[oneOf(chance, "viewer", "admin", "owner")];
+  const path = `/v1/organizations/${slug}/transfers`;
+  const made = await founder.post(path, { alias: recipient.alias });
+  if (made.status !== 201) return;
+  const id = String(made.body.id);
+  transfers.push(id);
+  story.push(`an offer to ${recipient.alias} ${fate}`);
+  if (fate === "cancelled") must(await founder.post(`${path}/${id}/cancel`), 200);
+  if (fate === "declined") must(await recipient.post(`${path}/${id}/decline`), 200);
+  if (fate === "expired")
+    await gateway.sql("update transfers set expires_at = now() - interval '1 day' where id = $1", [id]);
 }
 
 async function settleState(built: Built, chance: Chance): Promise<void> {

@@ -53,6 +53,7 @@ async function askEverything(situation: Situation): Promise<void> {
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
     sector: situation.sectors[0] ?? `sec-${"0".repeat(20)}`,
     invitation: situation.invitations[0] ?? `inv-${"0".repeat(20)}`,
+    transfer: situation.transfers[0] ?? `tra-${"0".repeat(20)}`,
     client: client[0]?.id ?? "",
     signInMethod: method[0]?.id ?? "",
     proof: cast.stranger.token,

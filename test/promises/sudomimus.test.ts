@@ -300,13 +300,20 @@ describe("Roles and membership", () => {
     }
   });
 
-  test("S0.26 invitations address the alias; an account id or an unknown alias is not found", async () => {
+  test("S0.26 invitations address the alias; an account id or an e-mail address is refused as what it is, an unknown alias is not found", async () => {
     const slug = await foundOrganization(alice);
     const [row] = await gateway.sql<{ id: string }>("select id from accounts where alias = $1", [bob.alias]);
-    for (const alias of [row?.id ?? "", "nobody-at-all"]) {
+    const otherwise = { [row?.id ?? ""]: "not the id of an account", "bob@example.com": "not an e-mail address" };
+    for (const [alias, what] of Object.entries(otherwise)) {
       const answer = await alice.post(`/v1/organizations/${slug}/invitations`, { alias, role: "viewer" });
-      expect([answer.status, answer.body.code]).toEqual([404, "UNKNOWN_ALIAS"]);
+      expect([answer.status, answer.body.code]).toEqual([400, "INVALID_REQUEST"]);
+      expect(answer.body["issues"]).toEqual([{ path: "body.alias", message: `expected an alias, ${what}` }]);
     }
+    const unknown = await alice.post(`/v1/organizations/${slug}/invitations`, {
+      alias: "nobody-at-all",
+      role: "viewer",
+    });
+    expect([unknown.status, unknown.body.code]).toEqual([404, "UNKNOWN_ALIAS"]);
     const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "viewer" });
     expect([invited.status, invited.body.state]).toEqual([201, "pending"]);
     const twice = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "admin" });

@@ -20,6 +20,8 @@ begin
       return (select nullif(a.organization_id, 'platform') from applications a where a.anchor = p_id);
     when 'invitation' then
       return (select i.organization_id from invitations i where i.id = p_id);
+    when 'transfer' then
+      return (select t.organization_id from transfers t where t.id = p_id);
     else
       return null;
   end case;
@@ -193,7 +195,8 @@ begin
     when 'member' then
       select json_build_object('account', account_json(a), 'alias', a.alias, 'role', m.role, 'revision', m.revision,
         'createdAt', m.created_at, 'updatedAt', m.updated_at,
-        'ownedOrganizations', count_owned_organizations(a.id), 'maxOwnedOrganizations', a.max_owned_organizations)
+        'ownedOrganizations', count_owned_organizations(a.id), 'maxOwnedOrganizations', a.max_owned_organizations,
+        'transferPending', exists (select from transfers t where t.state = 'pending' and t.expires_at > p_now))
       into facts
       from memberships m
       join accounts a on a.id = m.account_id
@@ -202,11 +205,24 @@ begin
       select json_build_object('id', i.id, 'account', account_json(a), 'alias', a.alias, 'role', i.role,
         'state', invitation_state(i, p_now), 'invitedBy', (select b.alias from accounts b where b.id = i.invited_by),
         'expiresAt', i.expires_at, 'revision', i.revision, 'createdAt', i.created_at, 'updatedAt', i.updated_at,
-        'inviteeIsMember', exists (select from memberships m where m.account_id = i.account_id))
+        'inviteeIsMember', exists (select from memberships m where m.account_id = i.account_id),
+        'pendingInvitations', (select count(*) from invitations others where others.state = 'pending' and others.expires_at > p_now))
       into facts
       from invitations i
       join accounts a on a.id = i.account_id
       where i.id = p_id;
+    when 'transfer' then
+      select json_build_object('id', t.id, 'account', account_json(a), 'alias', a.alias,
+        'offerer', account_json(b), 'offeredBy', b.alias, 'state', transfer_state(t, p_now),
+        'role', (select m.role from memberships m where m.account_id = t.account_id),
+        'offererIsOwner', exists (select from memberships m where m.account_id = t.offered_by and m.role = 'owner'),
+        'ownedOrganizations', coalesce(count_owned_organizations(a.id), 0), 'maxOwnedOrganizations', a.max_owned_organizations,
+        'expiresAt', t.expires_at, 'revision', t.revision, 'createdAt', t.created_at, 'updatedAt', t.updated_at)
+      into facts
+      from transfers t
+      left join accounts a on a.id = t.account_id
+      left join accounts b on b.id = t.offered_by
+      where t.id = p_id;
   end case;
   return facts;
 end

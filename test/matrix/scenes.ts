@@ -4,9 +4,11 @@ import { addApplication, addMember, foundOrganization, must, retireEverything } 
 import type { Thing } from "../http/action-requests.ts";
 import type { Column } from "./table.ts";
 
-const SCENES = ["busy", "idle", "frozen", "archived"] as const;
+/** In `offered` ownership is, in each state that an offer can have: while one waits no other is made. */
+const SCENES = ["busy", "idle", "offered", "frozen", "archived"] as const;
 const MEMBERS = ["viewer", "member", "billing", "admin"] as const;
 export const INVITATIONS = ["pending", "revoked", "declined", "accepted", "expired"] as const;
+const OFFERS = ["declined", "cancelled", "accepted", "expired", "pending"] as const; // the last one waits
 
 /** Somebody of a column, and a thing in a state, in the same organization. */
 export interface Meeting {
@@ -23,11 +25,17 @@ export interface Meeting {
 /** What kind of organization it is, and whether two own it. */
 export type Scene = readonly [(typeof SCENES)[number], isShared: boolean];
 
+/** To whom something is offered, and as which column of the table it answers. */
+interface Addressee {
+  readonly column: "invitee" | "recipient";
+  readonly person: Person;
+}
+
 interface Organization {
   readonly scene: (typeof SCENES)[number];
   readonly slug: string;
   readonly people: ReadonlyMap<Column, Person>;
-  readonly things: readonly (Thing & { readonly state: string; readonly invitee?: Person })[];
+  readonly things: readonly (Thing & { readonly state: string; readonly addressee?: Addressee })[];
 }
 
 /** Everybody meets everything. */
@@ -55,20 +63,20 @@ function meetingsIn({ slug, scene, people, things }: Organization, guest: Person
     const met = things
       .filter((thing) => thing.kind !== "member" || thing.id !== own) // that is `self`
       .map((thing) => ({
-        column: thing.invitee?.alias === own ? ("invitee" as const) : column,
+        column: thing.addressee?.person.alias === own ? thing.addressee.column : column,
         by,
         thing,
         state: thing.state,
         guest,
       }));
-    const invitees = things.flatMap((thing) =>
-      thing.invitee === undefined
+    const addressees = things.flatMap(({ addressee, ...thing }) =>
+      addressee === undefined
         ? []
-        : [{ column: "invitee" as const, by: thing.invitee, thing, state: thing.state, guest }],
+        : [{ column: addressee.column, by: addressee.person, thing, state: thing.state, guest }],
     );
     const self = { column, by, thing: member(slug, own, "self"), state: scene === "frozen" ? "frozen" : "self", guest };
     const isMember = column !== "none";
-    return [...met, ...(column === "none" ? invitees : []), ...(isMember && scene === "busy" ? [self] : [])];
+    return [...met, ...(column === "none" ? addressees : []), ...(isMember && scene === "busy" ? [self] : [])];
   });
 }
 
@@ -91,7 +99,11 @@ async function make(
           ["none", await person("none")],
         ],
   );
-  const things = [...(await belongings(founder, slug, scene)), ...(await invitations(gateway, founder, slug, name))];
+  const things = [
+    ...(await belongings(founder, slug, scene)),
+    ...(await invitations(gateway, founder, slug, name)),
+    ...(scene === "busy" ? [] : await offers(gateway, founder, slug, other)),
+  ];
   if (scene !== "busy") await retireEverything(founder, slug);
   await settle(gateway, slug, "active");
   for (const role of isShared ? [] : MEMBERS) {
@@ -108,14 +120,16 @@ async function make(
     { ...member(slug, other.alias, "other"), state: "other" },
     { ...member(slug, founder.alias, "owner"), state: "owner" },
   ];
-  const all = [...things, ...members].filter(({ kind }) => scene !== "idle" || kind === "organization");
+  const all = [...things, ...members].filter(({ kind }) => {
+    return scene === "idle" ? kind === "organization" : scene !== "offered" || kind === "transfer";
+  });
   return { scene, slug, people, things: all.map((thing) => ({ ...thing, state: stateIn(scene, thing) })) };
 }
 
 /** In what is frozen or archived that alone counts; an idle organization is there for its own sake. */
 function stateIn(scene: Organization["scene"], thing: Organization["things"][number]): string {
   if (thing.kind === "organization") return scene;
-  return scene === "busy" ? thing.state : scene;
+  return scene === "busy" || scene === "offered" ? thing.state : scene;
 }
 
 function member(slug: string, alias: string, name: string): Thing {
@@ -179,7 +193,33 @@ async function invitations(
     if (state === "expired") {
       await gateway.sql("update invitations set expires_at = now() - interval '1 day' where id = $1", [id]);
     }
-    made.push({ kind: "invitation", organization, path, id, name: state, state, invitee });
+    const addressee = { column: "invitee", person: invitee } as const;
+    made.push({ kind: "invitation", organization, path, id, name: state, state, addressee });
+  }
+  return made;
+}
+
+async function offers(
+  gateway: TestGateway,
+  founder: Person,
+  slug: string,
+  recipient: Person,
+): Promise<Organization["things"]> {
+  const organization = `/v1/organizations/${slug}`;
+  const made: Organization["things"][number][] = [];
+  for (const state of OFFERS) {
+    const { body } = must(await founder.post(`${organization}/transfers`, { alias: recipient.alias }), 201);
+    const id = String(body.id);
+    const path = `${organization}/transfers/${id}`;
+    if (state === "declined") must(await recipient.post(`${path}/decline`), 200);
+    if (state === "cancelled") must(await founder.post(`${path}/cancel`), 200);
+    // Without the swap, which would make others of both.
+    if (state === "accepted") await gateway.sql("update transfers set state = 'accepted' where id = $1", [id]);
+    if (state === "expired") {
+      await gateway.sql("update transfers set expires_at = now() - interval '1 day' where id = $1", [id]);
+    }
+    const addressee = { column: "recipient", person: recipient } as const;
+    made.push({ kind: "transfer", organization, path, id, name: state, state, addressee });
   }
   return made;
 }

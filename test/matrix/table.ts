@@ -8,6 +8,7 @@ const BY_HAND = `
   organization.list_applications| viewer member         admin co-owner owner | busy idle frozen
   organization.list_members     | viewer member         admin co-owner owner | busy idle frozen
   organization.list_invitations |                             co-owner owner | busy idle frozen
+  organization.list_transfers   |                             co-owner owner | busy idle frozen
   organization.view_audit       |                       admin co-owner owner | busy idle frozen
   organization.export_audit     |                       admin co-owner owner | busy idle frozen
   organization.rename           |                       admin co-owner owner | busy idle
@@ -47,18 +48,38 @@ const BY_HAND = `
   member.grant_member           |                             co-owner       | owner self
   member.grant_billing          |                             co-owner       | owner self
   member.grant_admin            |                             co-owner       | owner self
+  member.offer_ownership        |                             co-owner owner | other
   member.remove                 |                             co-owner owner | other
   member.remove                 |                             co-owner       | owner self
   member.leave                  | viewer member billing admin co-owner       | self
 
   invitation.view               |                     co-owner owner invitee | pending revoked declined accepted expired frozen
+  invitation.resend             |                     co-owner owner         | pending expired
   invitation.revoke             |                     co-owner owner         | pending revoked
   invitation.accept             |                                    invitee | pending accepted
   invitation.decline            |                                    invitee | pending declined
+
+  transfer.view                 |                   co-owner owner recipient | pending accepted declined cancelled expired frozen
+  transfer.accept               |                                  recipient | pending accepted
+  transfer.decline              |                                  recipient | pending declined
+  transfer.cancel               |                   co-owner owner           | pending cancelled
 `;
 
-/** `none` is a stranger, `owner` the sole one, `invitee` a stranger whom the invitation at hand invites. */
-export const COLUMNS = ["none", "viewer", "member", "billing", "admin", "co-owner", "owner", "invitee"] as const;
+/**
+ * `none` is a stranger, `owner` the sole one, `invitee` a stranger whom the invitation at hand invites, `recipient` a viewer to
+ * whom the offer at hand offers ownership.
+ */
+export const COLUMNS = [
+  "none",
+  "viewer",
+  "member",
+  "billing",
+  "admin",
+  "co-owner",
+  "owner",
+  "invitee",
+  "recipient",
+] as const;
 export type Column = (typeof COLUMNS)[number];
 
 interface Row {

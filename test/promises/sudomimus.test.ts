@@ -29,6 +29,13 @@ beforeEach(async () => {
 });
 afterAll(async () => await gateway.close());
 
+/** Alice offers it; gives where the offer is. */
+async function offerOwnership(slug: string, to: Person): Promise<string> {
+  const made = await alice.post(`/v1/organizations/${slug}/transfers`, { alias: to.alias });
+  expect([made.status, made.body.state]).toEqual([201, "pending"]);
+  return String(made.headers.get("location"));
+}
+
 describe("Organizations", () => {
   test("S0.1 an organization owns applications and sectors; another organization does not", async () => {
     const mine = await foundOrganization(alice);
@@ -132,7 +139,7 @@ describe("Organizations", () => {
     expect(past.body.reasons).toEqual([{ code: "LIMIT_REACHED", limit: "sectors", max: 25 }]);
   });
 
-  test("S0.8 an account owns at most 10 organizations: creating an 11th and being promoted in one are refused", async () => {
+  test("S0.8 an account owns at most 10 organizations: creating an 11th, being promoted in one and being handed one are refused", async () => {
     const owner = await gateway.person("limits-owner");
     for (let count = 1; count <= 10; count += 1) await foundOrganization(owner);
     const eleventh = await owner.post("/v1/organizations", { name: "The eleventh" });
@@ -144,6 +151,13 @@ describe("Organizations", () => {
     expect((await alice.patch(`/v1/organizations/${slug}/members/${owner.alias}`, { role: "member" })).status).toBe(
       200,
     );
+    const offer = await offerOwnership(slug, owner);
+    const handed = await owner.post(`${offer}/accept`);
+    expect([handed.status, handed.body.code]).toEqual([409, "LIMIT_REACHED"]);
+    const [spare] = (await owner.get("/v1/me/organizations")).body.items as { slug: string }[];
+    await addMember(owner, spare?.slug ?? "", bob, "owner");
+    expect((await owner.delete(`/v1/organizations/${spare?.slug ?? ""}/members/${owner.alias}`)).status).toBe(204);
+    expect((await owner.post(`${offer}/accept`)).body.state).toBe("accepted");
   });
 });
 
@@ -270,7 +284,7 @@ describe("Roles and membership", () => {
     }
   });
 
-  test("S0.24 an Owner invites, changes roles and removes members; an Admin does not", async () => {
+  test("S0.24 an Owner invites, changes roles, removes members and offers ownership; an Admin does not", async () => {
     const slug = await foundOrganization(alice);
     await addMember(alice, slug, bob, "admin");
     await addMember(alice, slug, carol, "viewer");
@@ -279,6 +293,7 @@ describe("Roles and membership", () => {
       await bob.post(`/v1/organizations/${slug}/invitations`, { alias: stranger.alias, role: "viewer" }),
       await bob.patch(path, { role: "member" }),
       await bob.delete(path),
+      await bob.post(`/v1/organizations/${slug}/transfers`, { alias: carol.alias }),
     ];
     expect(attempts.map((each) => [each.status, each.body.code])).toEqual(attempts.map(() => [403, "ROLE_TOO_LOW"]));
     expect((await alice.patch(path, { role: "member" })).status).toBe(200);
@@ -334,6 +349,22 @@ describe("Roles and membership", () => {
     expect(members.map((each) => each.role)).toEqual(["owner", "owner"]);
   });
 
+  test("S0.27 ownership can be handed over by offer: who accepts becomes an Owner, who offered an Admin; declined, nobody changes", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "viewer");
+    const roles = async (): Promise<string[]> => {
+      const { body } = await bob.get(`/v1/organizations/${slug}/members`);
+      return (body.items as { role: string }[]).map(({ role }) => role); // by alias: alice, bob
+    };
+    const declined = await offerOwnership(slug, bob);
+    expect((await bob.post(`${declined}/decline`)).body.state).toBe("declined");
+    expect(await roles()).toEqual(["owner", "viewer"]);
+    const accepted = await offerOwnership(slug, bob);
+    expect((await carol.post(`${accepted}/accept`)).status).toBe(403);
+    expect((await bob.post(`${accepted}/accept`)).body.state).toBe("accepted");
+    expect(await roles()).toEqual(["admin", "owner"]);
+  });
+
   test("S0.28 S0.29 the last Owner is neither removed nor demoted, also not by themselves; one of two is", async () => {
     const slug = await foundOrganization(alice);
     await addMember(alice, slug, bob, "admin");
@@ -346,6 +377,19 @@ describe("Roles and membership", () => {
     expect((await alice.delete(self)).status).toBe(204);
     const last = await bob.delete(`/v1/organizations/${slug}/members/${bob.alias}`);
     expect([last.status, last.body.code]).toEqual([409, "LAST_OWNER"]);
+  });
+
+  test("S0.28 S0.29 a last Owner who has handed ownership over may leave; whoever accepted it is the last one now", async () => {
+    const slug = await foundOrganization(alice);
+    await addMember(alice, slug, bob, "admin");
+    const member = (person: Person): string => `/v1/organizations/${slug}/members/${person.alias}`;
+    const offer = await offerOwnership(slug, bob);
+    expect((await alice.delete(member(alice))).body.code).toBe("LAST_OWNER"); // an offer is no Owner
+    expect((await bob.post(`${offer}/accept`)).status).toBe(200);
+    expect((await alice.delete(member(alice))).status).toBe(204);
+    for (const attempt of [await bob.delete(member(bob)), await bob.patch(member(bob), { role: "admin" })]) {
+      expect([attempt.status, attempt.body.code]).toEqual([409, "LAST_OWNER"]);
+    }
   });
 });
 

@@ -12,6 +12,15 @@ export interface Invitation {
   readonly state: "pending" | "accepted" | "declined" | "revoked";
 }
 
+/** An offer of ownership. */
+export interface Offer {
+  readonly by: string;
+  readonly who: string;
+  readonly state: "pending" | "accepted" | "declined" | "cancelled";
+  /** The membership that it was made to has ended. */
+  readonly isVoid: boolean;
+}
+
 export interface World {
   readonly organization: "active" | "retired" | "archived";
   readonly application: "enabled" | "retired";
@@ -19,13 +28,16 @@ export interface World {
   readonly roles: Readonly<Record<string, Role>>;
   /** By id. */
   readonly invitations: Readonly<Record<string, Invitation>>;
+  readonly offers: Readonly<Record<string, Offer>>;
 }
 
-/** Who does what; `id` is that of an invitation, or of the one that an `invite` has made. */
+/** Who does what; `id` is that of an invitation or offer, or of the one that an `invite` or `offer` has made. */
 export type Operation = { readonly by: string } & (
   | { readonly verb: "invite"; readonly who: string; readonly role: Role; readonly id: string | null }
   | { readonly verb: "accept" | "decline"; readonly id: string }
   | { readonly verb: "revoke"; readonly id: string }
+  | { readonly verb: "offer"; readonly who: string; readonly id: string | null }
+  | { readonly verb: "take" | "leave" | "withdraw"; readonly id: string }
   | { readonly verb: "grant"; readonly who: string; readonly role: Role }
   | { readonly verb: "remove"; readonly who: string }
   | { readonly verb: "archive" }
@@ -54,6 +66,12 @@ function attempt(world: World, operation: Operation): Attempt {
       return answer(world, operation);
     case "revoke":
       return revoke(world, operation);
+    case "offer":
+      return onMember(world, operation, "owner", () => offer(world, operation));
+    case "take":
+    case "leave":
+    case "withdraw":
+      return settleOffer(world, operation);
     case "grant":
       return onMember(world, operation, "owner", () => grant(world, operation.who, operation.role));
     case "remove":
@@ -121,7 +139,41 @@ function revoke(world: World, { by, id }: On<"revoke">): Attempt {
   });
 }
 
-function onMember(world: World, { by, who }: On<"grant" | "remove">, least: Role, next: () => Attempt): Attempt {
+/** One waits at a time; to who is no Owner. */
+function offer(world: World, { by, who, id }: On<"offer">): Attempt {
+  const isPending = Object.values(world.offers).some(({ state }) => state === "pending");
+  if (isPending || world.roles[who] === "owner") return 409;
+  const made = { by, who, state: "pending", isVoid: false } as const;
+  return done(world, { offers: { ...world.offers, [id ?? "unknown"]: made } }, 201);
+}
+
+const SETTLED = { take: "accepted", leave: "declined", withdraw: "cancelled" } as const;
+
+/** For who is neither Owner nor one of the two, it is not there. */
+function settleOffer(world: World, { by, verb, id }: On<"take" | "leave" | "withdraw">): Attempt {
+  const found = world.offers[id];
+  return inside(world, by, "viewer", () => {
+    if (found === undefined) return 404;
+    const isOwner = world.roles[by] === "owner";
+    const isAllowed = verb === "withdraw" ? isOwner || by === found.by : by === found.who;
+    if (!isAllowed) return 403;
+    if (world.organization !== "active") return 409;
+    const state = SETTLED[verb];
+    if (found.state === state) return done(world);
+    if (found.state !== "pending") return 409;
+    const offers = { ...world.offers, [id]: { ...found, state } };
+    if (verb !== "take") return done(world, { offers });
+    if (found.isVoid || world.roles[found.by] !== "owner" || world.roles[found.who] === "owner") return 409;
+    return done(world, { offers, roles: { ...world.roles, [found.who]: "owner", [found.by]: "admin" } });
+  });
+}
+
+function onMember(
+  world: World,
+  { by, who }: On<"grant" | "remove" | "offer">,
+  least: Role,
+  next: () => Attempt,
+): Attempt {
   return inside(world, by, "viewer", () => {
     if (world.roles[who] === undefined) return 404;
     return inside(world, by, least, () => (world.organization === "active" ? next() : 409));
@@ -134,7 +186,12 @@ function grant(world: World, who: string, role: Role | null): Attempt {
   if (isLastOwner && role !== "owner") return 409;
 
   const others = Object.fromEntries(Object.entries(world.roles).filter(([name]) => name !== who));
-  return role === null ? done(world, { roles: others }, 204) : done(world, { roles: { ...others, [who]: role } });
+  if (role !== null) return done(world, { roles: { ...others, [who]: role } });
+  const offers = Object.entries(world.offers).map(([id, each]) => [
+    id,
+    each.who === who ? { ...each, isVoid: true } : each,
+  ]);
+  return done(world, { roles: others, offers: Object.fromEntries(offers) as World["offers"] }, 204); // the same, some void
 }
 
 /** K6: by the sole Owner, what is retired, for good. */

@@ -19,10 +19,24 @@ afterAll(async () => await gateway.close());
 /** An operation before it is known which invitation it means: the latest of that person. */
 const by = fc.constantFrom("ann", "ann", "ann", "ben", "ben", "cas", "dan"); // mostly who may
 const who = fc.constantFrom(...NAMES, "cas", "dan");
+/** To whom ownership is offered: mostly to who is a member from the beginning. */
+const to = fc.constantFrom(...NAMES, "ben", "ben", "ben");
 const role = fc.constantFrom(...ROLES);
 const drawn = fc.oneof(
   { weight: 3, arbitrary: fc.record({ verb: fc.constant("invite"), by, who, role }) },
   { weight: 4, arbitrary: fc.record({ verb: fc.constantFrom("accept", "decline", "revoke"), by, who }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ verb: fc.constant("offer"), by: fc.constantFrom("ann", "ann", "ben"), who: to }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      verb: fc.constantFrom("take", "take", "leave", "withdraw"),
+      by,
+      isMeant: fc.constantFrom(true, true, false),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ verb: fc.constant("grant"), by, who, role }) },
   { weight: 2, arbitrary: fc.record({ verb: fc.constant("remove"), by, who }) },
   { weight: 1, arbitrary: fc.record({ verb: fc.constant("archive"), by }) },
@@ -43,6 +57,8 @@ interface Stage {
   readonly things: { readonly application: string; readonly sector: string };
   /** The latest invitation of each. */
   readonly invited: Map<string, string>;
+  /** The latest offer of ownership, and to whom. */
+  offered: { readonly id: string; readonly who: string } | null;
   world: World;
 }
 
@@ -60,7 +76,7 @@ async function setUp(isFrozen: boolean): Promise<Stage> {
   const path = `/v1/organizations/${slug}`;
   const things = { application: `${path}/applications/${anchor}`, sector: `${path}/sectors/${sector}` };
   const named = new Map(NAMES.map((name, index) => [name, people[index] as Person])); // as many as there are names
-  return { slug, people: named, things, invited: new Map(), world: await worldOf(slug) };
+  return { slug, people: named, things, invited: new Map(), offered: null, world: await worldOf(slug) };
 }
 
 /** What the ledger holds. */
@@ -74,7 +90,13 @@ async function worldOf(slug: string): Promise<World> {
         from memberships m join accounts a on a.id = m.account_id where m.organization_id = o.id),
       'invitations', (select coalesce(json_object_agg(i.id, json_build_object(
           'who', split_part(a.alias, '-', 1), 'role', i.role, 'state', i.state) order by i.id), '{}')
-        from invitations i join accounts a on a.id = i.account_id where i.organization_id = o.id)) as world
+        from invitations i join accounts a on a.id = i.account_id where i.organization_id = o.id),
+      'offers', (select coalesce(json_object_agg(t.id, json_build_object(
+          'by', split_part(b.alias, '-', 1), 'who', split_part(a.alias, '-', 1), 'state', t.state,
+          'isVoid', not exists (select from memberships m
+            where m.organization_id = o.id and m.account_id = a.id and m.created_at <= t.created_at)) order by t.id), '{}')
+        from transfers t join accounts a on a.id = t.account_id join accounts b on b.id = t.offered_by
+        where t.organization_id = o.id)) as world
      from organizations o where o.slug = $1`,
     [slug],
   );
@@ -83,13 +105,20 @@ async function worldOf(slug: string): Promise<World> {
 }
 
 /** Invitations are known by their ids; what is meant by one that nobody has is nothing. */
-function meant({ invited }: Stage, asked: Drawn): Operation[] {
+function meant({ invited, offered }: Stage, asked: Drawn): Operation[] {
+  if (asked.verb === "offer") return [{ ...asked, verb: "offer", id: null }];
+  if ("isMeant" in asked) {
+    const { verb, by, isMeant } = asked as { verb: "take" | "leave" | "withdraw"; by: string; isMeant: boolean };
+    return offered === null ? [] : [{ verb, id: offered.id, by: isMeant && verb !== "withdraw" ? offered.who : by }];
+  }
   if (asked.verb === "invite") return [{ ...asked, verb: "invite", id: null }];
   if (asked.verb !== "accept" && asked.verb !== "decline" && asked.verb !== "revoke") return [asked as Operation];
   const { verb, who, by } = asked as { verb: "accept" | "decline" | "revoke"; who: string; by: string };
   const id = invited.get(who);
   return id === undefined ? [] : [{ verb, id, by: verb === "revoke" ? by : who }];
 }
+
+const ANSWERS = { take: "accept", leave: "decline", withdraw: "cancel" } as const;
 
 async function send({ slug, people, things }: Stage, operation: Operation): Promise<Answered> {
   const person = (name: string): Person => people.get(name) as Person; // of NAMES
@@ -103,6 +132,12 @@ async function send({ slug, people, things }: Stage, operation: Operation): Prom
       return await by.post(`/v1/invitations/${operation.id}/${operation.verb}`);
     case "revoke":
       return await by.post(`${path}/invitations/${operation.id}/revoke`);
+    case "offer":
+      return await by.post(`${path}/transfers`, { alias: person(operation.who).alias });
+    case "take":
+    case "leave":
+    case "withdraw":
+      return await by.post(`${path}/transfers/${operation.id}/${ANSWERS[operation.verb]}`);
     case "grant":
       return await by.patch(`${path}/members/${person(operation.who).alias}`, { role: operation.role });
     case "remove":
@@ -126,9 +161,11 @@ async function together(stage: Stage, asked: readonly Drawn[]): Promise<void> {
   const sent = await Promise.all(
     operations.map(async (operation) => {
       const { status, body } = await send(stage, operation);
-      if (operation.verb !== "invite" || status !== 201) return { operation, status };
-      stage.invited.set(operation.who, String(body.id));
-      return { operation: { ...operation, id: String(body.id) }, status };
+      if ((operation.verb !== "invite" && operation.verb !== "offer") || status !== 201) return { operation, status };
+      const id = String(body.id);
+      if (operation.verb === "invite") stage.invited.set(operation.who, id);
+      else stage.offered = { id, who: operation.who };
+      return { operation: { ...operation, id }, status };
     }),
   );
   const now = await worldOf(stage.slug);

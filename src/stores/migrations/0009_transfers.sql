@@ -30,7 +30,7 @@ alter table transfers force row level security;
 create policy one_organization on transfers to bailiwick_app using (organization_id = (select current_organization()));
 create policy across on transfers to bailiwick_directory using (true);
 
--- The offers that wait for one account, by id: while it is a member, as only members come to them.
+-- The offers that wait for one account, by id: while it is the member that it was when ownership was offered (0012).
 create function list_my_transfers(p_account text, p_now timestamptz, p_after text, p_limit integer)
 returns table (id text, organization text, organization_name text, offered_by text, expires_at timestamptz, revision bigint, created_at timestamptz)
 language sql stable security definer
@@ -39,7 +39,7 @@ begin atomic
   select t.id, o.slug, o.name, a.alias, t.expires_at, t.revision, t.created_at
   from transfers t
   join organizations o on o.id = t.organization_id
-  join memberships m on m.organization_id = t.organization_id and m.account_id = t.account_id
+  join memberships m on m.organization_id = t.organization_id and m.account_id = t.account_id and m.created_at <= t.created_at
   join accounts a on a.id = t.offered_by
   where t.account_id = p_account
     and t.state = 'pending'

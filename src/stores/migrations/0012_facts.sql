@@ -214,7 +214,8 @@ begin
     when 'transfer' then
       select json_build_object('id', t.id, 'account', account_json(a), 'alias', a.alias,
         'offerer', account_json(b), 'offeredBy', b.alias, 'state', transfer_state(t, p_now),
-        'role', (select m.role from memberships m where m.account_id = t.account_id),
+        -- Whose membership began later was removed and has joined again: it is not the member that ownership was offered to.
+        'role', (select m.role from memberships m where m.account_id = t.account_id and m.created_at <= t.created_at),
         'offererIsOwner', exists (select from memberships m where m.account_id = t.offered_by and m.role = 'owner'),
         'ownedOrganizations', coalesce(count_owned_organizations(a.id), 0), 'maxOwnedOrganizations', a.max_owned_organizations,
         'expiresAt', t.expires_at, 'revision', t.revision, 'createdAt', t.created_at, 'updatedAt', t.updated_at)

@@ -339,6 +339,22 @@ describe("Roles and membership", () => {
     expect([after.status, after.body.code]).toEqual([409, "INVITATION_NOT_PENDING"]);
   });
 
+  test("S0.26 no alias reads as an account id: who would be called so is called something else and can be invited", async () => {
+    const slug = await foundOrganization(alice);
+    for (const [name, isKept] of [
+      [`acc-${"0".repeat(20)}`, false],
+      [`acc-${"0".repeat(19)}`, true],
+    ] as const) {
+      const person = await gateway.person(name);
+      const own = await foundOrganization(person);
+      const { body } = await person.get(`/v1/organizations/${own}/members`);
+      const [{ alias } = { alias: "" }] = body.items as { alias: string }[];
+      expect([alias === name, alias]).toEqual([isKept, expect.stringMatching(isKept ? /^acc-/ : /^account-/)]);
+      const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias, role: "viewer" });
+      expect([invited.status, invited.body["alias"]]).toEqual([201, alias]);
+    }
+  });
+
   test("S0.27 an organization can have several Owners, made by promotion and never by invitation", async () => {
     const slug = await foundOrganization(alice);
     const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: bob.alias, role: "owner" });

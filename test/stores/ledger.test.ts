@@ -15,6 +15,7 @@ beforeAll(async () => {
   database = await makeDatabase();
   await migrate(database.url, () => undefined);
   superuser = new pg.Pool({ connectionString: database.url, max: 8, allowExitOnIdle: true });
+  superuser.on("error", () => undefined); // dropping the database ends what is idle still
   ledger = openDatabase({
     url: database.url,
     role: "bailiwick_app",

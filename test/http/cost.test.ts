@@ -57,7 +57,9 @@ async function makeWorld(size: number): Promise<World> {
     "select s.id from sign_in_methods s join accounts a on a.id = s.account_id where a.alias = $1 order by s.id limit 1",
     [alice.alias],
   );
-  const things = { invitation: String(made.body.id), client: String(client.body.id), signInMethod: method?.id ?? "" };
+  const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
+  const offers = { invitation: String(made.body.id), transfer: String(offered.body.id) };
+  const things = { ...offers, client: String(client.body.id), signInMethod: method?.id ?? "" };
   const proof = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
   const platform = await addPlatformApplication(operator);
   return { slug, anchor, sector, ...things, platform, proof, member, alice, shop: gateway.shop, operator };

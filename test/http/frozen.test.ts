@@ -25,6 +25,9 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   retireOrganization: "a retry answers the first result",
   createOrganization: "it is about another organization",
   evaluate: "it asks and changes nothing",
+  updateMe: "what people change of themselves belongs to no organization (S0.4)",
+  linkSignInMethod: "as above",
+  unlinkSignInMethod: "as above",
   registerClient: "a registration belongs to no organization",
   updateClient: "a registration belongs to no organization",
   createPlatformSector: "what the platform has belongs to no organization (K8)",
@@ -55,6 +58,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   invite: ({ guest }) => ({ member: guest }),
   acceptInvitation: ({ invitee }) => ({ by: invitee }),
   declineInvitation: ({ invitee }) => ({ by: invitee }),
+  acceptTransfer: ({ member }) => ({ by: member }),
+  declineTransfer: ({ member }) => ({ by: member }),
 };
 
 interface Operation {
@@ -90,7 +95,13 @@ beforeAll(async () => {
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "admin");
   const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: invitee.alias, role: "viewer" });
-  const made = { invitation: String(must(invited, 201).body.id), client: clients[0]?.id ?? "" };
+  const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
+  const [method] = must(await alice.get("/v1/me/sign-in-methods"), 200).body.items as { id: string }[];
+  const made = {
+    ...{ invitation: String(must(invited, 201).body.id), transfer: String(offered.body.id) },
+    ...{ client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" },
+    proof: await gateway.issuer.sign({ subject: "unseen" }),
+  };
   stage = {
     ...{ slug, anchor, sector, ...made, platform, member, alice, shop: gateway.shop, operator, invitee, guest },
     ...(await addRetired(alice, slug)),
@@ -152,6 +163,8 @@ describe("S0.35 in a frozen organization", () => {
   beforeEach(async () => await setState("active"));
 
   test.each(REFUSED)("%s is refused; if it is not frozen it succeeds", async (id) => {
+    // One offer waits at a time: where another is made, none does.
+    await gateway.sql("update transfers set state = $1", [id === "offerOwnership" ? "cancelled" : "pending"]);
     const active = await call(id, "?dryRun=true");
     expect({ id, active: active.status < 300, why: active.body.code }).toEqual({ id, active: true, why: undefined });
     await setState("retired");

@@ -3,11 +3,13 @@ import { exportAudit, listAudit } from "../domain/audit.ts";
 import type { AuditFilters } from "../entities/records.ts";
 import {
   alias,
+  anchor,
   applicationKind,
   foreignId,
   invitationId,
   name,
   role,
+  scopes,
   sectorId,
   signInMethodId,
   slug,
@@ -36,6 +38,10 @@ const change = z
     fields: z.array(z.enum(["name", "alias"])).exactOptional(),
     signInMethod: signInMethodId.exactOptional(),
     transfer: transferId.exactOptional(),
+    clientId: foreignId.exactOptional(),
+    scopes: scopes.exactOptional(),
+    organizations: z.array(slug).exactOptional(),
+    applications: z.array(anchor).exactOptional(),
     expiresAt: time.exactOptional(),
   })
   .nullable();

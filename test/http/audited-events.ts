@@ -1,30 +1,9 @@
 /** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
-import { expect } from "@jest/globals";
 import type { Stage } from "../faults/repeatable-posts.ts";
-import type { Person } from "../support/gateway.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { ON_PLATFORM } from "./audited-on-platform.ts";
+import { type Ask, enabled, type Expected, renamed, retired, TEXT } from "./audited-request.ts";
 
-export interface Asked {
-  readonly by: Person;
-  readonly path: string;
-  readonly body?: object;
-}
-
-type Ask = (stage: Stage) => Promise<Asked>;
-type Told = readonly [action: string, target: string, before: object | null, after: object | null];
-
-export interface Expected {
-  /** Of the matrix; null: no policy is asked. */
-  readonly rule: string | null;
-  readonly events: readonly Told[];
-  /** Of what is no POST (faults/repeatable-posts.ts): a request that changes something. */
-  readonly ask?: Ask;
-}
-
-const TEXT: unknown = expect.any(String);
-const retired = [{ state: "enabled" }, { state: "retired" }] as const;
-const enabled = [{ state: "retired" }, { state: "enabled" }] as const;
-const renamed = [{ name: TEXT }, { name: "Renamed" }] as const;
 const client = { scopes: ["authz:evaluate"], organizations: [], applications: [], state: "enabled" };
 const ORGANIZATION = "/v1/organizations/:slug";
 
@@ -120,7 +99,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     events: [["member.invite", "member", null, { invitation: TEXT, role: "admin" }]],
   },
   [`POST ${ORGANIZATION}/invitations/:id/revoke`]: {
-    rule: "invitation#revoke",
+    rule: "invitation#manage",
     events: [["invitation.revoke", "invitation", { state: "pending" }, { state: "revoked" }]],
   },
   "POST /v1/invitations/:id/accept": {
@@ -151,6 +130,35 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
       return { by: founder, path: `/v1/me/sign-in-methods/${String(linked.body.id)}` };
     },
   },
+  [`POST ${ORGANIZATION}/invitations/:id/resend`]: {
+    rule: "invitation#manage",
+    events: [["invitation.resend", "invitation", { expiresAt: TEXT }, { expiresAt: TEXT }]],
+  },
+  [`POST ${ORGANIZATION}/transfers`]: {
+    rule: "member#offer_ownership",
+    events: [["transfer.offer", "member", null, { transfer: TEXT }]],
+  },
+  [`POST ${ORGANIZATION}/transfers/:id/accept`]: {
+    rule: "transfer#answer",
+    events: [
+      ["member.change_role", "member", { role: "member" }, { role: "owner" }],
+      ["member.change_role", "member", { role: "owner" }, { role: "admin" }],
+      ["transfer.accept", "transfer", { state: "pending" }, { state: "accepted" }],
+    ],
+  },
+  [`POST ${ORGANIZATION}/transfers/:id/decline`]: {
+    rule: "transfer#answer",
+    events: [["transfer.decline", "transfer", { state: "pending" }, { state: "declined" }]],
+  },
+  [`POST ${ORGANIZATION}/transfers/:id/cancel`]: {
+    rule: "transfer#cancel",
+    events: [["transfer.cancel", "transfer", { state: "pending" }, { state: "cancelled" }]],
+  },
+  [`POST ${ORGANIZATION}/archive`]: {
+    rule: "organization#retire",
+    events: [["organization.archive", "organization", { state: "retired" }, { state: "archived" }]],
+  },
+  ...ON_PLATFORM,
   [`GET ${ORGANIZATION}/audit/export`]: {
     rule: "organization#export_audit",
     events: [["audit.export", "organization", null, null]],

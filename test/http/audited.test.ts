@@ -10,7 +10,8 @@ import { type Answered, type Person, startTestGateway, type TestGateway } from "
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { track } from "../support/footprint.ts";
 import { must } from "../support/world.ts";
-import { type Asked, EXPECTED } from "./audited-events.ts";
+import { EXPECTED } from "./audited-events.ts";
+import type { Asked } from "./audited-request.ts";
 import { named } from "./route-samples.ts";
 
 let gateway: TestGateway;

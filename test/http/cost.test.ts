@@ -11,7 +11,8 @@ import { type Answered, type Person, startTestGateway, type TestGateway } from "
 import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
 import { fill } from "../support/crowd.ts";
-import { type Asked, EXPECTED } from "./audited-events.ts";
+import { EXPECTED } from "./audited-events.ts";
+import type { Asked } from "./audited-request.ts";
 import { type CallerRoute, goodRequest, named, type World } from "./route-samples.ts";
 
 const SIZES = [10, 1_000] as const;

@@ -5,7 +5,7 @@ import { NOTHING } from "../../src/http/fields.ts";
 import { ROUTES } from "../../src/http/registry.ts";
 import { requirePromised } from "../support/contract.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
-import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { type CallerRoute, goodPath, goodRequest, named, type World } from "./route-samples.ts";
 
@@ -230,8 +230,7 @@ describe("A scope", () => {
   test.each(table(guarded))(
     "that the registration lacks does not count, whatever the token says: %s",
     async (_name, route) => {
-      const claims = { sub: "narrow", client_id: "narrow", scope: "authz:evaluate platform:admin" };
-      const token = await issuer.sign(claims);
+      const token = await issuer.sign({ sub: "narrow", client_id: "narrow", scope: "authz:evaluate platform:admin" });
       expect(await spoiled(route, { token })).toMatchObject({ status: 403, code: "SCOPE_MISSING" });
     },
   );
@@ -242,14 +241,11 @@ describe("A scope", () => {
 });
 
 test("a person asks about nobody else", async () => {
-  const [route] = callerRoutes.filter(({ path }) => path === "/access/v1/evaluation");
-  if (route === undefined) throw new Error("no such route");
+  const [route] = callerRoutes.filter(({ path }) => path === "/access/v1/evaluation") as [CallerRoute];
   expect(await spoiled(route, { token: world.alice.token })).toMatchObject({ status: 403, code: "NOT_ABOUT_SELF" });
 });
 
 test("what a caller that nobody has seen sends wrongly makes no account", async () => {
-  const [route] = withBody;
-  if (route === undefined) throw new Error("no such route");
-  const unseen = caller(gateway.url, "zoe", await issuer.sign({ sub: "zoe" }));
-  expect(await spoiled(route, { token: unseen.token, body: "{}" })).toMatchObject({ status: 400 });
+  const [route] = withBody as [CallerRoute];
+  expect(await spoiled(route, { token: await issuer.sign({ sub: "zoe" }), body: "{}" })).toMatchObject({ status: 400 });
 });

@@ -25,8 +25,10 @@ beforeAll(async () => {
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "viewer");
-  const guest = { alias: invited.alias, role: "viewer" };
-  const invitation = await alice.post(`/v1/organizations/${slug}/invitations`, guest);
+  const invitation = await alice.post(`/v1/organizations/${slug}/invitations`, {
+    alias: invited.alias,
+    role: "viewer",
+  });
   const narrow = { clientId: "narrow", subject: "narrow", name: "N", scopes: ["authz:search"] };
   const registration = { issuer: issuer.issuer, ...narrow };
   const client = must(await operator.post("/v1/platform/clients", registration), 201);

@@ -131,6 +131,7 @@ export async function assemble(
       clock,
       random: systemRandom,
       tombstones: createTombstones(engines.secret),
+      tokenMaxHours: config.tokenMaxHours,
       timeouts: config.timeouts,
       queue: createQueue(),
       applyTuples: async (organization) => await relay.apply(organization),

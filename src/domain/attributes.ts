@@ -12,6 +12,11 @@ interface Known<K extends Kind> {
   readonly now: Date;
 }
 
+/** S0.38, S0.39, S0.40: what an account cannot be erased before. */
+export function blockingOrganizations({ owned }: Resources["account"]): Resources["account"]["owned"] {
+  return owned.filter(({ isSole, isLive }) => isSole && isLive);
+}
+
 /** `R.attr` of each kind, from facts and the plan; the one place where a policy's words get their values. */
 const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
   account: ({ subject, resource, plan, now }) => {
@@ -24,6 +29,7 @@ const MAKERS: { [K in Kind]: (known: Known<K>) => Attributes[K] } = {
       aliasChangeableAt: changeableAt,
       signInMethods: resource.signInMethods.length,
       maxSignInMethods: plan.signInMethods,
+      blockingOrganizations: blockingOrganizations(resource).length,
     };
   },
   organization: ({ resource, organization, plan }) => ({

@@ -3,18 +3,18 @@ import { newId, PLATFORM } from "../entities/ids.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
-import type { Tuple } from "../entities/tuples.ts";
 import { raiseAccountVersion } from "../stores/accounts.ts";
-import { type AuditEntry, recordChange } from "../stores/audit.ts";
 import type { Transaction } from "../stores/database.ts";
-import { type AccountFacts, type Facts, lockAt, type LockRequest, type Resources } from "../stores/facts.ts";
-import { fileTuples } from "../stores/outbox.ts";
+import type { AccountFacts, Facts, LockRequest, Resources, Versioned } from "../stores/facts.ts";
+import { lockAt } from "../stores/facts.ts";
 import { enterOrganization } from "../stores/scope.ts";
 import { type Actor, requireActor } from "./actor.ts";
 import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { type Collected, collectEffects, type Effects, recordEffects, recordElsewhere } from "./effects.ts";
 import { gather, type Target } from "./gather.ts";
+import { graphAfter } from "./graph-wait.ts";
 import { MOVED, once, replay } from "./once.ts";
 import { contention } from "./queue.ts";
 import { tellAbsence } from "./read.ts";
@@ -29,25 +29,30 @@ export interface ChangeSpec<K extends Kind> {
   readonly founds?: boolean;
   /** What the caller's account owns changes too: it is locked as well. */
   readonly locksCaller?: boolean;
+  /** Organizations beside the target's own that it rests on or writes in, at the versions that they were seen at. */
+  readonly reaches?: (facts: Facts<K>) => Promise<readonly Versioned[]>;
 }
 
 /** What the writing part of a change has in hand, inside the transaction and under the locks. */
-export interface Changing<K extends Kind> {
+export interface Changing<K extends Kind> extends Effects {
   readonly tx: Transaction;
   readonly now: Date;
   readonly actor: Actor;
   readonly resource: Resources[K];
   /** The organization's id; of the kind `account`, that of the one that is being made, or the platform's. */
   readonly organization: string;
-  /** Appends an audit event. A change that notes nothing has changed nothing. */
-  readonly note: (entry: AuditEntry) => void;
-  readonly writeTuples: (...tuples: readonly Tuple[]) => void;
-  readonly deleteTuples: (...tuples: readonly Tuple[]) => void;
   /** For an account whose memberships change; it must be one that the change locks. */
   readonly touch: (account: AccountFacts) => void;
+  /** Of the organizations that it reaches: does it hold this one's lock? */
+  readonly holds: (organization: string) => boolean;
+  /** What it does in another organization that it holds; there it is the system that acts (K12). */
+  readonly elsewhere: (organization: string) => Effects;
+  /** Runs when everything is recorded. */
+  readonly atLast: (step: () => Promise<void>) => void;
 }
 
-type Write<K extends Kind, Value> = (changing: Changing<K>) => Promise<Value>;
+/** Gives MOVED, and nothing is written, when what the locks do not hold has moved; it is decided again. */
+type Write<K extends Kind, Value> = (changing: Changing<K>) => Promise<Value | typeof MOVED>;
 
 /**
  * The flow of every change: facts at a version, the policies' word, then one transaction that goes on only if everything
@@ -65,7 +70,8 @@ export async function change<K extends Kind, Value>(
   const facts = await gather(deps, caller, spec.target);
   const done = (await repeated(flow, facts)) ?? (await made(flow, facts));
   if (caller.isDryRun) return { value: done.value, graph: "applied" };
-  return { value: done.value, graph: done.filed ? await graphAfter(deps, done.organization) : "applied" };
+  const filed = [...(done.filed ? [done.organization] : []), ...(done.elsewhere ?? [])];
+  return { value: done.value, graph: filed.length > 0 ? await graphAfter(deps, filed) : "applied" };
 }
 
 interface Flow<K extends Kind, Value> {
@@ -80,6 +86,8 @@ interface Done<Value> {
   readonly value: Value;
   readonly organization: string;
   readonly filed: boolean;
+  /** Other organizations that have tuples on their way now. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** What the key has brought about. Asked after each look at the facts: they may be what they are because of it. */
@@ -114,8 +122,9 @@ async function attempts<K extends Kind, Value>(
       decided = await decide(flow, facts);
     }
     const sure = decided;
+    const lock = await lockFor(flow, facts);
     const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
-      return (await lockAt(tx, concerned(spec, facts))) ? await written(flow, tx, sure) : MOVED;
+      return (await lockAt(tx, lock)) ? await written(flow, tx, lock, sure) : MOVED;
     });
     if (done !== MOVED) return done;
     if (flow.deadline() <= 0) throw contention();
@@ -123,9 +132,10 @@ async function attempts<K extends Kind, Value>(
   }
   // The one place where an engine is asked inside a transaction: nobody can move the facts any more, so this ends.
   const facts = await gather(deps, caller, spec.target);
+  const lock = await lockFor(flow, facts);
   const done = await once(deps, caller, requireActor(facts, spec.target).id, async (tx) => {
-    await lockAt(tx, concerned(spec, facts));
-    return await written(flow, tx, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
+    await lockAt(tx, lock);
+    return await written(flow, tx, lock, await decide(flow, await gather(deps, caller, spec.target, { on: tx })));
   });
   if (done === MOVED) throw contention();
   return done;
@@ -154,11 +164,16 @@ async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): 
   return { ...outcome, matrix, rule: deps.ruleFor(matrix, target.kind, action) };
 }
 
-/** Everything whose version the decision rests on. */
-function concerned({ locksCaller = false }: Pick<ChangeSpec<Kind>, "locksCaller">, facts: Facts): LockRequest {
+/** Everything whose version the decision rests on, and where it writes. */
+async function lockFor<K extends Kind>({ spec }: Flow<K, unknown>, facts: Facts<K>): Promise<LockRequest> {
   const { organization, resource, caller } = facts;
+  const { locksCaller = false, reaches } = spec;
   const also = locksCaller && caller.account !== null ? [caller.account] : [];
-  return { accounts: [...accountsOf(resource), ...also], organizations: organization === null ? [] : [organization] };
+  const others = (await reaches?.(facts)) ?? [];
+  return {
+    accounts: [...accountsOf(resource), ...also],
+    organizations: [...(organization === null ? [] : [organization]), ...others],
+  };
 }
 
 /** Whose memberships the facts have looked at: the account itself, a member's, an invitation's, both of a transfer. */
@@ -172,44 +187,42 @@ function accountsOf(resource: Facts["resource"]): AccountFacts[] {
 async function written<K extends Kind, Value>(
   flow: Flow<K, Value>,
   tx: Transaction,
+  lock: LockRequest,
   decided: Allowed<K>,
-): Promise<Done<Value>> {
+): Promise<Done<Value> | typeof MOVED> {
   const { deps, caller, spec } = flow;
   requireMatch(spec.ifMatch, decided);
   const actor = requireActor(decided.facts, spec.target);
   const organization = decided.organization?.id ?? (spec.founds === true ? newId(deps.random, "org-") : PLATFORM);
   if (decided.organization === null) await enterOrganization(tx, organization);
   const now = deps.clock();
-  const entries: AuditEntry[] = [];
-  const writes: Tuple[] = [];
-  const deletes: Tuple[] = [];
+  const effects = collectEffects();
+  const others = new Map<string, Collected>();
   const touched: AccountFacts[] = [];
+  const last: (() => Promise<void>)[] = [];
   const value = await flow.write({
-    tx,
-    now,
-    actor,
-    resource: decided.resource,
-    organization,
-    note: (entry) => entries.push(entry),
-    writeTuples: (...tuples) => writes.push(...tuples),
-    deleteTuples: (...tuples) => deletes.push(...tuples),
+    ...{ tx, now, actor, resource: decided.resource, organization },
+    ...effects,
     touch: (account) => touched.push(account),
+    holds: (id) => lock.organizations.some((locked) => locked.id === id),
+    elsewhere: (id) => {
+      const collected = others.get(id) ?? collectEffects();
+      others.set(id, collected);
+      return collected;
+    },
+    atLast: (step) => last.push(step),
   });
-  if (entries.length === 0) return { value, organization, filed: false };
+  if (value === MOVED) return MOVED;
+  if (effects.entries.length === 0) return { value, organization, filed: false };
   for (const account of touched) await raiseAccountVersion(tx, account.id);
-  const version = await recordChange(tx, {
-    organization,
-    actor: { kind: actor.kind, id: actor.id },
-    rule: decided.rule,
-    matrix: decided.matrix,
-    unit: deps.unit,
-    requestId: caller.requestId,
-    entries,
-    freshPseudonyms: Array.from({ length: entries.length + 1 }, () => newId(deps.random, "a-")),
-    now,
-  });
-  await fileTuples(tx, { organization, version, change: { writes, deletes }, now });
-  return { value, organization, filed: writes.length + deletes.length > 0 };
+  const common = { requestId: caller.requestId, now };
+  const elsewhere = await recordElsewhere(deps, tx, common, others);
+  if (others.size > 0) await enterOrganization(tx, organization);
+  const { rule, matrix } = decided;
+  const record = { ...common, organization, actor: { kind: actor.kind, id: actor.id }, rule, matrix } as const;
+  const filed = await recordEffects(deps, tx, record, effects);
+  for (const step of last) await step();
+  return { value, organization, filed, ...(elsewhere.length > 0 && { elsewhere }) };
 }
 
 function requireMatch<K extends Kind>(ifMatch: IfMatch, decided: Permitted<K>): void {
@@ -219,20 +232,4 @@ function requireMatch<K extends Kind>(ifMatch: IfMatch, decided: Permitted<K>): 
   if (revision === undefined || !ifMatch.includes(revision)) {
     throw changedSince(revision);
   }
-}
-
-/** The change is done; only whether its tuples are in OpenFGA already is waited for, a little. */
-async function graphAfter(deps: Deps, organization: string): Promise<"applied" | "pending"> {
-  const applied = deps.applyTuples(organization).then(
-    () => "applied" as const,
-    (error: unknown) => {
-      deps.warn("relay.apply_failed", { organization, error: String(error) });
-      return "pending" as const;
-    },
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"pending">((resolve) => {
-    timer = setTimeout(() => resolve("pending"), deps.timeouts.graphWaitMs);
-  });
-  return await Promise.race([applied, late]).finally(() => clearTimeout(timer));
 }

@@ -41,6 +41,8 @@ export interface Deps {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;
+  /** How long a token can be good at the longest: until then the identity of an erased account makes no new one. */
+  readonly tokenMaxHours: number;
   readonly timeouts: Timeouts;
   readonly queue: Queue;
   /** Resolves when everything filed for the organization so far is in OpenFGA. */

@@ -1,9 +1,18 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
+import { isAliasMember } from "../entities/records.ts";
 import type { Transaction } from "../stores/database.ts";
 import { checkDeferred } from "../stores/database.ts";
 import { claimIdempotencyKey, findIdempotencyRecord, noteIdempotencyOutcome } from "../stores/idempotency.ts";
 import type { Deps } from "./deps.ts";
+
+/** The aliases that the records in it hold, at whatever depth. */
+function aliasesIn(outcome: unknown): string[] {
+  if (typeof outcome !== "object" || outcome === null) return [];
+  return Object.entries(outcome).flatMap(([member, value]: [string, unknown]) => {
+    return typeof value === "string" && isAliasMember(member) ? [value] : aliasesIn(value);
+  });
+}
 
 /** Undoes the transaction that throws it, and carries out what it came to. */
 class Undone<Outcome> extends Error {
@@ -51,7 +60,7 @@ export async function once<Outcome>(
       if (claim !== undefined && !(await claimIdempotencyKey(tx, claim))) throw new Undone("taken" as const);
       const outcome = await work(tx);
       if (outcome === MOVED) throw new Undone(MOVED);
-      if (claim !== undefined) await noteIdempotencyOutcome(tx, claim, outcome);
+      if (claim !== undefined) await noteIdempotencyOutcome(tx, claim, { outcome, aliases: aliasesIn(outcome) });
       if (!isDryRun) return outcome;
       await checkDeferred(tx); // what the commit would have refused
       throw new Undone(outcome);

@@ -16,6 +16,7 @@ export const MEANINGS = {
   SECTOR_RETIRED: "The sector is retired.",
   LIVE_APPLICATIONS: "Applications in it are enabled still: `applications`.",
   LIVE_SECTORS: "Sectors in it are enabled still: `sectors`.",
+  LIVE_ORGANIZATIONS: "Organizations that have no other Owner are live still: `organizations`.",
   LIMIT_REACHED: "The plan allows no more `limit` than `max`.",
   LAST_OWNER: "The organization would be left without an Owner.",
   OWNER_NOT_BY_INVITATION: "Nobody is invited as an Owner; an Owner promotes a member.",

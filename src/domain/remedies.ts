@@ -1,13 +1,22 @@
 import type { Reason, Remedy } from "../entities/errors.ts";
 import type { Facts } from "../stores/facts.ts";
+import { blockingOrganizations } from "./attributes.ts";
 import { filled } from "./reasons.ts";
 
 /** What would make a refused thing possible, from the facts of the same decision. A reason without a remedy has none. */
 export function remediesFor(reasons: readonly Reason[], facts: Facts): Remedy[] {
   if (facts.role === null && facts.organization !== null) return reasons.flatMap((reason) => invitedFirst(reason));
-  // A person who can do nothing about them does not get the lists: not everybody who may view may list what is inside.
-  const mayList = facts.caller.client !== null || reasons.every(({ code }) => code !== "ROLE_TOO_LOW");
-  return reasons.flatMap((reason) => remedyFor(reason, mayList ? facts.resource : null) ?? []);
+  const listed = mayList(reasons, facts) ? facts.resource : null;
+  return reasons.flatMap((reason) => remedyFor(reason, listed) ?? []);
+}
+
+/**
+ * A person who can do nothing about them does not get the lists: not everybody who may view may list what is inside. Which organizations
+ * an account owns is told to nobody else, not even to clients: these are bound to some of them.
+ */
+function mayList(reasons: readonly Reason[], { caller, resource }: Facts): boolean {
+  if (resource !== null && "owned" in resource) return caller.account?.id === resource.id;
+  return caller.client !== null || reasons.every(({ code }) => code !== "ROLE_TOO_LOW");
 }
 
 /** A role cannot be raised that is not there. */
@@ -55,6 +64,11 @@ const HELP: Readonly<Record<string, Help>> = {
   LIVE_SECTORS: {
     message: "Retire the enabled sectors first.",
     blockers: (resource) => ("liveSectors" in resource ? { sectors: resource.liveSectors } : {}),
+  },
+  LIVE_ORGANIZATIONS: {
+    message: "Retire what is enabled in these organizations, or make another member an Owner there.",
+    blockers: (resource) =>
+      "owned" in resource ? { organizations: blockingOrganizations(resource).map(({ slug }) => slug) } : {},
   },
   LIMIT_REACHED: {
     message: "Retire or remove one first, or ask for a higher limit of `limit`.",

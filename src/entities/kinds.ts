@@ -14,7 +14,15 @@ export type InvitationState = "pending" | "accepted" | "declined" | "revoked" | 
 export type TransferState = "pending" | "accepted" | "declined" | "cancelled" | "expired";
 
 export const ACTIONS = {
-  account: ["view", "create_organization", "edit", "change_alias", "link_sign_in_method", "unlink_sign_in_method"],
+  account: [
+    "view",
+    "create_organization",
+    "edit",
+    "change_alias",
+    "link_sign_in_method",
+    "unlink_sign_in_method",
+    "erase",
+  ],
   organization: [
     "view",
     "list_sectors",
@@ -75,6 +83,8 @@ export interface Attributes {
     aliasChangeableAt: string | null; // null: now
     signInMethods: number;
     maxSignInMethods: number;
+    /** Those that it owns alone and in which something is enabled. */
+    blockingOrganizations: number;
   };
   organization: {
     state: OrganizationState;

@@ -48,6 +48,9 @@ export const LIMITS = {
   /** An offer of ownership. */
   transferHours: 24,
 
+  /** Tombstones that are over, cleared away by each erasure. */
+  tombstonesCleared: 100,
+
   idempotencyHours: 24,
   /** Records that are too old, cleared away by each change that brings a key. */
   idempotencyCleared: 100,

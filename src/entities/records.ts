@@ -14,6 +14,13 @@ export type Actions = Readonly<Record<string, { readonly allowed: boolean; reado
 /** A record that was read, with the caller's actions where they were asked for. */
 export type Viewed<Value> = Value & { readonly actions?: Actions };
 
+const ALIAS_MEMBERS: readonly string[] = ["alias", "foundedBy", "invitedBy"];
+
+/** Is it by this member that a record names a person? */
+export function isAliasMember(member: string): boolean {
+  return ALIAS_MEMBERS.includes(member);
+}
+
 /** What leaves the gateway: nothing in these records is an account id (S0.19). Times are ISO 8601 in UTC. */
 
 /** The caller's own account. */
@@ -94,7 +101,7 @@ export interface Invitation {
   readonly alias: string; // who is invited
   readonly role: Role;
   readonly state: InvitationState;
-  readonly invitedBy: string; // an alias
+  readonly invitedBy: string | null; // an alias; null: of somebody who was erased
   readonly expiresAt: string;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -107,7 +114,7 @@ export interface MyInvitation {
   readonly organizationName: string;
   readonly role: Role;
   readonly state: "pending";
-  readonly invitedBy: string;
+  readonly invitedBy: string | null;
   readonly expiresAt: string;
   readonly createdAt: string;
   readonly revision: number;

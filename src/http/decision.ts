@@ -99,6 +99,7 @@ const facts = {
       .meta({ description: "When it can be changed again; null: now", examples: [null] }),
     signInMethods: count,
     maxSignInMethods: most,
+    blockingOrganizations: count,
   }),
 } satisfies { readonly [K in Kind]: z.ZodType<Attributes[K]> };
 

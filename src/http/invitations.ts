@@ -20,7 +20,9 @@ const organization = z.strictObject({ slug });
 const params = z.strictObject({ id: invitationId });
 
 const expiresAt = time.meta({ examples: ["2026-11-28T00:55:05.977Z"] });
-const invitedBy = alias.meta({ description: "Who invited, by alias", examples: ["alice"] });
+const invitedBy = alias
+  .nullable()
+  .meta({ description: "Who invited, by alias; null when they were erased since", examples: ["alice"] });
 
 const invitation = z
   .strictObject({

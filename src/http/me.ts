@@ -11,6 +11,7 @@ import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { added, changed, entity, removed } from "./answer.ts";
 import { addedReply, changedReply, REMOVED } from "./contract.ts";
+import { ERASURE_ROUTES } from "./erasure.ts";
 import { alias, anchor, dated, foreignId, name, NOTHING, signInMethodId, slug, time } from "./fields.ts";
 import { invalid } from "./invalid.ts";
 import { command, type Identify, inquiry, list, read, type Route } from "./route.ts";
@@ -101,6 +102,7 @@ export const ME_ROUTES: readonly Route[] = [
     body: patch,
     answer: async (deps, { caller, body, ifMatch }) => changed(await updateMe(deps, caller, body, ifMatch)),
   }),
+  ...ERASURE_ROUTES,
   list({
     path: METHODS,
     summary: "The ways to sign in to the caller's account",

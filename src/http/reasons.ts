@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MEANINGS } from "../domain/reasons.ts";
 import { helpFor } from "../domain/remedies.ts";
 import { ROLES } from "../entities/kinds.ts";
-import { anchor, sectorId, time } from "./fields.ts";
+import { anchor, sectorId, slug, time } from "./fields.ts";
 
 /** Every reason of a denial that the built-in policies, or a check, can give: its members, its remedy's, and what helps. */
 
@@ -81,6 +81,12 @@ const ENTRIES = {
   LIVE_SECTORS: entry("floor", {
     members: { sectors: counted("How many are enabled still") },
     remedy: { sectors: z.array(sectorId).exactOptional().meta({ description: "Which they are, for who may know" }) },
+  }),
+  LIVE_ORGANIZATIONS: entry("floor", {
+    members: { organizations: counted("How many there are in which something is enabled") },
+    remedy: {
+      organizations: z.array(slug).exactOptional().meta({ description: "Which they are, for the account itself" }),
+    },
   }),
   LIMIT_REACHED: entry("floor", { members: limits, remedy: limits }),
   LAST_OWNER: entry("floor", { remedy: {} }),

@@ -23,6 +23,7 @@ export type Introduction = "made" | "known" | "alias taken" | "erased";
 /** The unique constraint of an alias, among those that somebody has now. */
 export const ALIAS_CONSTRAINT = "accounts_alias_key";
 
+/** Accounts and tombstones are looked at in one statement: an alias that goes from one to the other meanwhile is seen in one of them. */
 export async function insertAccount(on: Queryable, row: NewAccount): Promise<Introduction> {
   try {
     const { signInMethod: method } = row;
@@ -33,6 +34,7 @@ export async function insertAccount(on: Queryable, row: NewAccount): Promise<Int
           select case
             when exists (select from sign_in_methods s where s.issuer = $6 and s.subject = $7) then 'known'
             when exists (select from identity_tombstones t where t.digest = $9 and t.until > $4) then 'erased'
+            when exists (select from accounts a where a.alias = $2) then 'alias taken'
             when exists (select from alias_tombstones t where t.digest = $8) then 'alias taken'
             else 'made'
           end as outcome
@@ -61,16 +63,18 @@ export async function insertAccount(on: Queryable, row: NewAccount): Promise<Int
   }
 }
 
+/** From here to the end of the transaction nobody erases it: a row can be written that names it. */
 export async function findAccountByAlias(
-  on: Queryable,
+  tx: Transaction,
   alias: string,
 ): Promise<{ id: string; pseudonym: string } | undefined> {
-  const rows = await on.query<{ id: string; pseudonym: string }>({
+  const rows = await tx.query<{ id: string; pseudonym: string }>({
     name: "find_account_by_alias",
     text: `
       select id, pseudonym
       from accounts
-      where alias = $1`,
+      where alias = $1
+      for key share`,
     values: [alias],
   });
   return rows[0];

@@ -41,6 +41,15 @@ export type OrganizationFacts = z.infer<typeof Organization>;
 const SignInMethod = z.object({ id: z.string(), issuer: z.string(), subject: z.string(), createdAt: Time });
 export type SignInMethodFacts = z.infer<typeof SignInMethod>;
 
+/** Of an account: one that it owns and that is not archived; `isLive` when something in it is enabled. */
+const OwnedOrganization = z.object({
+  id: z.string(),
+  slug: z.string(),
+  version: z.number(),
+  isSole: z.boolean(),
+  isLive: z.boolean(),
+});
+
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
   account: Account.extend({
@@ -50,6 +59,7 @@ const RESOURCES = {
     aliasChangedAt: Time.nullable(),
     isDeveloper: z.boolean(),
     signInMethods: z.array(SignInMethod), // by id
+    owned: z.array(OwnedOrganization),
   }),
   organization: z.object({
     ...Dated,
@@ -100,7 +110,7 @@ const RESOURCES = {
     alias: z.string(),
     role: z.enum(ROLES),
     state: z.enum(["pending", "accepted", "declined", "revoked", "expired"]),
-    invitedBy: z.string(),
+    invitedBy: z.string().nullable(),
     expiresAt: Time,
     inviteeIsMember: z.boolean(),
     pendingInvitations: z.number(),
@@ -162,7 +172,7 @@ export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: 
   return { ...facts, resource: resource as Resources[K] | null, now: asked.now }; // zod cannot follow the kind into its schema
 }
 
-interface Versioned {
+export interface Versioned {
   readonly id: string;
   readonly version: number;
 }

@@ -68,16 +68,23 @@ export async function claimIdempotencyKey(tx: Transaction, claim: Claim): Promis
   return rows.length === 1;
 }
 
+export interface Outcome {
+  readonly outcome: unknown;
+  /** Whom it tells of: it is removed when one of them is erased. */
+  readonly aliases: readonly string[];
+}
+
 /** Notes what the change gave, in the change's own transaction. */
-export async function noteIdempotencyOutcome(tx: Transaction, claim: Claim, outcome: unknown): Promise<void> {
+export async function noteIdempotencyOutcome(tx: Transaction, claim: Claim, noted: Outcome): Promise<void> {
+  const { outcome, aliases } = noted;
   await tx.query({
     name: "note_idempotency_outcome",
     text: `
       update idempotency_records
-      set outcome = $4
+      set outcome = $4, about = array(select a.id from accounts a where a.alias = any ($5))
       where owner_id = $1
         and route = $2
         and key = $3`,
-    values: [claim.owner, claim.idempotency.route, claim.idempotency.key, JSON.stringify(outcome)],
+    values: [claim.owner, claim.idempotency.route, claim.idempotency.key, JSON.stringify(outcome), aliases],
   });
 }

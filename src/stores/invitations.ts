@@ -78,7 +78,7 @@ export async function listInvitations(
         i.revision::int, i.created_at as "createdAt", i.updated_at as "updatedAt"
       from invitations i
       join accounts a on a.id = i.account_id
-      join accounts b on b.id = i.invited_by
+      left join accounts b on b.id = i.invited_by
       where i.organization_id = $1
         and i.id > $3
       order by i.id

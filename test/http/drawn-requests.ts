@@ -2,6 +2,7 @@ import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Answered, Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
+import { addApplication, foundOrganization } from "../support/world.ts";
 import { once, oneOf, ROLES, type Situation } from "./situations.ts";
 
 /** A request that somebody could send to a route in a situation. */
@@ -32,8 +33,26 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const body = route.body === NOTHING ? undefined : bodyOf(route, known, chance);
   const key: Record<string, string> =
     method === "post" && once(chance, 3) ? { "idempotency-key": `k-${chance.below(2 ** 31)}` } : {};
-  const by = callerOf(route.path, situation, chance);
+  const by =
+    route.operation === "eraseAccount"
+      ? await leaver(gateway, situation, chance)
+      : callerOf(route.path, situation, chance);
   return { by, method, path, body, headers: { ...key, ...(await ifMatch(gateway, route, path, chance)) } };
+}
+
+/** Who is erased takes no further part: each erasure gets somebody of its own, who perhaps owns something, or is invited. */
+async function leaver(gateway: TestGateway, { founder, slug }: Situation, chance: Chance): Promise<Person> {
+  const person = await gateway.person(`leaver-${chance.below(2 ** 31)}`);
+  await gateway.sql("update accounts set max_owned_organizations = 1 where alias = $1", [person.alias]);
+  if (once(chance, 2)) {
+    const own = await foundOrganization(person);
+    if (once(chance, 2)) await addApplication(person, own);
+  }
+  // Refused where the organization's state, or a limit, forbids it: then somebody leaves who was not invited.
+  if (once(chance, 2)) {
+    await founder.post(`/v1/organizations/${slug}/invitations`, { alias: person.alias, role: "viewer" });
+  }
+  return person;
 }
 
 function callerOf(path: string, situation: Situation, chance: Chance): Person {

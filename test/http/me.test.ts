@@ -106,6 +106,7 @@ describe("The actions of an account", () => {
       change_alias: ["patch", "/v1/me", { alias: `other-${scene}` }],
       link_sign_in_method: ["post", METHODS, { token }],
       unlink_sign_in_method: ["delete", `${METHODS}/${method}`],
+      erase: ["delete", "/v1/me"],
     }) as const;
 
   test("are by ?include=actions, by route and by check the same: at first, and when nothing more can be done", async () => {
@@ -134,6 +135,7 @@ describe("The actions of an account", () => {
     must(await alice.patch("/v1/me", { alias: `${alice.alias}-b` }), 200);
     for (let count = 2; count <= 10; count += 1)
       must(await alice.post(METHODS, { token: (await elsewhere(`x-${count}`)).token }), 201);
+    await addApplication(alice, await foundOrganization(alice));
     await gateway.sql("update accounts set max_owned_organizations = 0 where alias = $1", [`${alice.alias}-b`]);
     expect(await compare()).toEqual(["view", "edit", "unlink_sign_in_method"]);
   });

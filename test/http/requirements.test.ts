@@ -49,7 +49,7 @@ function attributes(who: { readonly isOneself: boolean; readonly owners: number 
   const sectors = { organizationApplications: 0, maxApplications, organizationSectors: 0, maxSectors };
   const applications = { organizationApplications: 0, maxApplications };
   return {
-    account: { self: who.isOneself, ...owned, ...personal },
+    account: { self: who.isOneself, ...owned, ...personal, blockingOrganizations: 0 },
     organization: { state: "active", ownerCount: who.owners, ...counts, ...limits },
     sector: { state: "enabled", ...organization, enabledApplications: 0, ...sectors },
     application: { state: "enabled", sectorState: "enabled", ...organization, ...applications },

@@ -71,6 +71,7 @@ const DEPS: Deps = {
   clock: () => new Date(0),
   random: systemRandom,
   tombstones: createTombstones(""),
+  tokenMaxHours: 24,
   timeouts: { decisionMs: 1, graphReadMs: 1, changeMs: 1, graphWaitMs: 1 },
   queue: { run: nobody },
   applyTuples: nobody,

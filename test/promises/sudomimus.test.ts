@@ -574,3 +574,67 @@ describe("Platform-managed resources", () => {
     }
   });
 });
+
+describe("Account deletion", () => {
+  /** Alice owns it alone, with an application in a sector. */
+  async function live(): Promise<{ slug: string; application: string; sector: string }> {
+    const slug = await foundOrganization(alice);
+    const { anchor, sector } = await addApplication(alice, slug);
+    const path = `/v1/organizations/${slug}`;
+    return { slug, application: `${path}/applications/${anchor}`, sector: `${path}/sectors/${sector}` };
+  }
+
+  /** Asked and tried: both say the same. */
+  async function refusal(): Promise<unknown> {
+    const asked = await alice.get("/v1/me/erasure");
+    const tried = await alice.delete("/v1/me");
+    const { reasons, remedies } = tried.body;
+    expect(asked.body).toMatchObject({ allowed: false, reasons, remedies });
+    return { status: tried.status, code: tried.body.code, reasons, remedies };
+  }
+
+  const blockedBy = (...organizations: readonly string[]): object => ({
+    status: 409,
+    code: "LIVE_ORGANIZATIONS",
+    reasons: [{ code: "LIVE_ORGANIZATIONS", organizations: organizations.length }],
+    remedies: [expect.objectContaining({ for: "LIVE_ORGANIZATIONS", organizations })],
+  });
+
+  test("S0.38 the sole Owner of an organization with an enabled application cannot erase the account; who is only a member can", async () => {
+    const { slug } = await live();
+    await addMember(alice, slug, bob, "admin");
+    expect(await refusal()).toEqual(blockedBy(slug));
+    expect((await alice.get(`/v1/organizations/${slug}`)).body.state).toBe("active");
+    expect((await bob.delete("/v1/me")).status).toBe(204);
+    const members = (await alice.get(`/v1/organizations/${slug}/members`)).body.items;
+    expect(members).toMatchObject([{ alias: alice.alias }]);
+    expect((await bob.get(`/v1/organizations/${slug}`)).body.code).toBe("ACCOUNT_ERASED");
+  });
+
+  test("S0.39 nor with an enabled sector, when the application is retired already; with both retired it can", async () => {
+    const { slug, application, sector } = await live();
+    expect((await alice.post(`${application}/retire`)).status).toBe(200);
+    expect(await refusal()).toEqual(blockedBy(slug));
+    expect((await alice.post(`${sector}/retire`)).status).toBe(200);
+    expect((await alice.get("/v1/me/erasure")).body).toMatchObject({ allowed: true, reasons: [], archives: [slug] });
+    expect((await alice.delete("/v1/me")).status).toBe(204);
+    const again = await alice.get(`/v1/organizations/${slug}`);
+    expect([again.status, again.body.code]).toEqual([403, "ACCOUNT_ERASED"]);
+  });
+
+  test("S0.40 a co-owned organization never blocks: the same erasure is refused before there is a second Owner", async () => {
+    const { slug, application } = await live();
+    const other = await live();
+    await addMember(alice, slug, bob, "admin");
+    expect(await refusal()).toEqual(blockedBy(...[slug, other.slug].sort()));
+    await alice.patch(`/v1/organizations/${slug}/members/${bob.alias}`, { role: "owner" });
+    expect(await refusal()).toEqual(blockedBy(other.slug));
+    await addMember(alice, other.slug, bob, "owner");
+    expect((await alice.delete("/v1/me")).status).toBe(204);
+    expect((await bob.get(application)).body.state).toBe("enabled");
+    const members = (await bob.get(`/v1/organizations/${slug}/members`)).body.items;
+    expect(members).toMatchObject([{ alias: bob.alias, role: "owner" }]);
+    const left = await bob.delete(`/v1/organizations/${slug}/members/${bob.alias}`);
+    expect([left.status, left.body.code]).toEqual([409, "LAST_OWNER"]); // S0.28: he is the last one now
+  });
+});

@@ -121,8 +121,12 @@ begin atomic
         'id', s.id, 'issuer', s.issuer, 'subject', s.subject, 'createdAt', s.created_at) order by s.id), '[]')
       from sign_in_methods s
       where s.account_id = a.id),
-    'ownedOrganizations', count_owned_organizations(a.id), 'maxOwnedOrganizations', a.max_owned_organizations)
+    'ownedOrganizations', owned.count, 'maxOwnedOrganizations', a.max_owned_organizations, 'owned', owned.organizations)
   from accounts a
+  cross join lateral (
+    select count(*) as count, coalesce(json_agg(json_build_object(
+      'id', o.id, 'slug', o.slug, 'version', o.version, 'isSole', o.is_sole, 'isLive', o.is_live)), '[]') as organizations
+    from list_owned_organizations(a.id) o) owned
   where a.alias = p_alias;
 end;
 
@@ -147,6 +151,25 @@ begin atomic
     from memberships m
     where m.organization_id = o.id) counted
   where o.id = p_organization;
+end;
+
+-- Who invited may have been erased since. It keeps its owner and who may call it (0002).
+create or replace function list_my_invitations(p_account text, p_now timestamptz, p_after text, p_limit integer)
+returns table (id text, organization text, organization_name text, role text, invited_by text, expires_at timestamptz, revision bigint, created_at timestamptz)
+language sql stable security definer
+set search_path = public, pg_temp
+begin atomic
+  select i.id, o.slug, o.name, i.role, a.alias, i.expires_at, i.revision, i.created_at
+  from invitations i
+  join organizations o on o.id = i.organization_id
+  left join accounts a on a.id = i.invited_by
+  where i.account_id = p_account
+    and i.state = 'pending'
+    and i.expires_at > p_now
+    and o.state <> 'archived'
+    and i.id > p_after
+  order by i.id
+  limit p_limit;
 end;
 
 -- The counts are over what is enabled or pending: each bounded by a limit, each on an index.

@@ -62,6 +62,9 @@ async function leave(changing: Changing<"account">, account: AccountFacts, trace
   for (const id of trace.invitations) {
     there.note({ action: "invitation.erase", target: { kind: "invitation", id }, before: { state: "pending" } });
   }
+  for (const id of trace.transfers) {
+    there.note({ action: "transfer.erase", target: { kind: "transfer", id }, before: { state: "pending" } });
+  }
   if (!trace.isSoleOwner || state === "archived") return;
   await enterOrganization(tx, organization);
   await setOrganizationState(tx, organization, "archived", now);

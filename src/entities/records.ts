@@ -14,7 +14,7 @@ export type Actions = Readonly<Record<string, { readonly allowed: boolean; reado
 /** A record that was read, with the caller's actions where they were asked for. */
 export type Viewed<Value> = Value & { readonly actions?: Actions };
 
-const ALIAS_MEMBERS: readonly string[] = ["alias", "foundedBy", "invitedBy"];
+const ALIAS_MEMBERS: readonly string[] = ["alias", "foundedBy", "invitedBy", "offeredBy"];
 
 /** Is it by this member that a record names a person? */
 export function isAliasMember(member: string): boolean {

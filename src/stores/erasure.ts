@@ -12,6 +12,7 @@ export interface Trace {
   readonly role: Role | null;
   readonly isSoleOwner: boolean;
   readonly invitations: readonly string[]; // to it, pending, by id
+  readonly transfers: readonly string[]; // by it or to it, pending, by id
 }
 
 /** By id, the order in which organizations are locked. */
@@ -19,7 +20,7 @@ export async function listTraces(on: Queryable, account: string): Promise<Trace[
   return await on.query<Trace>({
     name: "list_account_traces",
     text: `
-      select organization, version::float8, slug, state, role, is_sole_owner as "isSoleOwner", invitations
+      select organization, version::float8, slug, state, role, is_sole_owner as "isSoleOwner", invitations, transfers
       from list_account_traces($1)
       order by organization`,
     values: [account],

@@ -65,6 +65,29 @@ describe("after an erasure", () => {
     expect(await membersOf(person, anew)).toEqual([expect.stringMatching(new RegExp(`^${person.alias}-.{5}$`))]);
   });
 
+  test("offers of ownership that wait vanish, whoever made them; those that were answered stay and name nobody", async () => {
+    const [answered, waiting] = [await foundOrganization(bob), await foundOrganization(bob)];
+    const alice = await gateway.person(`alice-${scene}`);
+    await addMember(bob, answered, alice, "owner");
+    await addMember(bob, answered, carol, "viewer");
+    await addMember(bob, waiting, alice, "viewer");
+    const at = (slug: string): string => `/v1/organizations/${slug}/transfers`;
+    const made = must(await alice.post(at(answered), { alias: carol.alias }), 201).body;
+    must(await carol.post(`${at(answered)}/${String(made.id)}/decline`), 200);
+    must(await bob.post(at(waiting), { alias: alice.alias }), 201);
+    const next = must(await alice.post(at(answered), { alias: carol.alias }), 201).body;
+    expect(must(await carol.get("/v1/me/transfers"), 200).body.items).toMatchObject([{ id: next.id }]);
+    expect((await alice.delete("/v1/me")).status).toBe(204);
+    expect(must(await carol.get("/v1/me/transfers"), 200).body.items).toEqual([]);
+    expect(must(await bob.get(at(waiting)), 200).body.items).toEqual([]);
+    expect(must(await bob.get(at(answered)), 200).body.items).toMatchObject([
+      { id: made.id, alias: carol.alias, offeredBy: null, state: "declined" },
+    ]);
+    const actions = (await auditOf(bob, waiting)).map(({ action }) => action);
+    expect(actions.slice(0, 2).sort()).toEqual(["member.erase", "transfer.erase"]);
+    must(await bob.post(at(answered), { alias: carol.alias }), 201); // there is room for the next one
+  });
+
   test("S0.19 nothing of the person is in any table, tuple, answer, metric or line of the log, and the audit log is as long as it was", async () => {
     const person = await stranger(`sub-zebedee-${scene}`, `zebedee-${scene}`);
     const slug = await foundOrganization(bob);
@@ -137,6 +160,11 @@ async function usedEverywhere(person: Person, slug: string): Promise<void> {
   await addMember(person, own, bob, "owner");
   must(await bob.patch(`/v1/organizations/${own}/members/${person.alias}`, { role: "viewer" }), 200);
   must(await bob.post(`/v1/organizations/${own}/retire`, undefined, key), 200); // its outcome names the founder
+  const offer = must(await person.post(`${path}/transfers`, { alias: carol.alias }, key), 201);
+  must(await carol.post(`${path}/transfers/${String(offer.body.id)}/decline`, undefined, key), 200);
+  const lent = await foundOrganization(bob);
+  await addMember(bob, lent, person, "viewer");
+  must(await bob.post(`/v1/organizations/${lent}/transfers`, { alias: person.alias }, key), 201);
   const other = await foundOrganization(bob);
   const invited = { alias: person.alias, role: "viewer" };
   must(await bob.post(`/v1/organizations/${other}/invitations`, invited, key), 201);
@@ -161,7 +189,7 @@ async function everyAnswer(slug: string): Promise<string> {
   const slugs = (mine.body.items as { slug: string }[]).map((each) => each.slug);
   expect(slugs).toContain(slug);
   const paths = slugs.flatMap((each) => {
-    const nouns = ["", "/members", "/invitations", "/audit", "/sectors", "/applications"];
+    const nouns = ["", "/members", "/invitations", "/transfers", "/audit", "/sectors", "/applications"];
     return nouns.map((noun) => `/v1/organizations/${each}${noun}`);
   });
   const texts: string[] = [];

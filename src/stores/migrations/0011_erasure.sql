@@ -21,9 +21,10 @@ begin atomic
   order by o.slug;
 end;
 
--- Every organization in which a row names the account: as a member, as invited or as who invited, as the founder.
+-- Every organization in which a row names the account: as a member, as invited or as who invited, as the founder,
+-- as who offered ownership or to whom it was offered.
 create function list_account_traces(p_account text)
-returns table (organization text, version bigint, slug text, state text, role text, is_sole_owner boolean, invitations text[])
+returns table (organization text, version bigint, slug text, state text, role text, is_sole_owner boolean, invitations text[], transfers text[])
 language sql stable security definer
 set search_path = public, pg_temp
 begin atomic
@@ -34,12 +35,18 @@ begin atomic
     array(
       select i.id from invitations i
       where i.organization_id = o.id and i.account_id = p_account and i.state = 'pending'
-      order by i.id)
+      order by i.id),
+    array(
+      select t.id from transfers t
+      where t.organization_id = o.id and p_account in (t.account_id, t.offered_by) and t.state = 'pending'
+      order by t.id)
   from (
     select m.organization_id as id from memberships m where m.account_id = p_account
     union select i.organization_id from invitations i where i.account_id = p_account
     union select i.organization_id from invitations i where i.invited_by = p_account
-    union select o.id from organizations o where o.founded_by = p_account) named
+    union select o.id from organizations o where o.founded_by = p_account
+    union select t.organization_id from transfers t where t.account_id = p_account
+    union select t.organization_id from transfers t where t.offered_by = p_account) named
   join organizations o on o.id = named.id
   left join memberships m on m.organization_id = o.id and m.account_id = p_account
   order by o.id;
@@ -56,6 +63,8 @@ set about = array(
 -- What names an account is found without reading what names others.
 create index audit_pseudonyms_of_account on audit_pseudonyms (account_id);
 create index invitations_by_inviter on invitations (invited_by) where invited_by is not null;
+create index transfers_to_account on transfers (account_id) where account_id is not null;
+create index transfers_by_offerer on transfers (offered_by) where offered_by is not null;
 create index organizations_by_founder on organizations (founded_by) where founded_by is not null;
 
 -- Removes every row that names the account, and the account. Audit events stay as they are: they know it by pseudonyms, which lead nowhere
@@ -66,6 +75,9 @@ set search_path = public, pg_temp
 begin atomic
   delete from memberships where account_id = p_account;
   delete from invitations where account_id = p_account;
+  delete from transfers where p_account in (account_id, offered_by) and state = 'pending';
+  update transfers set account_id = null, revision = revision + 1, updated_at = p_now where account_id = p_account;
+  update transfers set offered_by = null, revision = revision + 1, updated_at = p_now where offered_by = p_account;
   update invitations set invited_by = null, revision = revision + 1, updated_at = p_now where invited_by = p_account;
   update organizations set founded_by = null, revision = revision + 1, updated_at = p_now where founded_by = p_account;
   delete from audit_pseudonyms where account_id = p_account;
@@ -77,6 +89,7 @@ end;
 
 grant delete on memberships, accounts, sign_in_methods, data_sharing to bailiwick_directory;
 grant update (invited_by, revision, updated_at), delete on invitations to bailiwick_directory;
+grant update (account_id, offered_by, revision, updated_at), delete on transfers to bailiwick_directory;
 grant update (founded_by, revision, updated_at) on organizations to bailiwick_directory;
 grant select, delete on audit_pseudonyms, idempotency_records to bailiwick_directory;
 

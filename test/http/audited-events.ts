@@ -28,6 +28,11 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
       ["member.add", "member", null, { role: "owner" }],
     ],
   },
+  "DELETE /v1/me": {
+    rule: "account#erase",
+    events: [["account.erase", "account", null, null]], // each organization's own log: domain/erasure.test.ts
+    ask: async ({ guest }) => await Promise.resolve({ by: guest, path: "/v1/me" }),
+  },
   [`PATCH ${ORGANIZATION}`]: {
     rule: "organization#rename",
     events: [["organization.rename", "organization", ...renamed]],

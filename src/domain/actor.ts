@@ -2,10 +2,9 @@ import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
 import { isAccountId, newId, PLATFORM_SLUG, randomText } from "../entities/ids.ts";
 import { SCOPES, type Scope } from "../entities/records.ts";
-import { insertAccount, type Introduction, type NewAccount } from "../stores/accounts.ts";
+import { insertAccount } from "../stores/accounts.ts";
 import { insertClient, widenDevelopmentClient } from "../stores/clients.ts";
 import type { AccountFacts, ClientFacts, Facts } from "../stores/facts.ts";
-import { requireNeverGiven } from "./aliases.ts";
 import type { Deps } from "./deps.ts";
 
 const ALIAS_ATTEMPTS = 5;
@@ -29,7 +28,7 @@ async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
     const suffix = attempt === 0 && wanted !== "" ? "" : `-${randomText(deps.random, ALIAS_LENGTH.suffix)}`;
     const stem = (wanted === "" ? "account" : wanted).slice(0, ALIAS_LENGTH.most - suffix.length);
     const alias = stem + suffix;
-    const introduction = await introduced(deps, {
+    const introduction = await insertAccount(deps.database, {
       id: newId(deps.random, "acc-"),
       alias,
       pseudonym: newId(deps.random, "p-"),
@@ -41,19 +40,6 @@ async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
     if (introduction !== "alias taken") return;
   }
   throw new Error(`no free alias after ${ALIAS_ATTEMPTS} attempts`);
-}
-
-async function introduced(deps: Deps, row: NewAccount): Promise<Introduction> {
-  try {
-    return await deps.database.transaction(async (tx) => {
-      const introduction = await insertAccount(tx, row);
-      if (introduction === "made") await requireNeverGiven(deps, tx, row.alias);
-      return introduction;
-    });
-  } catch (error) {
-    if (error instanceof AppError && error.code === "ALIAS_TAKEN") return "alias taken";
-    throw error;
-  }
 }
 
 /** `Alice.Smith@example` → `alice-smith-example`; "" when too little is left, or what is left reads as an account's id. */

@@ -28,6 +28,7 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   updateMe: "what people change of themselves belongs to no organization (S0.4)",
   linkSignInMethod: "as above",
   unlinkSignInMethod: "as above",
+  eraseAccount: "no organization stops it (K12)",
   registerClient: "a registration belongs to no organization",
   updateClient: "a registration belongs to no organization",
   createPlatformSector: "what the platform has belongs to no organization (K8)",

@@ -12,7 +12,7 @@ import { LIMITS } from "../entities/limits.ts";
 import { added, changed, entity, removed } from "./answer.ts";
 import { addedReply, changedReply, REMOVED } from "./contract.ts";
 import { ERASURE_ROUTES } from "./erasure.ts";
-import { alias, anchor, dated, foreignId, name, NOTHING, signInMethodId, slug, time } from "./fields.ts";
+import { addressee, alias, anchor, dated, foreignId, name, NOTHING, signInMethodId, slug, time } from "./fields.ts";
 import { invalid } from "./invalid.ts";
 import { command, type Identify, inquiry, list, read, type Route } from "./route.ts";
 
@@ -36,7 +36,7 @@ const me = z
   .meta({ id: "Me" });
 
 const patch = z
-  .strictObject({ name: displayName.nullable().exactOptional(), alias: alias.exactOptional() })
+  .strictObject({ name: displayName.nullable().exactOptional(), alias: addressee.exactOptional() })
   .refine((body) => Object.keys(body).length > 0, "expected name, alias or both")
   .meta({ minProperties: 1, examples: [{ name: "Bob Builder", alias: "bob" }] });
 

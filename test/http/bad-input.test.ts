@@ -242,11 +242,6 @@ describe("A scope", () => {
   });
 });
 
-test("a person asks about nobody else", async () => {
-  const [route] = callerRoutes.filter(({ path }) => path === "/access/v1/evaluation") as [CallerRoute];
-  expect(await spoiled(route, { token: world.alice.token })).toMatchObject({ status: 403, code: "NOT_ABOUT_SELF" });
-});
-
 test("what a caller that nobody has seen sends wrongly makes no account", async () => {
   const [route] = withBody as [CallerRoute];
   expect(await spoiled(route, { token: await issuer.sign({ sub: "zoe" }), body: "{}" })).toMatchObject({ status: 400 });

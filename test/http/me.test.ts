@@ -55,7 +55,8 @@ describe("PATCH /v1/me", () => {
   });
 
   test("of nothing, or of an alias that is none, is refused by its form", async () => {
-    for (const body of [{}, { alias: "Alice" }, { alias: "ab" }, { alias: null }, { name: " " }]) {
+    const reserved = `acc-${"0".repeat(20)}`; // reads as the id of an account (S0.26)
+    for (const body of [{}, { alias: "Alice" }, { alias: "ab" }, { alias: null }, { alias: reserved }, { name: " " }]) {
       expect(told(await alice.patch("/v1/me", body))).toEqual([400, "INVALID_REQUEST"]);
     }
   });

@@ -1,5 +1,6 @@
 /** Reads like the document: `organizations and sectors` of Sudomimus, sentence by sentence (PROMISES.md, S0). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { parse } from "yaml";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import {
   addApplication,
@@ -9,6 +10,11 @@ import {
   foundOrganization,
   retireEverything,
 } from "../support/world.ts";
+
+interface Contract {
+  readonly servers: readonly unknown[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
 let gateway: TestGateway;
 let alice: Person;
@@ -636,5 +642,25 @@ describe("Account deletion", () => {
     expect(members).toMatchObject([{ alias: bob.alias, role: "owner" }]);
     const left = await bob.delete(`/v1/organizations/${slug}/members/${bob.alias}`);
     expect([left.status, left.body.code]).toEqual([409, "LAST_OWNER"]); // S0.28: he is the last one now
+  });
+});
+
+describe("Where this lives", () => {
+  test("S0.41 everything is managed on one base URL: each operation of the contract is there, and nothing beside it", async () => {
+    const document = parse(await (await fetch(`${gateway.url}/openapi.yaml`)).text()) as Contract;
+    expect(document.servers).toHaveLength(1);
+    const nouns = new Set<string>();
+    for (const [path, methods] of Object.entries(document.paths)) {
+      const at = path.replaceAll(/\{[a-z]+\}/g, "nothing-there");
+      for (const method of Object.keys(methods)) {
+        const { status } = await fetch(gateway.url + at, { method: method.toUpperCase(), redirect: "manual" });
+        expect([method, path, status === 404 || status === 405]).toEqual([method, path, false]);
+      }
+      nouns.add(/^\/v1\/(?:organizations\/\{slug\}\/)?(\w+)/.exec(path)?.[1] ?? "");
+    }
+    const managed = ["organizations", "applications", "sectors", "members", "invitations", "transfers", "audit", "me"];
+    expect(managed.filter((noun) => !nouns.has(noun))).toEqual([]);
+    const beside = await alice.get("/v1/portal");
+    expect([beside.status, beside.body.code]).toEqual([404, "NO_SUCH_ROUTE"]);
   });
 });

@@ -14,8 +14,9 @@ export interface Invitation {
 
 /** An offer of ownership. */
 export interface Offer {
-  readonly by: string;
-  readonly who: string;
+  /** Null: who has erased their account since. */
+  readonly by: string | null;
+  readonly who: string | null;
   readonly state: "pending" | "accepted" | "declined" | "cancelled";
   /** The membership that it was made to has ended. */
   readonly isVoid: boolean;
@@ -29,6 +30,8 @@ export interface World {
   /** By id. */
   readonly invitations: Readonly<Record<string, Invitation>>;
   readonly offers: Readonly<Record<string, Offer>>;
+  /** Who has erased their account. */
+  readonly erased: readonly string[];
 }
 
 /** Who does what; `id` is that of an invitation or offer, or of the one that an `invite` or `offer` has made. */
@@ -40,7 +43,7 @@ export type Operation = { readonly by: string } & (
   | { readonly verb: "take" | "leave" | "withdraw"; readonly id: string }
   | { readonly verb: "grant"; readonly who: string; readonly role: Role }
   | { readonly verb: "remove"; readonly who: string }
-  | { readonly verb: "archive" }
+  | { readonly verb: "archive" | "erase" }
   | { readonly verb: (typeof TURNS)[number]; readonly what: "organization" | "application" | "sector" }
 );
 
@@ -58,6 +61,7 @@ export function step(world: World, operation: Operation): Outcome {
 type Attempt = number | Outcome;
 
 function attempt(world: World, operation: Operation): Attempt {
+  if (world.erased.includes(operation.by)) return 403;
   switch (operation.verb) {
     case "invite":
       return inside(world, operation.by, "owner", () => invite(world, operation));
@@ -80,6 +84,8 @@ function attempt(world: World, operation: Operation): Attempt {
       );
     case "archive":
       return inside(world, operation.by, "owner", () => archive(world));
+    case "erase":
+      return erase(world, operation.by);
     case "retire":
     case "enable":
       return turn(world, operation);
@@ -106,6 +112,7 @@ type On<Verb extends Operation["verb"]> = Extract<Operation, { verb: Verb }>;
 
 function invite(world: World, { who, role, id }: On<"invite">): Attempt {
   if (world.organization !== "active" || role === "owner") return 409;
+  if (world.erased.includes(who)) return 404;
   const isPending = Object.values(world.invitations).some((each) => each.who === who && each.state === "pending");
   if (world.roles[who] !== undefined || isPending) return 409;
   const invitation = { who, role, state: "pending" } as const;
@@ -149,22 +156,23 @@ function offer(world: World, { by, who, id }: On<"offer">): Attempt {
 
 const SETTLED = { take: "accepted", leave: "declined", withdraw: "cancelled" } as const;
 
-/** For who is neither Owner nor one of the two, it is not there. */
+/** Who is neither Owner nor one of the two may not see it, and is not told that the organization is archived. */
 function settleOffer(world: World, { by, verb, id }: On<"take" | "leave" | "withdraw">): Attempt {
   const found = world.offers[id];
+  if (found === undefined) return inside(world, by, "owner", () => 404);
+  const isOwner = world.roles[by] === "owner";
+  if (!isOwner && by !== found.by && by !== found.who) return 403;
   return inside(world, by, "viewer", () => {
-    if (found === undefined) return 404;
-    const isOwner = world.roles[by] === "owner";
     const isAllowed = verb === "withdraw" ? isOwner || by === found.by : by === found.who;
     if (!isAllowed) return 403;
     if (world.organization !== "active") return 409;
-    const state = SETTLED[verb];
-    if (found.state === state) return done(world);
+    if (found.state === SETTLED[verb]) return done(world);
     if (found.state !== "pending") return 409;
-    const offers = { ...world.offers, [id]: { ...found, state } };
+    const offers = { ...world.offers, [id]: { ...found, state: SETTLED[verb] } };
     if (verb !== "take") return done(world, { offers });
-    if (found.isVoid || world.roles[found.by] !== "owner" || world.roles[found.who] === "owner") return 409;
-    return done(world, { offers, roles: { ...world.roles, [found.who]: "owner", [found.by]: "admin" } });
+    const [from, to] = [found.by ?? "", found.who ?? ""];
+    if (found.isVoid || world.roles[from] !== "owner" || world.roles[to] === "owner") return 409;
+    return done(world, { offers, roles: { ...world.roles, [to]: "owner", [from]: "admin" } });
   });
 }
 
@@ -184,14 +192,37 @@ function onMember(
 function grant(world: World, who: string, role: Role | null): Attempt {
   const isLastOwner = world.roles[who] === "owner" && ownersOf(world) === 1;
   if (isLastOwner && role !== "owner") return 409;
+  if (role !== null) return done(world, { roles: { ...world.roles, [who]: role } });
+  const offers = mapped(world.offers, (each) => (each.who === who ? { ...each, isVoid: true } : each));
+  return done(world, { roles: without(world.roles, (_role, name) => name === who), offers }, 204);
+}
 
-  const others = Object.fromEntries(Object.entries(world.roles).filter(([name]) => name !== who));
-  if (role !== null) return done(world, { roles: { ...others, [who]: role } });
-  const offers = Object.entries(world.offers).map(([id, each]) => [
-    id,
-    each.who === who ? { ...each, isVoid: true } : each,
-  ]);
-  return done(world, { roles: others, offers: Object.fromEntries(offers) as World["offers"] }, 204); // the same, some void
+type Named<Value> = Readonly<Record<string, Value>>;
+function without<Value>(all: Named<Value>, isGone: (value: Value, name: string) => boolean): Named<Value> {
+  return Object.fromEntries(Object.entries(all).filter(([name, value]) => !isGone(value, name)));
+}
+
+function mapped<Value>(all: Named<Value>, change: (value: Value) => Value): Named<Value> {
+  return Object.fromEntries(Object.entries(all).map(([name, value]) => [name, change(value)]));
+}
+
+/** S0.38 to S0.40, K11, K12: blocked by what lives and would be nobody's; what is dead and would be nobody's is archived. */
+function erase(world: World, by: string): Attempt {
+  const isAlone = world.roles[by] === "owner" && ownersOf(world) === 1 && world.organization !== "archived";
+  if (isAlone && (world.application === "enabled" || world.sector === "enabled")) return 409;
+  const settled = without(world.offers, (each) => each.state === "pending" && [each.by, each.who].includes(by));
+  const unnamed = ({ by: from, who, ...rest }: Offer): Offer => ({
+    ...rest,
+    ...{ by: from === by ? null : from, who: who === by ? null : who, isVoid: rest.isVoid || who === by },
+  });
+  const left = {
+    organization: isAlone ? ("archived" as const) : world.organization,
+    roles: without(world.roles, (_role, name) => name === by),
+    invitations: without(world.invitations, ({ who }) => who === by),
+    offers: mapped(settled, unnamed),
+    erased: [...world.erased, by].sort(),
+  };
+  return done(world, left, 204);
 }
 
 /** K6: by the sole Owner, what is retired, for good. */
@@ -205,12 +236,11 @@ function turn(world: World, { by, verb, what }: On<"retire" | "enable">): Attemp
   return inside(world, by, "owner", () => {
     if (verb === "retire" && ownersOf(world) > 1) return 403;
     const { organization, application, sector } = world;
-    const isFrozen = organization !== "active";
     if (what === "organization") {
       if (verb === "enable") return done(world, { organization: "active" });
       return application === "enabled" || sector === "enabled" ? 409 : done(world, { organization: "retired" });
     }
-    if (isFrozen) return 409;
+    if (organization !== "active") return 409;
     const isBlocked = {
       sector: verb === "retire" && application === "enabled",
       application: verb === "enable" && sector === "retired",

@@ -39,7 +39,7 @@ const drawn = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ verb: fc.constant("grant"), by, who, role }) },
   { weight: 2, arbitrary: fc.record({ verb: fc.constant("remove"), by, who }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant("archive"), by }) },
+  { weight: 1, arbitrary: fc.record({ verb: fc.constantFrom("archive", "erase"), by }) },
   {
     weight: 5,
     arbitrary: fc.record({
@@ -76,11 +76,11 @@ async function setUp(isFrozen: boolean): Promise<Stage> {
   const path = `/v1/organizations/${slug}`;
   const things = { application: `${path}/applications/${anchor}`, sector: `${path}/sectors/${sector}` };
   const named = new Map(NAMES.map((name, index) => [name, people[index] as Person])); // as many as there are names
-  return { slug, people: named, things, invited: new Map(), offered: null, world: await worldOf(slug) };
+  return { slug, people: named, things, invited: new Map(), offered: null, world: await worldOf(slug, named) };
 }
 
 /** What the ledger holds. */
-async function worldOf(slug: string): Promise<World> {
+async function worldOf(slug: string, people: Stage["people"]): Promise<World> {
   const [row] = await gateway.sql<{ world: World }>(
     `select json_build_object(
       'organization', o.state,
@@ -95,10 +95,12 @@ async function worldOf(slug: string): Promise<World> {
           'by', split_part(b.alias, '-', 1), 'who', split_part(a.alias, '-', 1), 'state', t.state,
           'isVoid', not exists (select from memberships m
             where m.organization_id = o.id and m.account_id = a.id and m.created_at <= t.created_at)) order by t.id), '{}')
-        from transfers t join accounts a on a.id = t.account_id join accounts b on b.id = t.offered_by
-        where t.organization_id = o.id)) as world
+        from transfers t left join accounts a on a.id = t.account_id left join accounts b on b.id = t.offered_by
+        where t.organization_id = o.id),
+      'erased', (select coalesce(json_agg(split_part(n, '-', 1) order by n), '[]')
+        from unnest($2::text[]) n where not exists (select from accounts a where a.alias = n))) as world
      from organizations o where o.slug = $1`,
-    [slug],
+    [slug, [...people.values()].map(({ alias }) => alias)],
   );
   if (row === undefined) throw new Error(`there is no ${slug}`);
   return row.world;
@@ -144,6 +146,8 @@ async function send({ slug, people, things }: Stage, operation: Operation): Prom
       return await by.delete(`${path}/members/${person(operation.who).alias}`);
     case "archive":
       return await by.post(`${path}/archive`, { confirm: slug });
+    case "erase":
+      return await by.delete("/v1/me");
     case "retire":
     case "enable":
       return await by.post(`${operation.what === "organization" ? path : things[operation.what]}/${operation.verb}`);
@@ -168,7 +172,7 @@ async function together(stage: Stage, asked: readonly Drawn[]): Promise<void> {
       return { operation: { ...operation, id }, status };
     }),
   );
-  const now = await worldOf(stage.slug);
+  const now = await worldOf(stage.slug, stage.people);
   const explained = orders(sent).some((order) => {
     let outcome: Outcome = { status: 0, world: stage.world };
     const isAnswered = order.every(({ operation, status }) => {

@@ -89,7 +89,7 @@ function developmentScopes(caller: Caller): Scope[] {
 
 /** Scopes count where token and registration both have them. */
 export function hasScope(caller: Caller, client: ClientFacts, scope: Scope): boolean {
-  const token = caller.development === null ? caller.scopes : developmentScopes(caller);
+  const token = client.origin === "development" ? developmentScopes(caller) : caller.scopes;
   return token.includes(scope) && client.scopes.includes(scope);
 }
 

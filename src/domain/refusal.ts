@@ -58,13 +58,16 @@ export function permitted<K extends Kind>(
   return { facts, resource: facts.resource, organization: facts.organization };
 }
 
+/** What has a preflight says so. */
+const FURTHER: Readonly<Record<string, string>> = {
+  retire: " GET at the same address tells what stands in the way and, where there are any, the calls that lead there.",
+  erase:
+    " GET at the same address, with /erasure behind it, tells what stands in the way and the calls that lead there.",
+};
+
 function denied(verdict: Verdict | undefined, facts: Facts, action: string): AppError {
   const reasons = verdict?.reasons ?? [{ code: "NO_REASON_GIVEN" }];
-  const further =
-    action === "retire"
-      ? " GET at the same address tells what stands in the way and, where there are any, the calls that lead there."
-      : "";
-  return new AppError("DENIED", `${explanation(reasons)}${further}`, {
+  return new AppError("DENIED", `${explanation(reasons)}${FURTHER[action] ?? ""}`, {
     refusedBy: verdict?.refusedBy ?? "matrix",
     reasons,
     remedies: remediesFor(reasons, facts),

@@ -66,7 +66,8 @@ const HELP: Readonly<Record<string, Help>> = {
     blockers: (resource) => ("liveSectors" in resource ? { sectors: resource.liveSectors } : {}),
   },
   LIVE_ORGANIZATIONS: {
-    message: "Retire what is enabled in these organizations, or make another member an Owner there.",
+    message:
+      "Retire what is enabled in these organizations, which are then archived with the account, or make another member an Owner there.",
     blockers: (resource) =>
       "owned" in resource ? { organizations: blockingOrganizations(resource).map(({ slug }) => slug) } : {},
   },

@@ -23,7 +23,7 @@ import { lines } from "./stream.ts";
 /** A verb of a kind, as the audit log names what was done. */
 const verb = z
   .string()
-  .regex(/^[a-z_]+\.[a-z_]+$/)
+  .regex(/^[a-z_]+\.[a-z_]+$/, "expected a kind and a verb, such as sector.rename")
   .meta({ examples: ["sector.rename"] });
 /** What changed, before and after; nobody is named (S0.19). */
 const change = z
@@ -50,7 +50,7 @@ const event = z
     id: z
       .string()
       .regex(/^[0-9]+\.[0-9]+$/)
-      .meta({ description: "Grows with time", examples: ["3.1"] }),
+      .meta({ description: "Version and ordinal, two numbers: both grow with time", examples: ["3.1"] }),
     at: time,
     actor: z.strictObject({
       kind: z.enum(["account", "client", "system"]),
@@ -103,12 +103,17 @@ const event = z
 const moment = z.iso.datetime({ error: "expected an ISO 8601 time in UTC, such as 2026-11-21T00:55:05Z" });
 /** The platform's log names nobody by an alias, so nobody is found by one either. */
 const unnamedFilters = z.strictObject({
-  action: verb.exactOptional().meta({ description: "Only what was done so" }),
+  action: verb.exactOptional().meta({
+    description: "Only what was done so: the `action` of events, such as `member.change_role` or `sector.retire`",
+  }),
   target_kind: z
     .string()
     .regex(/^[a-z_]{1,40}$/)
     .exactOptional()
-    .meta({ description: "Only what was done to this kind of thing", examples: ["sector"] }),
+    .meta({
+      description: "Only what was done to this kind of thing: the `target.kind` of events, such as `member`",
+      examples: ["sector"],
+    }),
   target_id: foreignId
     .exactOptional()
     .meta({ description: "Only what was done to this; with the kind member, its alias", examples: ["acme"] }),

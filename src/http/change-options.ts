@@ -12,7 +12,11 @@ export const changeQuery = z.strictObject({
   dryRun: z
     .enum(["true", "false"])
     .exactOptional()
-    .meta({ description: "`true`: decide and answer as if, and write nothing; absent is `false`", examples: ["true"] }),
+    .meta({
+      description:
+        "`true`: decide and answer as if, and write nothing: ids that it makes up are not kept; absent is `false`",
+      examples: ["true"],
+    }),
 });
 
 /** How a change is asked for, as far as headers and path tell. */

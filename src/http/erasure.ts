@@ -16,7 +16,8 @@ const EXAMPLE = {
   remedies: [
     {
       for: "LIVE_ORGANIZATIONS",
-      message: "Retire what is enabled in these organizations, or make another member an Owner there.",
+      message:
+        "Retire what is enabled in these organizations, which are then archived with the account, or make another member an Owner there.",
       organizations: ["acme"],
     },
   ],
@@ -71,7 +72,8 @@ export const ERASURE_ROUTES: readonly Route[] = [
   command({
     method: "delete",
     path: "/v1/me",
-    summary: "Erase the caller's account, for ever: it is a member nowhere, and named nowhere",
+    summary:
+      "Erase the caller's account, for ever: it is a member nowhere, and named nowhere; what has no other Owner and nothing enabled is archived",
     operation: "eraseAccount",
     requires: "any account",
     asks: ["account.erase"],

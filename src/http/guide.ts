@@ -27,7 +27,7 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
   "authz:all":
     "nothing by itself: with it a check may be about any organization, not only those of the registration, and about accounts",
   "platform:admin":
-    "[registerClient](#registerClient), [listClients](#listClients), [viewClient](#viewClient), [updateClient](#updateClient)",
+    "[registerClient](#registerClient), [listClients](#listClients), [viewClient](#viewClient), [updateClient](#updateClient), and whatever lies under `/v1/platform`",
   "authz:search": "nothing yet",
   "authz:explain": "nothing yet",
   "entities:write": "nothing yet",
@@ -74,7 +74,8 @@ export const GUIDE: readonly GuideSection[] = [
     text: `
 Every operation that requires anything takes an access token: a signed JWT of the issuer that the operators of this service trust, for
 their audience (\`iss\`, \`aud\`, \`sub\` and \`exp\` are required). A *person* becomes known by its first call; its alias comes from the claim
-\`preferred_username\`, unless the operators chose another one. A *service* brings \`client_id\` and \`scope\` and is registered by
+\`preferred_username\`, unless the operators chose another one: what is not a-z or 0-9 becomes -, and five characters are added where it is
+given, or was once; [viewMe](#viewMe) tells it. A *service* brings \`client_id\` and \`scope\` and is registered by
 [registerClient](#registerClient). A service that runs on your own machine by \`npm start\`, with no issuer configured, has one for
 development: \`npm run token\` makes tokens in the folder where it was started, and its services register themselves.
 
@@ -82,6 +83,7 @@ development: \`npm run token\` makes tokens in the folder where it was started, 
 - Let others in: [invite](#invite) (by alias: the person has made a call before), [acceptInvitation](#acceptInvitation),
   [changeRole](#changeRole).
 - Ask: [evaluate](#evaluate).
+- Leave for good: [preflightErasure](#preflightErasure) first, then [eraseAccount](#eraseAccount).
 - Retire something: first GET the address that retires it. It answers with all that stands in the way and, in order, the calls that lead
   there.
 
@@ -107,7 +109,8 @@ invitation helps. What an operation requires:
     title: "Scopes of services",
     text: `
 A scope counts where token and registration both have it. A registration's \`organizations\` are those that it may ask about; with none it
-may ask about nothing, but with \`authz:all\` about everything. Its \`applications\` restrict nothing yet.`.trim(),
+may ask about nothing, but with \`authz:all\` about everything. A service of the development issuer whose token names no organization is
+registered with \`authz:all\`. Its \`applications\` restrict nothing yet.`.trim(),
     table: {
       head: ["scope", "asked for by"],
       rows: Object.entries(SCOPE_USES).map(([scope, uses]) => [`\`${scope}\``, uses]),

@@ -60,7 +60,8 @@ const proof = z.strictObject({
     .min(1)
     .max(LIMITS.tokenBytes)
     .meta({
-      description: "An access token of the other identity, valid as the caller's own must be. It is not kept",
+      description:
+        "An access token of the other identity, valid as the caller's own must be. It is not kept. With its own first call that identity would become an account, and accounts are not merged",
       examples: ["eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIyNDgyODk3NjEwMDEifQ.c2lnbmF0dXJl"],
     }),
 });
@@ -116,7 +117,8 @@ export const ME_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: METHODS,
-    summary: "Link another way to sign in, by proof of both: the caller's token, and one of the other identity",
+    summary:
+      "Link another way to sign in, by proof of both: the caller's token, and one of an identity that has not called yet",
     operation: "linkSignInMethod",
     requires: "any account",
     asks: ["account.link_sign_in_method"],
@@ -174,6 +176,6 @@ async function proven(token: string, identify: Identify): Promise<Identity> {
     return await identify(token);
   } catch (error) {
     const isRefused = error instanceof AppError && (error.code === "TOKEN_INVALID" || error.code === "TOKEN_MISSING");
-    throw isRefused ? invalid("body.token", error.message) : error;
+    throw isRefused ? invalid("body.token", error.message.replace(/\.$/, "")) : error;
   }
 }

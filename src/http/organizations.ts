@@ -117,7 +117,8 @@ export const ORGANIZATION_ROUTES: readonly Route[] = [
   command({
     method: "post",
     path: "/v1/organizations/:slug/enable",
-    summary: "Enable a retired organization",
+    summary:
+      "Enable a retired organization; what is in it stays retired, and is enabled one by one: a sector before its applications",
     operation: "enableOrganization",
     requires: "owner",
     asks: ["organization.enable"],

@@ -46,7 +46,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   ACCOUNT_ERASED: {
     status: 403,
     title: "The account was erased",
-    help: "Sign in anew when the tokens from before have expired: that makes another account.",
+    help: "Sign in anew when the tokens from before have expired, after 24 hours unless the operators chose otherwise: that makes another account.",
   },
   NOT_A_CLIENT: {
     status: 403,
@@ -89,7 +89,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   UNKNOWN_ALIAS: {
     status: 404,
     title: "Nobody is known by this alias",
-    help: "People are known from their first request on: let them make one.",
+    help: "People are known from their first request on: let them make one, and tell you the alias that `GET /v1/me` shows them.",
   },
   METHOD_NOT_ALLOWED: {
     status: 405,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { DEVELOPMENT_ISSUER } from "../../src/entities/callers.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { foundOrganization, must } from "../support/world.ts";
@@ -60,6 +61,18 @@ test("a scope counts only if token and registration both have it", async () => {
   expect(await mayAsk(await clientOf("both", "both-subject", "authz:evaluate"))).toBe(true);
   expect(await mayAsk(await clientOf("both", "both-subject", "authz:search"))).toBe("SCOPE_MISSING");
   expect(await mayAsk(await clientOf("narrow", "narrow-subject", "authz:evaluate"))).toBe("SCOPE_MISSING");
+});
+
+test("authz:all of a registration counts only if the token has it too, the development issuer's included", async () => {
+  const unbound = { scopes: ["authz:evaluate", "authz:all"], organizations: [] };
+  must(await operator.post(PATH, registration("wide", unbound)), 201);
+  expect(await mayAsk(await clientOf("wide", "wide-subject", "authz:evaluate authz:all"))).toBe(true);
+  expect(await mayAsk(await clientOf("wide", "wide-subject", "authz:evaluate"))).toBe(false);
+
+  const local = { ...unbound, issuer: DEVELOPMENT_ISSUER, subject: "client:local" };
+  must(await operator.post(PATH, registration("local", local)), 201);
+  expect(await mayAsk(await gateway.service("local", { scopes: ["authz:evaluate", "authz:all"] }))).toBe(true);
+  expect(await mayAsk(await gateway.service("local", { scopes: ["authz:evaluate"] }))).toBe(false);
 });
 
 test("another subject that comes through the client is a person, whatever its token says", async () => {

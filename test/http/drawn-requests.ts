@@ -135,7 +135,7 @@ function aliasOf({ founder, people, guests }: Situation, chance: Chance): string
 type Proving = Situation & { readonly proof: string };
 
 function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Record<string, unknown>> {
-  const { slug, sectors, proof } = situation;
+  const { slug, sectors, proof, founder, guests } = situation;
   const alias = once(chance, 8) ? "nobody-here" : aliasOf(situation, chance);
   const name = oneOf(chance, "Organization", "Shop", "Sector", `Renamed ${chance.below(1000)}`);
   const role = oneOf(chance, ...ROLES);
@@ -148,7 +148,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },
     linkSignInMethod: { token: proof },
     changeRole: { role },
-    invite: { alias, role },
+    invite: { alias: once(chance, 2) ? oneOf(chance, founder, ...guests).alias : alias, role },
     offerOwnership: { alias },
     registerClient: {
       ...{ issuer: "https://id.example.com", clientId: `client-${chance.below(4)}`, subject: "subject", name },

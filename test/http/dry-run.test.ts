@@ -9,7 +9,7 @@ import { draw, type Drawn, send } from "./drawn-requests.ts";
 import { type Cast, makeCast, makeSituation, type Situation } from "./situations.ts";
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
-const SITUATIONS = IS_FULL ? 500 : 40;
+const SITUATIONS = IS_FULL ? 500 : 20;
 /** Tables stay small enough to be read whole, again and again. */
 const SITUATIONS_EACH_LEDGER = 20;
 

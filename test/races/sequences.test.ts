@@ -7,7 +7,7 @@ import { takeSeed } from "../support/seed.ts";
 import { addApplication, addMember, foundOrganization, retireEverything } from "../support/world.ts";
 import { type Operation, type Outcome, ROLES, step, TURNS, type World } from "./model.ts";
 
-const SEQUENCES = process.env["BAILIWICK_FULL"] === "1" ? 1_000 : 40;
+const SEQUENCES = process.env["BAILIWICK_FULL"] === "1" ? 1_000 : 20;
 const NAMES = ["ann", "ben", "cas", "dan"] as const;
 
 let gateway: TestGateway;

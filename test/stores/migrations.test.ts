@@ -18,6 +18,13 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0005_audit.sql": "3c28ef41e43e96e1",
   "0006_idempotency.sql": "0ddd2e57e157abe1",
   "0007_facts.sql": "a89e6af5860ada1b",
+  "0008_people.sql": "29f0f9375d06cee3",
+  "0009_transfers.sql": "ada309c164f1dd03",
+  "0010_data_sharing.sql": "49a9fe1d7f839ee2",
+  "0011_erasure.sql": "fd72e7697e5191cc",
+  "0012_facts.sql": "38ddf7cf050b5fcc",
+  "0013_audit.sql": "6d075ffe9fe447b7",
+  "0014_platform.sql": "56c718019db221cf",
 };
 
 test.each(Object.entries(RELEASED))(

@@ -1,0 +1,50 @@
+/** A kind of a host's, as its policies folder describes it: no line of `src/` knows one by its name. */
+export interface HostKind {
+  /** Of Cerbos' resource and of OpenFGA's type. */
+  readonly type: string;
+  /** Those that its policy has rules for, any strings; none: things of this kind are stored and related, and nothing is decided about them. */
+  readonly actions: readonly string[];
+  /** Must a resource of this kind be stored here, or may the enforcement point keep it and send what matters? */
+  readonly resources: Keeping;
+  /** The same of who asks for things of this kind. */
+  readonly subjects: Keeping;
+  /** The matrices that it ships, by policy version; an organization with another one gets `default`. */
+  readonly matrices: ReadonlySet<string>;
+  readonly hasFloor: boolean;
+  /** The relations that are written for its entities, each with what it may point to. */
+  readonly relations: ReadonlyMap<string, readonly RelationTarget[]>;
+  /** Does the model hang it under its organization? That tuple is the gateway's to write, and `relations` does not have it. */
+  readonly hangsUnderOrganization: boolean;
+  /** Relations, written or derived, whose truth its policy reads under `R.attr.relations`. */
+  readonly askedRelations: readonly string[];
+  readonly readsOrganizationState: boolean;
+  /** Does its schema have a place for what the caller sent, and which properties in it? */
+  readonly sent: Readonly<Record<SentPart, ReadonlySet<string>>> | null;
+  /** What keeps attributes from being stored, in words; none: they fit. */
+  readonly misfits: (attributes: Readonly<Record<string, unknown>>) => readonly Misfit[];
+}
+
+/** Kept here (`stored`), or with the enforcement point, which may send it (`sent`). */
+export type Keeping = "stored" | "sent";
+
+export type SentPart = "subject" | "resource" | "action" | "context";
+
+/** `group#member`: everybody who is a member of that group; `user`: that user. */
+export interface RelationTarget {
+  readonly type: string;
+  readonly relation: string | null;
+}
+
+export interface Misfit {
+  /** Names of members, from the attributes inwards. */
+  readonly path: readonly string[];
+  readonly problem: string;
+}
+
+export interface HostKinds {
+  readonly served: ReadonlyMap<string, HostKind>;
+  /** Why a kind is not served, by its type: nothing is decided about it until that is mended. */
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+export const NO_HOST_KINDS: HostKinds = { served: new Map(), refused: new Map() };

@@ -11,6 +11,7 @@ import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
 import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
 import { type Graph, openGraph } from "./engines/openfga.ts";
 import { AppError } from "./entities/errors.ts";
+import { NO_HOST_KINDS } from "./entities/host-kinds.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
@@ -127,6 +128,7 @@ export async function assemble(
       judge: cerbos.judge,
       plans: await readPlans(config.policiesDir),
       unit,
+      kinds: NO_HOST_KINDS,
       ruleFor: await readRules(config.policiesDir),
       clock,
       random: systemRandom,

@@ -1,3 +1,4 @@
+import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
 import type { Kind } from "../entities/kinds.ts";
@@ -36,6 +37,8 @@ export interface Deps {
   readonly plans: ReadonlyMap<string, Plan>;
   /** Content hash of policies, schemas, model and plans. */
   readonly unit: string;
+  /** The kinds that the host's policies folders bring. */
+  readonly kinds: HostKinds;
   /** The rule by which a matrix allows an action, for the audit log. */
   readonly ruleFor: (matrix: string, kind: Kind, action: string) => string | null;
   readonly clock: () => Date;

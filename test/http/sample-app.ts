@@ -5,6 +5,7 @@ import type { Express } from "express";
 import type { Deps } from "../../src/domain/deps.ts";
 import { AppError } from "../../src/entities/errors.ts";
 import { createTombstones } from "../../src/domain/tombstones.ts";
+import { NO_HOST_KINDS } from "../../src/entities/host-kinds.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
 import { createApp } from "../../src/http/app.ts";
 import type { Authenticate } from "../../src/http/authenticate.ts";
@@ -67,6 +68,7 @@ const DEPS: Deps = {
   judge: nobody,
   plans: new Map(),
   unit: "",
+  kinds: NO_HOST_KINDS,
   ruleFor: () => null,
   clock: () => new Date(0),
   random: systemRandom,

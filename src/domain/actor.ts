@@ -67,6 +67,7 @@ async function introduceDevelopmentClient(deps: Deps, caller: Caller, known: Cli
       scopes,
       organizations,
       applications: [],
+      kinds: [],
       origin: "development",
       now: deps.clock(),
     });
@@ -107,13 +108,25 @@ export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): bo
   return hasScope(caller, client, "authz:all") || client.organizations.includes(slug);
 }
 
+/** Clients can be bound to kinds, too. Throws KIND_NOT_BOUND. */
+export function requireKind({ kinds }: ClientFacts, type: string): void {
+  if (kinds.length === 0 || kinds.includes(type)) return;
+  throw new AppError("KIND_NOT_BOUND", "This client is bound to other kinds; its registration names them in `kinds`.");
+}
+
 /** Who makes a change. */
 export type Actor = (AccountFacts & { readonly kind: "account" }) | { readonly kind: "client"; readonly id: string };
 
-/** Changes are made by people; those of the platform's resources by the clients that administer it (K8). */
-export function requireActor(facts: Facts, { slug }: { readonly slug: string | null }): Actor {
+/**
+ * Changes are made by people; those of the platform's resources by the clients that administer it (K8), those of a host's entities by the
+ * clients that keep them.
+ */
+export function requireActor(
+  facts: Facts,
+  { slug, keeps }: { readonly slug: string | null; readonly keeps?: string | null },
+): Actor {
   const { client } = facts.caller;
-  if (slug === PLATFORM_SLUG && client !== null) return { kind: "client", id: client.id };
+  if ((slug === PLATFORM_SLUG || keeps !== undefined) && client !== null) return { kind: "client", id: client.id };
   return { ...requireAccount(facts), kind: "account" };
 }
 

@@ -27,6 +27,8 @@ export interface ChangeSpec<K extends Kind> {
   readonly ifMatch?: IfMatch;
   /** Of the kind `account`: it makes an organization. Other changes of an account are told in the platform's log. */
   readonly founds?: boolean;
+  /** It changes a host's entities alone, which have a version of their own. */
+  readonly ofEntities?: boolean;
   /** What the caller's account owns changes too: it is locked as well. */
   readonly locksCaller?: boolean;
   /** Organizations beside the target's own that it rests on or writes in, at the versions that they were seen at. */
@@ -219,7 +221,15 @@ async function written<K extends Kind, Value>(
   const elsewhere = await recordElsewhere(deps, tx, common, others);
   if (others.size > 0) await enterOrganization(tx, organization);
   const { rule, matrix } = decided;
-  const record = { ...common, organization, actor: { kind: actor.kind, id: actor.id }, rule, matrix } as const;
+  const { ofEntities = false } = spec;
+  const record = {
+    ...common,
+    organization,
+    actor: { kind: actor.kind, id: actor.id },
+    rule,
+    matrix,
+    ofEntities,
+  } as const;
   const filed = await recordEffects(deps, tx, record, effects);
   for (const step of last) await step();
   return { value, organization, filed, ...(elsewhere.length > 0 && { elsewhere }) };

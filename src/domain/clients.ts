@@ -52,10 +52,10 @@ async function changed(deps: Deps, caller: Caller, write: (tx: Transaction) => P
   return done;
 }
 
-type Told = Pick<Client, "clientId" | "name" | "scopes" | "organizations" | "applications" | "state">;
+type Told = Pick<Client, "clientId" | "name" | "scopes" | "organizations" | "applications" | "kinds" | "state">;
 
-function told({ clientId, name, scopes, organizations, applications, state }: Client): Told {
-  return { clientId, name, scopes, organizations, applications, state };
+function told({ clientId, name, scopes, organizations, applications, kinds, state }: Client): Told {
+  return { clientId, name, scopes, organizations, applications, kinds, state };
 }
 
 /** The members that are not what they were. */
@@ -105,6 +105,7 @@ export async function updateClient(
       scopes: patch.scopes ?? before.scopes,
       organizations: patch.organizations ?? before.organizations,
       applications: patch.applications ?? before.applications,
+      kinds: patch.kinds ?? before.kinds,
       state: patch.state ?? before.state,
       now: deps.clock(),
     };
@@ -134,6 +135,7 @@ export async function registerPlatformClient(
     scopes: ["platform:admin"],
     organizations: [],
     applications: [],
+    kinds: [],
     origin: "configuration",
     now: deps.clock(),
   });

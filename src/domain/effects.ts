@@ -41,7 +41,7 @@ type Common = Pick<ChangeRecord, "requestId" | "now">;
 export async function recordEffects(
   deps: Deps,
   tx: Transaction,
-  record: Common & Pick<ChangeRecord, "organization" | "actor" | "rule" | "matrix">,
+  record: Common & Pick<ChangeRecord, "organization" | "actor" | "rule" | "matrix" | "ofEntities">,
   { entries, writes, deletes }: Collected,
 ): Promise<boolean> {
   const { organization, now } = record;

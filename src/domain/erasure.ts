@@ -11,6 +11,7 @@ import { requireAccount } from "./actor.ts";
 import { blockingOrganizations } from "./attributes.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { unrelateAccount } from "./entity-removal.ts";
 import { ME } from "./me.ts";
 import { MOVED } from "./once.ts";
 import { readWith } from "./read.ts";
@@ -58,7 +59,11 @@ async function leave(changing: Changing<"account">, account: AccountFacts, trace
   const there = changing.elsewhere(organization);
   const before = role === null ? {} : { before: { role } };
   there.note({ action: "member.erase", target: { kind: "member", account: account.id }, ...before });
-  if (role !== null) there.deleteTuples(roleTuple(organization, role, account.pseudonym));
+  if (role !== null) {
+    await enterOrganization(tx, organization);
+    await unrelateAccount({ tx, now, organization, deleteTuples: there.deleteTuples }, account.id);
+    there.deleteTuples(roleTuple(organization, role, account.pseudonym));
+  }
   for (const id of trace.invitations) {
     there.note({ action: "invitation.erase", target: { kind: "invitation", id }, before: { state: "pending" } });
   }

@@ -1,20 +1,23 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
 import { PLATFORM, PLATFORM_SLUG } from "../entities/ids.ts";
-import type { Kind } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Queryable } from "../stores/database.ts";
-import { type Facts, gatherFacts } from "../stores/facts.ts";
-import { introduce, isBoundTo, requireScope } from "./actor.ts";
+import { type Facts, gatherFacts, type ResourceKind } from "../stores/facts.ts";
+import { introduce, isBoundTo, requireKind, requireScope } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 
 /** What a question or a change is about. */
-export interface Target<K extends Kind> {
+export interface Target<K extends ResourceKind> {
   readonly kind: K;
   /** AUTHZEN.md: slug, anchor, id, `slug/alias` or alias; null: the caller's own account. */
   readonly id: string | null;
   /** The organization that the path names, or PLATFORM_SLUG; null: the resource's own. */
   readonly slug: string | null;
+  /**
+   * The caller itself asks, or changes: a client that keeps entities of this kind there (null: of several), and so has the role `service`.
+   */
+  readonly keeps?: string | null;
 }
 
 interface Options {
@@ -27,7 +30,7 @@ interface Options {
  * was set before anything was looked up: an index that finds a row takes two microseconds longer than one that does not (K9).
  * Throws NOT_A_CLIENT for a disabled client.
  */
-export async function gather<K extends Kind>(
+export async function gather<K extends ResourceKind>(
   deps: Deps,
   caller: Caller,
   target: Target<K>,
@@ -46,7 +49,7 @@ export async function gather<K extends Kind>(
   }
 }
 
-async function known<K extends Kind>(
+async function known<K extends ResourceKind>(
   deps: Deps,
   caller: Caller,
   target: Target<K>,
@@ -59,18 +62,32 @@ async function known<K extends Kind>(
   if (facts.caller.client?.state === "disabled") throw new AppError("NOT_A_CLIENT", "This client is disabled.");
   const now = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
   if (target.slug === PLATFORM_SLUG) return administered(caller, now);
-  return mayKnow(caller, now) ? now : { ...now, organization: null, role: null, graph: null, resource: null };
+  if (target.keeps !== undefined) return served(caller, now, target.keeps);
+  return mayKnow(caller, now) ? now : unknown(now);
+}
+
+function unknown<K extends ResourceKind>(facts: Facts<K>): Facts<K> {
+  return { ...facts, organization: null, role: null, graph: null, resource: null };
 }
 
 /**
  * K8: nobody is a member of the platform. Who has platform:admin is taken for its only Owner, so that the same policies decide; no tuple
  * says so, and the ledger alone is asked. Throws NOT_A_CLIENT and SCOPE_MISSING for everybody else.
  */
-function administered<K extends Kind>(caller: Caller, facts: Facts<K>): Facts<K> {
+function administered<K extends ResourceKind>(caller: Caller, facts: Facts<K>): Facts<K> {
   const { id, clientId } = requireScope(caller, facts.caller.client, "platform:admin");
   const subject = { id, alias: clientId, pseudonym: id, version: 0 };
   const organization = facts.organization && { ...facts.organization, ownerCount: 1, members: 1 };
   return { ...facts, subject, organization, role: "owner", graph: null };
+}
+
+/** Who keeps entities in an organization is no member: the policies know the client by a role of its own. Throws NOT_A_CLIENT, SCOPE_MISSING and KIND_NOT_BOUND. */
+function served<K extends ResourceKind>(caller: Caller, facts: Facts<K>, type: string | null): Facts<K> {
+  const client = requireScope(caller, facts.caller.client, "entities:write");
+  if (type !== null) requireKind(client, type);
+  if (!mayKnow(caller, facts)) return unknown(facts);
+  const subject = { id: client.id, alias: client.clientId, pseudonym: client.id, version: 0 };
+  return { ...facts, subject, role: "service", graph: null };
 }
 
 /** Whom the ledger knows as a stranger it has told nothing (0007_facts.sql). A client's token can say less than its registration. */

@@ -7,6 +7,7 @@ import * as memberships from "../stores/memberships.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { change } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { unrelateAccount } from "./entity-removal.ts";
 import type { Target } from "./gather.ts";
 import { readOrganizationFor, view } from "./read.ts";
 import { memberRecord } from "./records.ts";
@@ -68,6 +69,7 @@ export async function removeMember(
   return await change(deps, caller, spec, async (changing) => {
     const { tx, organization, actor, resource } = changing;
     const { account, role } = resource;
+    await unrelateAccount(changing, account.id);
     await memberships.deleteMembership(tx, organization, account.id);
     changing.touch(account);
     changing.deleteTuples(roleTuple(organization, role, account.pseudonym));

@@ -7,6 +7,7 @@ import type { Reason } from "../entities/errors.ts";
 export const MEANINGS = {
   ROLE_TOO_LOW: "The role is too low; `least` is the lowest that will do.",
   NOT_SOLE_OWNER: "Retiring and archiving take the sole Owner; the number of Owners is `owners`.",
+  NOT_A_SERVICE: "Only a service that keeps entities in the organization may, no member.",
   NOT_SELF: "Only the account, or the member, itself may.",
   NOT_INVITEE: "Only the invited account may.",
   NOT_RECIPIENT: "Only the member to whom ownership is offered may.",

@@ -20,6 +20,9 @@ export const ERROR_CODES = [
   "DENIED", // a policy refused; the problem's code is the first reason
   "NOT_FOUND",
   "UNKNOWN_ALIAS",
+  "UNKNOWN_RELATED", // a relation points to what is not there
+  "TOO_MANY_RELATIONS",
+  "KIND_NOT_BOUND", // the client is bound to other kinds
   "SLUG_TAKEN",
   "ALIAS_TAKEN", // now or once: an alias is never given again
   "SIGN_IN_METHOD_TAKEN", // it is another account's
@@ -28,6 +31,7 @@ export const ERROR_CODES = [
   "CLIENT_EXISTS",
   "IDEMPOTENCY_KEY_REUSED", // with another body
   "PRECONDITION_FAILED",
+  "PRECONDITION_REQUIRED", // a document would be replaced whole, and nobody said which
   "RATE_LIMITED", // the caller's budget, or the organization's, is spent for now
   "CONTENTION", // too many changes at once; nothing was written
   "CANNOT_DECIDE", // an engine did not answer in time; nothing was written

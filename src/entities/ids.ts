@@ -50,6 +50,7 @@ export type IdPrefix =
   | "a-" // account's audit pseudonym
   | "sim-" // a way to sign in
   | "org-" // organization: in tuples
+  | "e-" // a host's entity: in tuples
   | "sec-"
   | "app-"
   | "inv-"

@@ -2,8 +2,8 @@
 
 export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
 export type Role = (typeof ROLES)[number];
-/** What a principal carries: its membership's role, or `none`. */
-export type PrincipalRole = Role | "none";
+/** What a principal carries: its membership's role, or `none`; `service`: a client that keeps entities there. */
+export type PrincipalRole = Role | "none" | "service";
 
 export const APPLICATION_KINDS = ["web", "game", "cli", "oidc"] as const;
 export type ApplicationKind = (typeof APPLICATION_KINDS)[number];
@@ -32,6 +32,8 @@ export const ACTIONS = {
     "list_transfers",
     "view_audit",
     "export_audit",
+    "view_entities",
+    "store_entities",
     "rename",
     "retire",
     "enable",

@@ -15,6 +15,11 @@ export const LIMITS = {
   exportStallMs: 30_000,
   /** Organizations, and applications, that one client can be bound to. */
   clientBindings: 100,
+  /** Of one entity of a host's: what is stored with it, how deep, what it is related to, and what may point to it when it goes. */
+  attributesBytes: 16 * 1024,
+  attributesDepth: 8,
+  entityRelations: 10_000,
+  entityPointedTo: 10_000,
   /** Issues that one problem document lists. */
   issues: 20,
 

@@ -143,6 +143,39 @@ export interface MyTransfer {
   readonly revision: number;
 }
 
+/** Who, or what, a relation points to: a member by alias (`account`), or an entity; with a relation, everybody who stands in it. */
+export interface RelatedTo {
+  readonly type: string;
+  readonly id: string;
+  readonly relation?: string;
+}
+
+export type Relations = Readonly<Record<string, readonly RelatedTo[]>>;
+
+export interface EntityKey {
+  readonly type: string;
+  readonly id: string; // the host's
+}
+
+/** Which entities of a kind; all that are set must hold. */
+export interface EntityFilters {
+  /** An attribute of the top level, and the value that it has, as text. */
+  readonly attribute?: { readonly name: string; readonly value: string };
+  /** What it is in a relation to. */
+  readonly related?: EntityKey & { readonly relation: string };
+}
+
+/** A thing of a host's kind. */
+export interface Entity {
+  readonly type: string;
+  readonly id: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly relations: Relations; // those that there are
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly revision: number; // of both
+}
+
 export interface AuditEvent {
   readonly id: string; // `<version>.<ordinal>`: grows with time
   readonly at: string;
@@ -191,6 +224,7 @@ export interface Client {
   readonly scopes: readonly Scope[];
   readonly organizations: readonly string[]; // slugs; with the scope authz:all it is bound to none
   readonly applications: readonly string[]; // anchors
+  readonly kinds: readonly string[]; // that it may ask about and store; none: all
   readonly origin: "configuration" | "registered" | "development";
   readonly state: "enabled" | "disabled";
   readonly createdAt: string;

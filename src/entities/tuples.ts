@@ -36,3 +36,21 @@ export function applicationTuples(organization: string, sector: string, anchor: 
     { user: `sector:${sector}`, relation: "sector", object: `application:${anchor}` },
   ];
 }
+
+/** What a relation of a host's entity points to, as the graph calls it: `user:e-…`, `account:p-…`, `group:e-…#member`. */
+export interface Subject {
+  readonly type: string;
+  readonly name: string;
+  readonly relation: string; // "": it alone
+}
+
+export function relationTuple(object: Pick<Subject, "type" | "name">, relation: string, subject: Subject): Tuple {
+  const { type, name } = subject;
+  const user = subject.relation === "" ? `${type}:${name}` : `${type}:${name}#${subject.relation}`;
+  return { user, relation, object: `${object.type}:${object.name}` };
+}
+
+/** That an entity hangs under its organization, where the model of its kind says so. */
+export function entityTuple(organization: string, type: string, surrogate: string): Tuple {
+  return { user: `organization:${organization}`, relation: "organization", object: `${type}:${surrogate}` };
+}

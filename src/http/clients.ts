@@ -3,7 +3,7 @@ import { listClients, registerClient, updateClient, viewClient } from "../domain
 import { LIMITS } from "../entities/limits.ts";
 import { createdEntity, entity } from "./answer.ts";
 import { createdEntityReply, editedReply, withEtag } from "./contract.ts";
-import { anchor, clientId, dated, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
+import { anchor, clientId, dated, entityType, foreignId, name, NOTHING, scopes, slug } from "./fields.ts";
 import { command, list, read, type Route } from "./route.ts";
 
 const COLLECTION = "/v1/platform/clients";
@@ -28,6 +28,13 @@ const grant = {
       description: "Kept for what is to come: nothing reads them yet, and none restricts nothing",
       examples: [[]],
     }),
+  kinds: z
+    .array(entityType)
+    .max(LIMITS.clientBindings)
+    .meta({
+      description: "The types that it may ask about and store; none: all",
+      examples: [["document"]],
+    }),
 };
 
 /** Whose tokens are the client's own; any other `sub` is a person, whatever client it came through. */
@@ -44,6 +51,7 @@ const registration = z.strictObject({
   ...grant,
   organizations: grant.organizations.default([]),
   applications: grant.applications.default([]),
+  kinds: grant.kinds.default([]),
 });
 
 const update = z.strictObject({
@@ -51,6 +59,7 @@ const update = z.strictObject({
   scopes: grant.scopes.exactOptional(),
   organizations: grant.organizations.exactOptional(),
   applications: grant.applications.exactOptional(),
+  kinds: grant.kinds.exactOptional(),
   state: clientState.exactOptional(),
 });
 

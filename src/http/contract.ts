@@ -33,6 +33,7 @@ export type Requirement =
   | "owner, or who made the offer"
   | "the recipient of the offer"
   | "scope authz:evaluate, or a person about itself"
+  | "scope entities:write"
   | "scope platform:admin";
 
 export type Asked = { readonly [K in Kind]: `${K}.${ActionOf<K>}` }[Kind];

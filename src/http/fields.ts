@@ -141,6 +141,31 @@ export const foreignId = z
     examples: ["checkout"],
   });
 
+/** Of OpenFGA's names: a host's kind, and its relations. */
+export const entityType = patterned({
+  is: "The type of an entity, as its policies folder names it",
+  pattern: /^[a-z][a-z0-9_]{0,49}$/,
+  expected: "1 to 50 of a-z, 0-9 and _, a letter first",
+  example: "document",
+});
+export const relationName = patterned({
+  is: "A relation, as the model of the type names it",
+  pattern: /^[^:#@\s]{1,50}$/,
+  expected: "1 to 50 characters without :, #, @ and white space",
+  example: "viewer",
+});
+/** Things that a host stores: whatever JSON can say that a database can keep. */
+export const attributes = z
+  .record(z.string(), z.unknown())
+  .refine((value) => isStorable(value), "expected no NUL and no lone surrogate in any text")
+  .meta({ description: "What the type's schema allows: /docs#entities", examples: [{ status: "active" }] });
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([name, member]: [string, unknown]) => isStorable(name) && isStorable(member));
+}
+
 export const pageQuery = z.strictObject({
   page_size: z
     .string()

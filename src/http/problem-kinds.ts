@@ -91,6 +91,21 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "Nobody is known by this alias",
     help: "People are known from their first request on: let them make one, and tell you the alias that `GET /v1/me` shows them.",
   },
+  UNKNOWN_RELATED: {
+    status: 422,
+    title: "A relation points to what is not there",
+    help: "Store what it points to before; people are named by their alias, and must be members.",
+  },
+  TOO_MANY_RELATIONS: {
+    status: 409,
+    title: "Too many relations",
+    help: "Relate fewer: put a group between, or hang things under a parent.",
+  },
+  KIND_NOT_BOUND: {
+    status: 403,
+    title: "The client is bound to other kinds",
+    help: "Ask for a registration that names this kind in `kinds`, or none at all.",
+  },
   METHOD_NOT_ALLOWED: {
     status: 405,
     title: "The route does not know this method",
@@ -127,6 +142,12 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     status: 412,
     title: "Somebody changed it in between",
     help: "Read it again; `ETag` is what it is at now, to be sent in `If-Match`.",
+    ownHeaders: ["ETag"],
+  },
+  PRECONDITION_REQUIRED: {
+    status: 428,
+    title: "It is there already, and would be replaced whole",
+    help: "Send `If-Match` with the `ETag` of what you have read; or `If-Match: *`, whatever it is by now.",
     ownHeaders: ["ETag"],
   },
   BODY_TOO_LARGE: {

@@ -61,6 +61,9 @@ const DEFECT = "Tell the operators the `X-Request-ID` of the answer: a policy mu
 const ENTRIES = {
   ROLE_TOO_LOW: entry("matrix", { members: { least }, remedy: { least } }),
   NOT_SOLE_OWNER: entry("matrix", { members: { owners }, remedy: { owners } }),
+  NOT_A_SERVICE: entry("matrix", {
+    help: "Call with the token of a client that has the scope `entities:write` and is bound to the organization.",
+  }),
   NOT_SELF: entry("matrix", { help: "Nobody else may, whatever the role: the person itself must do it." }),
   NOT_INVITEE: entry("matrix", {
     help: "Call with the token of the invited account; an Owner can only revoke the invitation.",

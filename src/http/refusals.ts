@@ -29,8 +29,8 @@ export function refusalsOf(route: Route, policies: PolicyReasons): Refusal[] {
   for (const code of [...codesOfForm(route), ...route.problems]) add(PROBLEM_KINDS[code].status, code);
   const reasons = [...askedOf(route)].map((asked) => policies.get(asked));
   if (reasons.includes(undefined)) throw new Error(`${route.operation} asks what no policy answers`);
-  // Who has the scope is the platform's only Owner: no matrix refuses it.
-  const byMatrix = route.requires === "scope platform:admin" ? [] : reasons;
+  // Who has the scope is the platform's only Owner, or the service that keeps the entities: no matrix refuses it.
+  const byMatrix = route.requires.startsWith("scope") ? [] : reasons;
   for (const code of byMatrix.flatMap((each) => each?.matrix ?? [])) {
     if (code !== OF_OTHERS) add(PROBLEM_KINDS.DENIED.status, code);
   }
@@ -81,12 +81,12 @@ export const FORMS: readonly Form[] = [
     codes: ["CONTENTION"],
   },
   {
-    of: "POST, PATCH and DELETE",
+    of: "POST, PUT, PATCH and DELETE",
     has: (route) => needsToken(route) && route.method !== "get",
     codes: ["MALFORMED_JSON", "BODY_TOO_LARGE"],
   },
   {
-    of: "POST, PATCH and DELETE, but evaluate",
+    of: "POST, PUT, PATCH and DELETE, but evaluate",
     has: (route) => route.access === "caller" && route.dialect === "rest" && route.method !== "get",
     codes: ["UNSUPPORTED_MEDIA_TYPE"],
   },

@@ -49,7 +49,7 @@ export interface Presented extends Parts {
 export type Identify = (token: string) => Promise<Identity>;
 
 interface Declared extends Contract {
-  readonly method: "get" | "post" | "patch" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** Express's pattern, from the root. */
   readonly path: string;
   readonly summary: string;
@@ -181,12 +181,14 @@ export function filteredList<Params extends Schema, Filters extends Schema>(
 }
 
 interface CommandDefinition<Params extends Schema, Body extends Schema> extends Promised {
-  readonly method: "post" | "patch" | "delete";
+  readonly method: "post" | "put" | "patch" | "delete";
   readonly dialect?: "authzen";
   readonly params: Params;
   /** NOTHING: no body, or `{}`. */
   readonly body: Body;
   readonly reply: Reply;
+  /** What it can answer beside it. */
+  readonly otherReplies?: readonly Reply[];
   readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
 }
 
@@ -194,10 +196,10 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
 export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
-  const { method, params, body, answer, dialect = "rest" } = definition;
+  const { method, params, body, answer, dialect = "rest", otherReplies = [] } = definition;
   const isChange = dialect === "rest"; // AuthZEN only asks
   return {
-    ...promised(definition, [definition.reply]),
+    ...promised(definition, [definition.reply, ...otherReplies]),
     access: "caller",
     dialect,
     method,

@@ -18,13 +18,15 @@ export interface ChangeRecord {
   readonly matrix: string | null;
   readonly unit: string;
   readonly requestId: string | null;
+  /** It changes a host's entities alone: their version is raised, and not the organization's. */
+  readonly ofEntities?: boolean;
   readonly entries: readonly AuditEntry[];
   /** Unused pseudonyms, one more than there are entries. */
   readonly freshPseudonyms: readonly string[];
   readonly now: Date;
 }
 
-/** Raises the organization's version and appends the events, under its lock; gives the new version. */
+/** Raises the version and appends the events, under the organization's lock; gives the organization's version. */
 export async function recordChange(tx: Transaction, change: ChangeRecord): Promise<number> {
   const header = {
     actorKind: change.actor.kind,
@@ -33,6 +35,7 @@ export async function recordChange(tx: Transaction, change: ChangeRecord): Promi
     matrix: change.matrix,
     unit: change.unit,
     requestId: change.requestId,
+    ofEntities: change.ofEntities ?? false,
   };
   const events = change.entries.map((entry) => ({
     action: entry.action,

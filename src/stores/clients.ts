@@ -10,10 +10,11 @@ export interface ClientRow {
   readonly scopes: readonly Scope[];
   readonly organizations: readonly string[];
   readonly applications: readonly string[];
+  readonly kinds: readonly string[];
 }
 
 const COLUMNS = `
-  id, issuer, client_id as "clientId", subject, name, scopes, organizations, applications, origin, state,
+  id, issuer, client_id as "clientId", subject, name, scopes, organizations, applications, kinds, origin, state,
   revision::int, created_at as "createdAt", updated_at as "updatedAt"`;
 
 /** False when a client of that issuer and id is registered already. */
@@ -25,9 +26,9 @@ export async function insertClient(
     await on.query({
       name: "insert_client",
       text: `
-        insert into clients (id, issuer, client_id, subject, name, scopes, organizations, applications, origin, state,
+        insert into clients (id, issuer, client_id, subject, name, scopes, organizations, applications, kinds, origin, state,
           created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'enabled', $10, $10)`,
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'enabled', $11, $11)`,
       values: [
         row.id,
         row.issuer,
@@ -37,6 +38,7 @@ export async function insertClient(
         row.scopes,
         row.organizations,
         row.applications,
+        row.kinds,
         row.origin,
         row.now,
       ],
@@ -105,6 +107,7 @@ export interface ClientUpdate {
   readonly scopes: readonly Scope[];
   readonly organizations: readonly string[];
   readonly applications: readonly string[];
+  readonly kinds: readonly string[];
   readonly state: Client["state"];
 }
 
@@ -119,7 +122,7 @@ export async function updateClient(
     name: "update_client",
     text: `
       update clients
-      set name = $3, scopes = $4, organizations = $5, applications = $6, state = $7, revision = revision + 1, updated_at = $8
+      set name = $3, scopes = $4, organizations = $5, applications = $6, kinds = $7, state = $8, revision = revision + 1, updated_at = $9
       where id = $1
         and revision = $2
       returning id`,
@@ -130,6 +133,7 @@ export async function updateClient(
       update.scopes,
       update.organizations,
       update.applications,
+      update.kinds,
       update.state,
       update.now,
     ],

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { APPLICATION_KINDS, ROLES } from "../entities/kinds.ts";
+import { APPLICATION_KINDS, type PrincipalRole, ROLES } from "../entities/kinds.ts";
 import { SCOPES } from "../entities/records.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
@@ -12,6 +12,7 @@ const Client = z.object({
   scopes: z.array(z.enum(SCOPES)),
   organizations: z.array(z.string()),
   applications: z.array(z.string()),
+  kinds: z.array(z.string()), // none: all
   origin: z.enum(["configuration", "registered", "development"]),
   state: z.enum(["enabled", "disabled"]),
 });
@@ -49,6 +50,17 @@ const OwnedOrganization = z.object({
   isSole: z.boolean(),
   isLive: z.boolean(),
 });
+
+/** Who, or what, a question about a host's kind is about: a member, or an entity. */
+const Candidate = z.object({
+  key: z.string(), // where a page goes on; for nobody's eyes
+  id: z.string(), // a member's is the alias
+  name: z.string(), // the graph's: a pseudonym, a surrogate
+  role: z.enum(ROLES).nullable(),
+  isStored: z.boolean(),
+  attributes: z.record(z.string(), z.unknown()),
+});
+export type Candidate = z.infer<typeof Candidate>;
 
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
@@ -128,6 +140,7 @@ const RESOURCES = {
     state: z.enum(["pending", "accepted", "declined", "cancelled", "expired"]),
     expiresAt: Time,
   }),
+  entities: z.object({ version: z.number(), subjects: z.array(Candidate), resources: z.array(Candidate) }),
 };
 export type Resources = { [K in keyof typeof RESOURCES]: z.infer<(typeof RESOURCES)[K]> };
 export type ResourceKind = keyof Resources;
@@ -142,7 +155,11 @@ const Gathered = z.object({
 });
 
 /** All facts of one decision, of one version of the organization. */
-export interface Facts<K extends ResourceKind = ResourceKind> extends Omit<z.infer<typeof Gathered>, "resource"> {
+export interface Facts<K extends ResourceKind = ResourceKind> extends Omit<
+  z.infer<typeof Gathered>,
+  "resource" | "role"
+> {
+  readonly role: Exclude<PrincipalRole, "none"> | null;
   readonly resource: Resources[K] | null;
   /** When that was so. */
   readonly now: Date;

@@ -18,7 +18,10 @@ type Requests = Readonly<Record<string, ActionRequest>>;
 
 /** Actions that no route performs, and why: what they say is held to the policies alone (policies/cerbos). */
 export const WITHOUT_ROUTE: Readonly<Record<Thing["kind"], Readonly<Record<string, string>>>> = {
-  organization: {},
+  organization: {
+    view_entities: "entities are the services' of the host, no member's",
+    store_entities: "entities are the services' of the host, no member's",
+  },
   sector: {},
   application: {
     view_rules: "rules are not kept here yet; other services ask for it by a check",

@@ -8,7 +8,7 @@ import { once, oneOf, ROLES, type Situation } from "./situations.ts";
 /** A request that somebody could send to a route in a situation. */
 export interface Drawn {
   readonly by: Person;
-  readonly method: "post" | "patch" | "delete";
+  readonly method: "post" | "put" | "patch" | "delete";
   readonly path: string;
   readonly body: Readonly<Record<string, unknown>> | undefined;
   readonly headers: Readonly<Record<string, string>>;

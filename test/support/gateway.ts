@@ -43,6 +43,7 @@ export interface Person {
   readonly token: string;
   get(path: string, headers?: Headed): Promise<Answered>;
   post(path: string, body?: unknown, headers?: Headed): Promise<Answered>;
+  put(path: string, body: unknown, headers?: Headed): Promise<Answered>;
   patch(path: string, body: unknown, headers?: Headed): Promise<Answered>;
   delete(path: string, headers?: Headed): Promise<Answered>;
   /** The same caller, at another gateway. */
@@ -187,6 +188,7 @@ export function caller(url: string, alias: string, token: string): Person {
     token,
     get: async (path, headers) => await send("GET", path, undefined, headers),
     post: async (path, body, headers) => await send("POST", path, body, headers),
+    put: async (path, body, headers) => await send("PUT", path, body, headers),
     patch: async (path, body, headers) => await send("PATCH", path, body, headers),
     delete: async (path, headers) => await send("DELETE", path, undefined, headers),
     at: (other) => caller(other, alias, token),

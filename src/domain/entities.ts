@@ -1,0 +1,184 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError, type Issue } from "../entities/errors.ts";
+import type { Entity, EntityFilters, EntityKey, Page, PageRequest } from "../entities/records.ts";
+import { type EntityRow, listEntities as listRows, readEntities } from "../stores/entities.ts";
+import { inOrganization } from "../stores/scope.ts";
+import { change, type Changing, type ChangeSpec } from "./change.ts";
+import type { Changed, Deps, IfMatch } from "./deps.ts";
+import {
+  type EntityDocument,
+  type EntityPatch,
+  entityRecord,
+  isSame,
+  kindOf,
+  misfitsOf,
+  patched,
+} from "./entity-documents.ts";
+import { eraseEntity } from "./entity-removal.ts";
+import { storeEntities } from "./entity-store.ts";
+import type { Target } from "./gather.ts";
+import { read } from "./read.ts";
+import { changedSince, notAccessible } from "./refusal.ts";
+
+/** Things of the host's own kinds, which its services keep here. */
+export interface EntityPath extends EntityKey {
+  readonly slug: string;
+}
+
+type Storing = Changing<"organization">;
+
+/** A change of entities. @param type of all of them; null: of several */
+export function storing(slug: string, type: string | null): ChangeSpec<"organization"> {
+  return { target: target(slug, type), action: "store_entities", ofEntities: true };
+}
+
+function target(slug: string, keeps: string | null): Target<"organization"> {
+  return { kind: "organization", id: slug, slug, keeps };
+}
+
+/** Throws PRECONDITION_REQUIRED for what is there and was not named, INVALID_REQUEST for what does not fit, UNKNOWN_RELATED. */
+export async function putEntity(
+  deps: Deps,
+  caller: Caller,
+  path: EntityPath,
+  input: { readonly document: EntityDocument; readonly ifMatch: IfMatch },
+): Promise<Changed<{ readonly entity: Entity; readonly isNew: boolean }>> {
+  const { document, ifMatch } = input;
+  return await change(deps, caller, storing(path.slug, path.type), async (changing) => {
+    const row = await stored(changing, path);
+    requireNamed(row, document, ifMatch);
+    return { entity: await written(deps, changing, { path, document, row }), isNew: row === undefined };
+  });
+}
+
+export async function patchEntity(
+  deps: Deps,
+  caller: Caller,
+  path: EntityPath,
+  input: { readonly patch: EntityPatch; readonly ifMatch: IfMatch },
+): Promise<Changed<Entity>> {
+  const { patch, ifMatch } = input;
+  return await change(deps, caller, storing(path.slug, path.type), async (changing) => {
+    kindOf(deps.kinds, path.type);
+    const row = await stored(changing, path);
+    if (row === undefined) throw noSuchEntity();
+    requireRevision(row, ifMatch);
+    return await written(deps, changing, { path, document: patched(row, patch), row });
+  });
+}
+
+/** With it goes whatever points to it. Throws NOT_FOUND, and TOO_MANY_RELATIONS when too much does. */
+export async function removeEntity(
+  deps: Deps,
+  caller: Caller,
+  path: EntityPath,
+  input: { readonly ifMatch: IfMatch },
+): Promise<Changed<null>> {
+  return await change(deps, caller, storing(path.slug, path.type), async (changing) => {
+    const kind = kindOf(deps.kinds, path.type);
+    const row = await stored(changing, path);
+    if (row === undefined) throw noSuchEntity();
+    requireRevision(row, input.ifMatch);
+    await eraseEntity(changing, kind, row);
+    return null;
+  });
+}
+
+export async function viewEntity(deps: Deps, caller: Caller, path: EntityPath): Promise<Entity> {
+  const { slug, type } = path;
+  return await within(deps, caller, { slug, type }, async (tx) => {
+    const row = await stored({ tx }, path);
+    if (row === undefined) throw noSuchEntity();
+    return entityRecord(row);
+  });
+}
+
+/** By id, those that fit every filter. */
+export async function listEntities(
+  deps: Deps,
+  caller: Caller,
+  asked: { readonly slug: string; readonly type: string; readonly filters: EntityFilters; readonly page: PageRequest },
+): Promise<Page<Entity>> {
+  const { type, filters, page } = asked;
+  return await within(deps, caller, asked, async (tx) => {
+    const { items, next } = await listRows(tx, type, filters, page);
+    return { items: items.map(entityRecord), next };
+  });
+}
+
+async function within<Result>(
+  deps: Deps,
+  caller: Caller,
+  { slug, type }: { readonly slug: string; readonly type: string | null },
+  work: (tx: Storing["tx"]) => Promise<Result>,
+): Promise<Result> {
+  const { organization } = await read(deps, caller, target(slug, type), "view_entities");
+  if (organization === null) throw notAccessible();
+  if (type !== null) kindOf(deps.kinds, type);
+  return await inOrganization(deps.database, organization.id, work);
+}
+
+async function stored({ tx }: Pick<Storing, "tx">, { type, id }: EntityPath): Promise<EntityRow | undefined> {
+  const [row] = await readEntities(tx, [{ type, id }]);
+  return row?.isStored === true ? row : undefined;
+}
+
+/** A document is replaced by who has seen it, or says that it does not matter (`If-Match: *`). To say the same again is no error. */
+function requireNamed(row: EntityRow | undefined, document: EntityDocument, ifMatch: IfMatch): void {
+  if (row === undefined) {
+    if (ifMatch !== undefined) throw changedSince(undefined); // RFC 9110, 13.1.1: `*` is for what is there
+    return;
+  }
+  requireRevision(row, ifMatch);
+  if (ifMatch === undefined && !isSame(row, document)) {
+    const message = `It is stored already. Send If-Match: "${row.revision}" to replace what it is now, or If-Match: * whatever it is.`;
+    throw new AppError("PRECONDITION_REQUIRED", message, { revision: row.revision });
+  }
+}
+
+function requireRevision({ revision }: EntityRow, ifMatch: IfMatch): void {
+  if (ifMatch === undefined || ifMatch === "any" || ifMatch.includes(revision)) return;
+  throw changedSince(revision);
+}
+
+interface Write {
+  readonly path: EntityPath;
+  readonly document: EntityDocument;
+  readonly row: EntityRow | undefined;
+}
+
+async function written(deps: Deps, changing: Storing, { path, document, row }: Write): Promise<Entity> {
+  const kind = kindOf(deps.kinds, path.type);
+  const issues = misfitsOf(kind, document);
+  if (issues.length > 0) throw unfit(issues);
+  const { type, id } = path;
+  const [outcome] = await storeEntities(deps, changing, [{ type, id, kind, document, row }]);
+  if (outcome instanceof AppError) throw outcome;
+  const now = await stored(changing, path);
+  if (now === undefined) throw new Error("an entity that was written is not there");
+  if (outcome === "written") {
+    changing.note({
+      action: "entity.store",
+      target: { kind: type, id },
+      ...(row && { before: told(row) }),
+      after: told(now),
+    });
+  }
+  return entityRecord(now);
+}
+
+/** The audit log is for ever, and names nobody: neither attributes nor whom it is related to. */
+function told({ revision, relations }: EntityRow): object {
+  return { revision, relations: relations.length };
+}
+
+function unfit(issues: readonly Issue[]): AppError {
+  const [first] = issues;
+  const more = issues.length > 1 ? ` And ${issues.length - 1} more: see "issues".` : "";
+  const placed = issues.map(({ path, message }) => ({ path: `body.${path}`, message }));
+  return new AppError("INVALID_REQUEST", `body.${first?.path}: ${first?.message}.${more}`, { issues: placed });
+}
+
+function noSuchEntity(): AppError {
+  return new AppError("NOT_FOUND", "There is no such entity.");
+}

@@ -1,0 +1,131 @@
+import { AppError } from "../entities/errors.ts";
+import type { HostKind } from "../entities/host-kinds.ts";
+import { newId } from "../entities/ids.ts";
+import { LIMITS } from "../entities/limits.ts";
+import type { EntityKey } from "../entities/records.ts";
+import { entityTuple, relationTuple, type Tuple } from "../entities/tuples.ts";
+import { type EntityRow, type EntityWrite, writeEntities } from "../stores/entities.ts";
+import { type Named, type RelationRow, resolveNames, writeRelations } from "../stores/entity-relations.ts";
+import type { Changing } from "./change.ts";
+import type { Deps } from "./deps.ts";
+import { type EntityDocument, entityKey, isSame, type Link, linkKey, linksOf } from "./entity-documents.ts";
+
+/** An entity as it is to be, and as it is; its document fits its kind. */
+export interface Wanted extends EntityKey {
+  readonly kind: HostKind;
+  readonly document: EntityDocument;
+  readonly row: EntityRow | undefined;
+}
+
+/** What became of it: nothing was to be done, it was written, or why it was not. */
+export type Outcome = "same" | "written" | AppError;
+
+interface Writing {
+  readonly entities: Map<string, EntityWrite>;
+  readonly added: RelationRow[];
+  readonly removed: RelationRow[];
+  readonly writes: Tuple[];
+  readonly deletes: Tuple[];
+}
+
+/**
+ * Writes entities and what they are related to, and files their tuples; each may name what stands before it. One that names what is
+ * not there is left out, and its outcome says so (UNKNOWN_RELATED, TOO_MANY_RELATIONS). Notes nothing: that is the change's to do.
+ */
+export async function storeEntities(
+  deps: Deps,
+  changing: Changing<"organization">,
+  wanted: readonly Wanted[],
+): Promise<Outcome[]> {
+  const { tx, organization, now } = changing;
+  const names = await knownNames(changing, wanted);
+  const writing: Writing = { entities: new Map(), added: [], removed: [], writes: [], deletes: [] };
+  const outcomes = wanted.map((each) => storeOne(deps, organization, { wanted: each, names, writing }));
+  await writeEntities(tx, organization, [...writing.entities.values()], now);
+  await writeRelations(tx, organization, writing);
+  changing.deleteTuples(...writing.deletes);
+  changing.writeTuples(...writing.writes);
+  return outcomes;
+}
+
+type Names = Map<string, Named>;
+
+/** By `entityKey`: everything that the documents and the rows name. */
+async function knownNames({ tx, organization }: Changing<"organization">, wanted: readonly Wanted[]): Promise<Names> {
+  const keys = new Map<string, EntityKey>();
+  for (const { document, row } of wanted) {
+    for (const link of linksOf(document.relations).values()) keys.set(entityKey(link), link);
+    for (const link of row?.relations ?? []) if (link.type === "account") keys.set(entityKey(link), link);
+  }
+  const found = keys.size === 0 ? [] : await resolveNames(tx, organization, [...keys.values()]);
+  return new Map(found.map((named) => [entityKey(named), named]));
+}
+
+interface One {
+  readonly wanted: Wanted;
+  readonly names: Names;
+  readonly writing: Writing;
+}
+
+function storeOne(deps: Deps, organization: string, { wanted, names, writing }: One): Outcome {
+  const { kind, document, row, type, id } = wanted;
+  if (row !== undefined && isSame(row, document)) return "same";
+  const links = linksOf(document.relations);
+  if (links.size > LIMITS.entityRelations) {
+    return new AppError("TOO_MANY_RELATIONS", `An entity has at most ${LIMITS.entityRelations} relations.`);
+  }
+  const surrogate = row?.surrogate ?? names.get(entityKey({ type, id }))?.name ?? newId(deps.random, "e-");
+  const self: Named = { type, id, name: surrogate, isStored: true, account: null };
+  const known = new Map(names).set(entityKey(self), self);
+  const stray = [...links.values()].find((link) => !mayName(kind, link, known));
+  if (stray !== undefined) return unknownRelated(stray);
+
+  names.set(entityKey(self), self);
+  writing.entities.set(surrogate, { type, id, surrogate, isStored: true, attributes: document.attributes });
+  const before = new Map((row?.relations ?? []).map((link) => [linkKey(link), link]));
+  for (const [key, link] of before) {
+    if (links.has(key)) continue;
+    writing.removed.push(
+      rowOf(surrogate, link, { name: link.name, account: names.get(entityKey(link))?.account ?? null }),
+    );
+    writing.deletes.push(tupleOf(self, link, link.name));
+  }
+  for (const [key, link] of links) {
+    if (before.has(key)) continue;
+    const named = names.get(entityKey(link)) ?? placeholder(deps, link, { names, writing });
+    writing.added.push(rowOf(surrogate, link, named));
+    writing.writes.push(tupleOf(self, link, named.name));
+  }
+  const isNew = row?.isStored !== true;
+  if (kind.hangsUnderOrganization && isNew) writing.writes.push(entityTuple(organization, type, surrogate));
+  return "written";
+}
+
+/** Members, and stored entities; where the enforcement point keeps who asks, anything. */
+function mayName(kind: HostKind, link: Link, names: ReadonlyMap<string, Named>): boolean {
+  const named = names.get(entityKey(link));
+  if (named?.isStored === true) return true;
+  return link.type !== "account" && kind.subjects === "sent";
+}
+
+/** A name without a thing behind it: the graph needs one. */
+function placeholder(deps: Deps, { type, id }: Link, { names, writing }: Omit<One, "wanted">): Named {
+  const named: Named = { type, id, name: newId(deps.random, "e-"), isStored: false, account: null };
+  names.set(entityKey(named), named);
+  writing.entities.set(named.name, { type, id, surrogate: named.name, isStored: false, attributes: {} });
+  return named;
+}
+
+function unknownRelated({ relation, type }: Link): AppError {
+  const what = type === "account" ? "a member of the organization, by alias" : `a ${type} that is stored`;
+  return new AppError("UNKNOWN_RELATED", `The relation ${relation} must point to ${what}.`);
+}
+
+function rowOf(object: string, link: Link, { name, account }: Pick<Named, "name" | "account">): RelationRow {
+  const { relation, subjectRelation } = link;
+  return { object, relation, subjectRelation, subject: account === null ? name : null, account };
+}
+
+export function tupleOf(self: { readonly type: string; readonly name: string }, link: Link, name: string): Tuple {
+  return relationTuple(self, link.relation, { type: link.type, name, relation: link.subjectRelation });
+}

@@ -129,7 +129,7 @@ export async function assemble(
       plans: await readPlans(config.policiesDir),
       unit,
       kinds: NO_HOST_KINDS,
-      ruleFor: await readRules(config.policiesDir),
+      rulesFor: await readRules(config.policiesDir),
       clock,
       random: systemRandom,
       tombstones: createTombstones(engines.secret),

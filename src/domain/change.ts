@@ -163,7 +163,8 @@ async function decide<K extends Kind>(flow: Flow<K, unknown>, facts: Facts<K>): 
     attributes === undefined ? new Map() : await deps.judge({ ...question, attributes }, patience);
   const outcome = permitted(target, action, { facts, role, verdicts });
   if (outcome === "absent") return await tellAbsence(deps, caller, target);
-  return { ...outcome, matrix, rule: deps.ruleFor(matrix, target.kind, action) };
+  const rule = deps.rulesFor(matrix, target.kind, action).find(({ from }) => from === "matrix");
+  return { ...outcome, matrix, rule: rule?.name ?? null };
 }
 
 /** Everything whose version the decision rests on, and where it writes. */

@@ -1,7 +1,7 @@
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
-import type { Kind } from "../entities/kinds.ts";
+import type { RulesFor } from "../entities/rules.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";
 import type { Tombstones } from "./tombstones.ts";
@@ -39,8 +39,7 @@ export interface Deps {
   readonly unit: string;
   /** The kinds that the host's policies folders bring. */
   readonly kinds: HostKinds;
-  /** The rule by which a matrix allows an action, for the audit log. */
-  readonly ruleFor: (matrix: string, kind: Kind, action: string) => string | null;
+  readonly rulesFor: RulesFor;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;

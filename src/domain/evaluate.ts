@@ -1,12 +1,14 @@
 import type { Caller } from "../entities/callers.ts";
-import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
+import { AppError, type Remedy } from "../entities/errors.ts";
 import { isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { type Answer, ask, type GraphWord } from "./access.ts";
 import { hasScope, isBoundTo } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import { gather } from "./gather.ts";
+import { type ClassifiedReason, classified } from "./reasons.ts";
 import { remediesFor } from "./remedies.ts";
+import { shown } from "./visible.ts";
 
 /** A central check: ids only; roles and state are ours. */
 export interface Evaluation {
@@ -15,18 +17,21 @@ export interface Evaluation {
   readonly resource: { readonly type: string; readonly id: string };
 }
 
-/** What the policies read. */
+/** What the policies read, as far as the caller may know it. */
 export interface UsedFacts {
-  readonly subject: { readonly role: PrincipalRole };
+  /** The subject's attributes are a host's; an account has none. */
+  readonly subject: { readonly role: PrincipalRole; readonly attributes?: Readonly<Record<string, unknown>> };
   readonly resource: Readonly<Record<string, unknown>>;
 }
 
 export interface Decision {
   readonly decision: boolean;
   readonly context: {
-    readonly reasons: readonly Reason[];
+    readonly reasons: readonly ClassifiedReason[];
     readonly remedies?: readonly Remedy[];
     readonly facts?: UsedFacts;
+    /** The names of the rules that decided, the matrix' before the floor's. */
+    readonly rules?: readonly string[];
     readonly graph?: GraphWord;
     /** The version of the organization that the facts belong to. */
     readonly version?: number;
@@ -105,13 +110,15 @@ function decisionOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answe
   if (verdict === undefined || !isAction(asked.resource.type as Kind, asked.action.name)) {
     return denial(deps, "UNKNOWN_ACTION", common);
   }
+  const kind = asked.resource.type as K; // the answer is about it
   const remedies = remediesFor(verdict.reasons, facts);
-  const used: UsedFacts = { subject: { role }, resource: { ...attributes } };
-  const context = { facts: used, ...common, unit: deps.unit };
+  const used: UsedFacts = { subject: { role }, resource: { ...shown(kind, attributes, facts) } };
+  const rules = deps.rulesFor(common.matrix ?? "default", kind, asked.action.name).map(({ name }) => name);
+  const context = { facts: used, rules, ...common, unit: deps.unit };
   if (verdict.allowed) return { decision: true, context: { reasons: [], ...context } };
-  return { decision: false, context: { reasons: verdict.reasons, remedies, ...context } };
+  return { decision: false, context: { reasons: verdict.reasons.map(classified), remedies, ...context } };
 }
 
 function denial(deps: Deps, code: string, common: Partial<Decision["context"]>): Decision {
-  return { decision: false, context: { reasons: [{ code }], ...common, unit: deps.unit } };
+  return { decision: false, context: { reasons: [classified({ code })], ...common, unit: deps.unit } };
 }

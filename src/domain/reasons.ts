@@ -1,4 +1,4 @@
-import type { Reason } from "../entities/errors.ts";
+import { type Reason, REFUSAL_KINDS, type RefusalKind } from "../entities/errors.ts";
 
 /**
  * What each reason means, for people. A name in backquotes is a member of the reason: the catalogue at /docs shows the name, a refusal
@@ -39,6 +39,54 @@ export const MEANINGS = {
   NO_REASON_GIVEN: "A policy denies without a reason, which is a defect of the policy.",
   FACT_INVALID: "A policy's schema refuses the fact `fact` (`problem`), which is a defect of the policy.",
 } as const;
+
+/** What each is about; ORGANIZATION_NOT_ACCESSIBLE is what is told of the unknown, so that it is told of the foreign too. */
+const REFUSALS: Readonly<Record<keyof typeof MEANINGS, RefusalKind>> = {
+  ROLE_TOO_LOW: "role",
+  NOT_SOLE_OWNER: "role",
+  NOT_SELF: "relation",
+  NOT_INVITEE: "relation",
+  NOT_RECIPIENT: "relation",
+  ORGANIZATION_RETIRED: "frozen",
+  ORGANIZATION_ARCHIVED: "frozen",
+  ORGANIZATION_NOT_RETIRED: "state",
+  SECTOR_RETIRED: "state",
+  LIVE_APPLICATIONS: "state",
+  LIVE_SECTORS: "state",
+  LIVE_ORGANIZATIONS: "state",
+  LIMIT_REACHED: "attribute",
+  LAST_OWNER: "relation",
+  OWNER_NOT_BY_INVITATION: "attribute",
+  INVITATION_NOT_PENDING: "state",
+  INVITATION_EXPIRED: "state",
+  ALIAS_COOLING_DOWN: "state",
+  LAST_SIGN_IN_METHOD: "attribute",
+  ALREADY_MEMBER: "relation",
+  ALREADY_OWNER: "relation",
+  TRANSFER_PENDING: "state",
+  TRANSFER_NOT_PENDING: "state",
+  TRANSFER_EXPIRED: "state",
+  OFFERER_NOT_OWNER: "relation",
+  RECIPIENT_NOT_MEMBER: "relation",
+  UNKNOWN_SUBJECT: "unknown",
+  UNKNOWN_RESOURCE: "unknown",
+  UNKNOWN_ACTION: "unknown",
+  ORGANIZATION_NOT_ACCESSIBLE: "unknown",
+  NO_REASON_GIVEN: "attribute",
+  FACT_INVALID: "attribute",
+};
+
+/** A reason in the answer to a check. */
+export interface ClassifiedReason extends Reason {
+  readonly kind: RefusalKind;
+}
+
+/** What a policy says of its own code counts where it says one of the kinds. */
+export function classified({ code, ...members }: Reason): ClassifiedReason {
+  const { kind: stated, ...others } = members;
+  const kind = isKnown(code) ? REFUSALS[code] : (REFUSAL_KINDS.find((each) => each === stated) ?? "attribute");
+  return { code, kind, ...others };
+}
 
 /** Every reason in a sentence; one that only somebody's own policies know, by its code. */
 export function explanation(reasons: readonly Reason[]): string {

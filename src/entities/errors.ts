@@ -38,6 +38,13 @@ export const ERROR_CODES = [
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/**
+ * What a refusal is about: the subject's role; the state of a thing; how two are related; another fact; the organization, which is
+ * retired or archived and takes no change; or something that is not known.
+ */
+export const REFUSAL_KINDS = ["role", "state", "relation", "attribute", "frozen", "unknown"] as const;
+export type RefusalKind = (typeof REFUSAL_KINDS)[number];
+
 /** Why a policy refused: a stable code and whatever the policy adds (`least`, `owners`, `limit` …). */
 export interface Reason {
   readonly code: string;

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import type { Attributes, Kind } from "../entities/kinds.ts";
+import type { Shown } from "../domain/visible.ts";
+import type { Kind } from "../entities/kinds.ts";
 import { ROLES } from "../entities/kinds.ts";
-import { resourceState, time } from "./fields.ts";
-import { reason, remedy } from "./reasons.ts";
+import { hostAttributes, resourceState, time } from "./fields.ts";
+import { classifiedReason, remedy } from "./reasons.ts";
 
 /** The answer to a check: AuthZEN's `decision`, and in `context` what decided it. */
 
@@ -27,8 +28,10 @@ function factsOf<Shape extends z.ZodRawShape>(kind: string, shape: Shape): z.Zod
   });
 }
 
-/** What the policies of each kind read, as `Attributes` has it. */
-const facts = {
+const someones = { ownedOrganizations: count.exactOptional(), maxOwnedOrganizations: most.exactOptional() };
+
+/** What the policies of each kind read, as `Attributes` has it; what is optional is left out for who may not know it. */
+export const FACTS_OF = {
   application: factsOf("Application", {
     state: resourceState,
     sectorState: resourceState,
@@ -64,8 +67,7 @@ const facts = {
     self,
     organizationState,
     ownerCount: count,
-    ownedOrganizations: count,
-    maxOwnedOrganizations: most,
+    ...someones,
     transferPending: z.boolean(),
   }),
   invitation: factsOf("Invitation", {
@@ -74,20 +76,19 @@ const facts = {
     invitee: z.boolean().meta({ description: "Is the subject the one who is invited?" }),
     inviteeIsMember: z.boolean().meta({ description: "Is who is invited a member already?" }),
     organizationState,
-    members: count,
-    maxMembers: most,
-    pendingInvitations: count,
-    maxPendingInvitations: most,
+    members: count.exactOptional(),
+    maxMembers: most.exactOptional(),
+    pendingInvitations: count.exactOptional(),
+    maxPendingInvitations: most.exactOptional(),
   }),
-  transfer: z.strictObject({
+  transfer: factsOf("Transfer", {
     state: z.enum(["pending", "accepted", "declined", "cancelled", "expired"]),
     recipient: z.boolean(),
     offerer: z.boolean(),
     recipientRole: z.enum([...ROLES, "none"]),
     offererIsOwner: z.boolean(),
     organizationState,
-    ownedOrganizations: count,
-    maxOwnedOrganizations: most,
+    ...someones,
   }),
   account: factsOf("Account", {
     self,
@@ -101,7 +102,7 @@ const facts = {
     maxSignInMethods: most,
     blockingOrganizations: count,
   }),
-} satisfies { readonly [K in Kind]: z.ZodType<Attributes[K]> };
+} satisfies { readonly [K in Kind]: z.ZodType<Shown<K>> };
 
 const FACTS = {
   state: "enabled",
@@ -113,13 +114,14 @@ const FACTS = {
 };
 const COMMON = {
   facts: { subject: { role: "admin" }, resource: FACTS },
+  rules: ["application#edit", "application_floor#edit"],
   graph: "agrees",
   version: 5,
   matrix: "default",
   unit: "350c2211499c7498",
 };
 const DENIAL = {
-  reasons: [{ code: "ROLE_TOO_LOW", least: "owner" }],
+  reasons: [{ code: "ROLE_TOO_LOW", kind: "role", least: "owner" }],
   remedies: [
     { for: "ROLE_TOO_LOW", message: "At least the role owner is needed; an Owner can grant it.", least: "owner" },
   ],
@@ -127,19 +129,28 @@ const DENIAL = {
 /** May an Admin rotate the keys of an application? May it retire it? */
 const EXAMPLES = [
   { decision: true, context: { reasons: [], ...COMMON } },
-  { decision: false, context: { ...DENIAL, ...COMMON } },
+  { decision: false, context: { ...DENIAL, ...COMMON, rules: ["application#retire", "application_floor#retire"] } },
 ];
 
 const context = z.strictObject({
-  reasons: z.array(reason).meta({ description: "Every reason that holds; none when it is allowed" }),
+  reasons: z.array(classifiedReason).meta({ description: "Every reason that holds; none when it is allowed" }),
   remedies: z.array(remedy).exactOptional().meta({ description: "When it is denied: what would help" }),
   facts: z
     .strictObject({
-      subject: z.strictObject({ role }),
-      resource: z.union(Object.values(facts)).meta({ description: "Those of the resource's type" }),
+      subject: z.strictObject({
+        role,
+        attributes: hostAttributes.exactOptional(),
+      }),
+      resource: z
+        .union([...Object.values(FACTS_OF), hostAttributes])
+        .meta({ description: "Those of the resource's type" }),
     })
     .exactOptional()
     .meta({ description: "What the policies read; absent when there was nothing to ask them" }),
+  rules: z
+    .array(z.string().min(1))
+    .exactOptional()
+    .meta({ description: "The rules that decided, `<policy>#<rule>`: who may, then when at all" }),
   graph: z
     .enum(["agrees", "pending", "unavailable", "disagrees"])
     .exactOptional()

@@ -179,6 +179,13 @@ export const pageQuery = z.strictObject({
     .meta({ description: "The next_page_token of the page before; absent for the first page", examples: [""] }),
 });
 
+/** Of a thing of a host's kind: what that kind's schema declares, which no line here knows. */
+export const hostAttributes = z.record(z.string(), z.unknown()).meta({
+  id: "HostAttributes",
+  description: "Of a kind of the host's own: what its schema declares",
+  examples: [{ state: "draft" }],
+});
+
 /** What answers have beside what requests have. */
 
 export const time = z

@@ -143,6 +143,10 @@ only, services about everybody.`.trim(),
 - **matrix**: the set of policies that says who may, \`default\` unless the organization follows another; states are judged the same for all.
 - **plan**: what limits an organization; \`limit\` in a reason is one of applications, sectors, members, pendingInvitations,
   ownedOrganizations and signInMethods, \`max\` how many there may be.
+- **kind** of a reason, in the answer to a check: what the refusal is about. \`role\`: the subject's; \`state\`: that of a thing;
+  \`relation\`: how two are related; \`attribute\`: another fact; \`frozen\`: the organization is retired or archived; \`unknown\`: there is
+  no such thing, or the caller may know nothing of it.
+- **rules**: the rules of the policies that decided, \`<policy>#<rule>\`: who may, then (\`_floor\`) when it can be done at all.
 - **unit**: a hash of all policies, schemas and plans: equal units decide alike.
 - **graph**: whether OpenFGA, the second witness of every role, agrees. \`pending\` and \`unavailable\`: it is behind or silent, and the ledger
   alone has decided. \`disagrees\`: the smaller right has counted, and it is being repaired. Callers need do nothing.`.trim(),

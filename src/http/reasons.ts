@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { MEANINGS } from "../domain/reasons.ts";
+import { classified, MEANINGS } from "../domain/reasons.ts";
 import { helpFor } from "../domain/remedies.ts";
+import { REFUSAL_KINDS } from "../entities/errors.ts";
 import { ROLES } from "../entities/kinds.ts";
 import { anchor, sectorId, slug, time } from "./fields.ts";
 
@@ -149,11 +150,31 @@ export function isReasonCode(code: string): code is ReasonCode {
 }
 
 /** Defects are in no contract: an answer that carries one is not one to build upon. */
-const promised = REASON_CODES.map((code) => REASONS[code]).filter(({ from }) => from !== "defect");
+const promisedCodes = REASON_CODES.filter((code) => REASONS[code].from !== "defect");
+const promised = promisedCodes.map((code) => REASONS[code]);
 
 export const reason = z
   .discriminatedUnion("code", oneOf(promised.map((each) => each.reason)))
   .meta({ id: "Reason", description: "Why it was refused" });
+
+/** Why a check was denied: what it is about besides. The codes of a host's own policies are the host's, with the members that it gives. */
+const ofBuiltIn = promisedCodes.map((code) => {
+  return REASONS[code].reason.extend({ kind: z.literal(classified({ code }).kind) });
+});
+const ofHost = z
+  .looseObject({
+    code: z
+      .string()
+      .min(1)
+      .refine((code) => !isReasonCode(code), "expected a code that is not built in, or its members")
+      .meta({ not: { enum: REASON_CODES }, examples: ["NOT_SHARED"] }),
+    kind: z.enum(REFUSAL_KINDS).meta({ examples: ["relation"] }),
+  })
+  .meta({ id: "HostReason", description: "Of the host's own policies, with the members that they give" });
+export const classifiedReason = z
+  .union([z.discriminatedUnion("code", oneOf(ofBuiltIn)), ofHost])
+  .meta({ id: "ClassifiedReason", description: "Why it was denied, and what the refusal is about: /docs#words" });
+
 export const remedy = z
   .discriminatedUnion("for", oneOf(promised.flatMap((each) => each.remedy ?? [])))
   .meta({ id: "Remedy", description: "What would make it possible" });

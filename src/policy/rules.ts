@@ -2,11 +2,9 @@ import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
+import type { Rule, RulesFor } from "../entities/rules.ts";
 
-/** The name of the rule by which a matrix allows an action, `<kind>#<rule>`; null when the YAML has none. */
-export type RuleFor = (matrix: string, kind: string, action: string) => string | null;
-
-const Matrix = z.object({
+const Policy = z.object({
   resourcePolicy: z.object({
     resource: z.string(),
     version: z.string(),
@@ -14,23 +12,37 @@ const Matrix = z.object({
   }),
 });
 
+/** The floor has one version. */
+const DEFAULT = "default";
+
 /**
- * From the YAML of every matrix. Each action has exactly one rule, and it allows (`npm run policies`): which one it was is known
- * before Cerbos is asked, which names the policy that matched and not its rule.
+ * From the YAML of every matrix and floor of these folders. Each action has exactly one rule in each, and it allows (`npm run policies`):
+ * which one decides is known before Cerbos is asked, which names the policy that matched and not its rule.
  */
-export async function readRules(policiesDir: string): Promise<RuleFor> {
+export async function readRules(...policiesDirs: readonly string[]): Promise<RulesFor> {
   const names = new Map<string, string>();
-  for await (const file of glob("cerbos/**/*.yaml", { cwd: policiesDir })) {
-    const document = Matrix.safeParse(parse(await readFile(path.join(policiesDir, file), "utf8")));
-    if (!document.success) continue; // roles, tests and test data have no rules
-    const { resource: kind, version, rules } = document.data.resourcePolicy;
-    for (const { name, actions } of rules) {
-      for (const action of actions) names.set(keyOf(version, kind, action), `${kind}#${name}`);
+  for (const policiesDir of policiesDirs) {
+    for await (const file of glob("cerbos/**/*.yaml", { cwd: policiesDir })) {
+      const document = Policy.safeParse(parse(await readFile(path.join(policiesDir, file), "utf8")));
+      if (!document.success) continue; // roles, tests and test data have no rules
+      const { resource, version, rules } = document.data.resourcePolicy;
+      for (const { name, actions } of rules) {
+        for (const action of actions) names.set(keyOf(version, resource, action), `${resource}#${name}`);
+      }
     }
   }
-  return (matrix, kind, action) => names.get(keyOf(matrix, kind, action)) ?? null;
+  return (matrix, kind, action) => {
+    const asked: readonly [from: Rule["from"], key: string][] = [
+      ["matrix", keyOf(matrix, kind, action)],
+      ["floor", keyOf(DEFAULT, `${kind}_floor`, action)],
+    ];
+    return asked.flatMap(([from, key]) => {
+      const name = names.get(key);
+      return name === undefined ? [] : [{ from, name }];
+    });
+  };
 }
 
-function keyOf(matrix: string, kind: string, action: string): string {
-  return `${matrix} ${kind} ${action}`;
+function keyOf(version: string, resource: string, action: string): string {
+  return `${version} ${resource} ${action}`;
 }

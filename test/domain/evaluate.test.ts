@@ -73,11 +73,38 @@ describe("a service that may ask everywhere", () => {
           maxApplications: 25,
         },
       },
+      rules: ["application#edit", "application_floor#edit"],
       graph: "agrees",
       version: expect.any(Number),
       matrix: "default",
       unit: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
+  });
+
+  test("is told what each refusal is about, and by which rules it was decided", async () => {
+    const answer = await ask(gateway.shop, { action: "archive", resource: ["organization", slug] });
+    expect(contextOf(answer).reasons).toEqual([
+      { code: "ROLE_TOO_LOW", kind: "role", least: "owner" },
+      { code: "ORGANIZATION_NOT_RETIRED", kind: "state" },
+    ]);
+    expect(contextOf(answer)["rules"]).toEqual(["organization#retire", "organization_floor#archive"]);
+    const unknown = await ask(gateway.shop, { action: "fly" });
+    expect(contextOf(unknown)).toMatchObject({ reasons: [{ code: "UNKNOWN_ACTION", kind: "unknown" }] });
+    expect(contextOf(unknown)).not.toHaveProperty("rules");
+  });
+
+  test("is told of a frozen organization that it is frozen, of an active one nothing of the kind", async () => {
+    const retired = await foundOrganization(alice);
+    const rename = {
+      subject: ["account", alice.alias],
+      action: "rename",
+      resource: ["organization", retired],
+    } as const;
+    expect(contextOf(await ask(gateway.shop, rename)).reasons).toEqual([]);
+    must(await alice.post(`/v1/organizations/${retired}/retire`), 200);
+    expect(contextOf(await ask(gateway.shop, rename)).reasons).toEqual([
+      { code: "ORGANIZATION_RETIRED", kind: "frozen" },
+    ]);
   });
 
   test("about somebody who is no member: only an invitation helps, not a higher role", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { explanation, MEANINGS } from "../../src/domain/reasons.ts";
+import { classified, explanation, MEANINGS } from "../../src/domain/reasons.ts";
 import { helpFor, remedyFor } from "../../src/domain/remedies.ts";
 
 describe("The explanation of a refusal", () => {
@@ -20,6 +20,26 @@ describe("The explanation of a refusal", () => {
 
   test.each(Object.entries(MEANINGS))("of %s is a whole sentence", (_code, meaning) => {
     expect(meaning).toMatch(/^[A-Z].+\.$/);
+  });
+});
+
+describe("What a refusal is about", () => {
+  test("stands in one table for the built-in codes, whatever a policy says", () => {
+    expect(classified({ code: "ROLE_TOO_LOW", least: "owner" })).toEqual({
+      ...{ code: "ROLE_TOO_LOW", kind: "role", least: "owner" },
+    });
+    expect(classified({ code: "LIVE_SECTORS", kind: "role" })).toEqual({ code: "LIVE_SECTORS", kind: "state" });
+    for (const code of ["ORGANIZATION_RETIRED", "ORGANIZATION_ARCHIVED"])
+      expect(classified({ code }).kind).toBe("frozen");
+  });
+
+  test.each([
+    ["what the policy says", { code: "NOT_SHARED", kind: "relation", with: "bob" }, "relation"],
+    ["an attribute when it says nothing", { code: "CLOSED_ON_SUNDAYS" }, "attribute"],
+    ["an attribute when it says something else", { code: "NOT_SHARED", kind: "family" }, "attribute"],
+    ["an attribute when it says no text", { code: "toString", kind: ["role"] }, "attribute"],
+  ])("is of somebody's own code %s", (_what, reason, kind) => {
+    expect(classified(reason)).toEqual({ ...reason, kind });
   });
 });
 

@@ -202,7 +202,7 @@ describe("An offer is answered", () => {
     expect(must(await bob.get("/v1/me/transfers"), 200).body.items).toEqual([]);
     const id = at.split("/").at(-1) ?? "";
     const asked = await decide(gateway, bob, "accept", ["transfer", id]);
-    expect(asked.context.reasons).toEqual([{ code: "RECIPIENT_NOT_MEMBER" }]);
+    expect(asked.context.reasons).toEqual([{ code: "RECIPIENT_NOT_MEMBER", kind: "relation" }]);
   });
 
   test("not by somebody who was removed and has joined again, until it is offered anew", async () => {

@@ -88,7 +88,7 @@ test("K13 an archived organization is in no list, answers its members 409, keeps
   const again = await alice.post("/v1/organizations", { slug, name: "Again" });
   expect([again.status, again.body.code]).toEqual([409, "SLUG_TAKEN"]);
   const { context } = await decide(gateway, alice, "enable", ["organization", slug]);
-  expect(context.reasons).toEqual([{ code: "ORGANIZATION_ARCHIVED" }]);
+  expect(context.reasons).toEqual([{ code: "ORGANIZATION_ARCHIVED", kind: "frozen" }]);
   expect(await gateway.sql("select name, state from organizations where slug = $1", [slug])).toEqual([
     { name: "Organization", state: "archived" },
   ]);

@@ -86,14 +86,17 @@ test.each([
   expect(operation?.responses["200"]).toMatchObject({ content: { "application/json": { example: { state } } } });
 });
 
-test("every schema of an answer is closed, and none is empty", () => {
+/** What a host's own policies and schemas say is the host's. */
+const HOSTS = ["/components/schemas/HostAttributes", "/components/schemas/HostReason"];
+
+test("every schema of an answer is closed, but what is a host's, and none is empty", () => {
   const open: string[] = [];
   for (const [place, node] of nodes(document)) {
     if (!/\/responses\/|\/components\/schemas\//.test(place) || place.endsWith("/properties")) continue;
     if (node["type"] === "object" && node["additionalProperties"] !== false) open.push(place);
     if (place.endsWith("/schema") && Object.keys(node).length === 0) open.push(place);
   }
-  expect(open).toEqual([]);
+  expect(open).toEqual(HOSTS);
 });
 
 test("503 is the only 5xx, and every operation says who may", () => {

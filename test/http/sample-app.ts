@@ -69,7 +69,7 @@ const DEPS: Deps = {
   plans: new Map(),
   unit: "",
   kinds: NO_HOST_KINDS,
-  ruleFor: () => null,
+  rulesFor: () => [],
   clock: () => new Date(0),
   random: systemRandom,
   tombstones: createTombstones(""),

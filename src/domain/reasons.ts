@@ -44,6 +44,7 @@ export const MEANINGS = {
 const REFUSALS: Readonly<Record<keyof typeof MEANINGS, RefusalKind>> = {
   ROLE_TOO_LOW: "role",
   NOT_SOLE_OWNER: "role",
+  NOT_A_SERVICE: "role",
   NOT_SELF: "relation",
   NOT_INVITEE: "relation",
   NOT_RECIPIENT: "relation",

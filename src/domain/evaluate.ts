@@ -5,16 +5,33 @@ import type { Facts } from "../stores/facts.ts";
 import { type Answer, ask, type GraphWord } from "./access.ts";
 import { hasScope, isBoundTo } from "./actor.ts";
 import type { Deps } from "./deps.ts";
-import { gather } from "./gather.ts";
+import { gather, type Target } from "./gather.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { remediesFor } from "./remedies.ts";
 import { shown } from "./visible.ts";
 
-/** A central check: ids only; roles and state are ours. */
+/**
+ * Where it is asked: each organization is a decision point of its own (its slug), to which what lies elsewhere is unknown; null: the
+ * plain paths, to which ids of the built-in kinds mean the same everywhere.
+ */
+export interface Pdp {
+  readonly slug: string | null;
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+export interface Entity {
+  readonly type: string;
+  readonly id: string;
+  readonly properties?: Properties | undefined;
+}
+
+/** A central check: ids only; roles and state are ours. Built-in rules never read what is sent beside them. */
 export interface Evaluation {
-  readonly subject: { readonly type: string; readonly id: string };
-  readonly action: { readonly name: string };
-  readonly resource: { readonly type: string; readonly id: string };
+  readonly subject: Entity;
+  readonly action: { readonly name: string; readonly properties?: Properties | undefined };
+  readonly resource: Entity;
+  readonly context?: Properties | undefined;
 }
 
 /** What the policies read, as far as the caller may know it. */
@@ -44,9 +61,9 @@ export interface Decision {
  * Answers one question for another service, or for a person about themselves. A denial is a value. Throws what is wrong with
  * the caller (NOT_ABOUT_SELF, SCOPE_MISSING), CANNOT_DECIDE or CONTENTION.
  */
-export async function evaluate(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
   try {
-    const answer = await decisionOn(deps, caller, asked);
+    const answer = await decisionOn(deps, caller, pdp, asked);
     const { decision, context } = answer;
     deps.decided(
       decision ? "allow" : "deny",
@@ -59,7 +76,7 @@ export async function evaluate(deps: Deps, caller: Caller, asked: Evaluation): P
   }
 }
 
-async function decisionOn(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+async function decisionOn(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
   const { resource, action, subject } = asked;
   if (!isKind(resource.type)) return await withoutResource(deps, caller, asked, "UNKNOWN_RESOURCE");
   if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");
@@ -67,10 +84,16 @@ async function decisionOn(deps: Deps, caller: Caller, asked: Evaluation): Promis
   // A person who may not view the thing learns nothing of it; for a service nobody asks that.
   const actions = ({ caller: { client } }: Facts): never[] =>
     (client !== null && known.length > 0 ? known : [...new Set([...known, "view"])]) as never[]; // checked by isAction
-  const target = { kind: resource.type, id: resource.id, slug: null };
+  const target = targetAt(pdp, resource.type, resource.id);
   const answer = await ask(deps, caller, { target, alias: subject.id, actions });
   const isInsider = requireMayAsk(caller, asked, answer.facts);
   return decisionOf(deps, asked, answer, isInsider);
+}
+
+/** A member is named with its organization, in exactly one way; what is named otherwise is nobody. */
+export function targetAt<K extends Kind>({ slug }: Pdp, kind: K, id: string): Target<K> {
+  const isNamed = kind !== "member" || (slug === null ? id.includes("/") : id.startsWith(`${slug}/`));
+  return { kind, id: isNamed ? id : `${slug ?? ""}/`, slug };
 }
 
 /**

@@ -1,6 +1,9 @@
 /** Every bound in one place. Sizes in bytes, times in milliseconds. */
 export const LIMITS = {
   bodyBytes: 64 * 1024,
+  /** Of a check: its body, and how deep objects and lists may lie in each other there, the body itself being the first. */
+  checkBytes: 256 * 1024,
+  checkDepth: 8,
   headerBytes: 16 * 1024,
   tokenBytes: 8 * 1024,
   idBytes: 256,

@@ -1,22 +1,39 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../entities/errors.ts";
-import { LIMITS } from "../entities/limits.ts";
+import { invalid } from "./invalid.ts";
 
 const JSON_TYPE = /^application\/json[\t ]*(;|$)/i;
 
+/** How much of a body there may be. */
+export interface BodyLimits {
+  readonly bytes: number;
+  /** Objects and lists within each other, the body being the first. */
+  readonly depth: number | null; // null: as it likes
+}
+
 /**
  * Reads the whole body as JSON; undefined when there is none. Written here because ids are compared byte by byte: the usual parser
- * replaces bytes that are not UTF-8 silently. Throws BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE and MALFORMED_JSON.
+ * replaces bytes that are not UTF-8 silently. Throws BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, MALFORMED_JSON, and INVALID_REQUEST for
+ * one that is too deep.
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(request: IncomingMessage, limits: BodyLimits): Promise<unknown> {
   const { "content-length": length, "transfer-encoding": chunked } = request.headers;
   if (chunked === undefined && (length === undefined || length === "0")) return undefined;
-  if (Number(length) > LIMITS.bodyBytes) throw tooLarge();
-  const bytes = await readBytes(request);
+  if (Number(length) > limits.bytes) throw tooLarge(limits);
+  const bytes = await readBytes(request, limits);
   if (bytes.length === 0) return undefined;
   requireJson(request);
-  return parse(bytes);
+  const body = parse(bytes);
+  if (limits.depth !== null && isDeeper(body, limits.depth)) {
+    throw invalid("body", `expected objects and lists at most ${limits.depth} deep in each other`);
+  }
+  return body;
+}
+
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1));
 }
 
 function requireJson(request: IncomingMessage): void {
@@ -39,11 +56,11 @@ function parse(bytes: Buffer): unknown {
   }
 }
 
-function tooLarge(): AppError {
-  return new AppError("BODY_TOO_LARGE", `A body has at most ${LIMITS.bodyBytes} bytes.`);
+function tooLarge({ bytes }: BodyLimits): AppError {
+  return new AppError("BODY_TOO_LARGE", `This body may have at most ${bytes} bytes.`);
 }
 
-async function readBytes(request: IncomingMessage): Promise<Buffer> {
+async function readBytes(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -53,10 +70,10 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
     };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size <= LIMITS.bodyBytes) return void chunks.push(chunk);
+      if (size <= limits.bytes) return void chunks.push(chunk);
       settle(() => {
         request.resume(); // The rest is dropped as it comes, so that the connection can be used again.
-        reject(tooLarge());
+        reject(tooLarge(limits));
       });
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks, size)));

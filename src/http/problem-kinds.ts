@@ -153,7 +153,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   BODY_TOO_LARGE: {
     status: 413,
     title: "The body is too large",
-    help: `Send at most ${LIMITS.bodyBytes} bytes.`,
+    help: `Send at most ${LIMITS.bodyBytes} bytes, in a check at most ${LIMITS.checkBytes}.`,
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,

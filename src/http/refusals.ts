@@ -71,8 +71,8 @@ export const FORMS: readonly Form[] = [
     codes: ["TOKEN_MISSING", "TOKEN_INVALID", "ACCOUNT_ERASED", "NOT_A_CLIENT", "CANNOT_DECIDE", "RATE_LIMITED"],
   },
   {
-    of: "`{slug}` in the path",
-    has: (route) => "slug" in route.params.shape,
+    of: "`{slug}` in the path, but of checks: to these what is foreign is unknown",
+    has: (route) => route.access === "caller" && route.dialect === "rest" && "slug" in route.params.shape,
     codes: ["ORGANIZATION_NOT_ACCESSIBLE"],
   },
   {

@@ -218,6 +218,7 @@ export function command<Params extends Schema, Body extends Schema>(
 }
 
 interface OpenDefinition extends Pick<Promised, "operation" | "path" | "summary"> {
+  readonly params?: Schema;
   readonly replies: readonly Reply[];
   readonly requires?: Contract["requires"];
   readonly problems?: Contract["problems"];
@@ -226,17 +227,18 @@ interface OpenDefinition extends Pick<Promised, "operation" | "path" | "summary"
 
 /** For everybody, without a token. */
 export function open(definition: OpenDefinition): Route {
-  const { replies, answer, requires = "nobody in particular: no token" } = definition;
+  const { replies, answer, params = NOTHING, requires = "nobody in particular: no token" } = definition;
   return {
     ...promised({ ...definition, requires, asks: [] }, replies),
     access: "open",
     method: "get",
-    params: NOTHING,
+    params,
     query: NOTHING,
     body: NOTHING,
     serve: async (gateway, sent) => {
+      const found = checked(params, sent.params, "path");
       checked(NOTHING, sent.query, "query");
-      return await answer(gateway, sent);
+      return await answer(gateway, { ...sent, params: found });
     },
   };
 }

@@ -1,8 +1,9 @@
 import { Router } from "express";
 import { AppError } from "../entities/errors.ts";
+import { LIMITS } from "../entities/limits.ts";
 import { send, type Answer } from "./answer.ts";
 import type { Authenticate } from "./authenticate.ts";
-import { readJson } from "./body.ts";
+import { type BodyLimits, readJson } from "./body.ts";
 import type { Handler, Incoming, Outgoing } from "./context.ts";
 import { NOTHING } from "./fields.ts";
 import { parseIfMatch } from "./if-match.ts";
@@ -73,9 +74,15 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
   });
 }
 
+/** REST needs no depth: its schemas are closed. */
+const BODIES: Readonly<Record<"rest" | "authzen", BodyLimits>> = {
+  rest: { bytes: LIMITS.bodyBytes, depth: null },
+  authzen: { bytes: LIMITS.checkBytes, depth: LIMITS.checkDepth },
+};
+
 async function bodyFor(route: Route & { access: "caller" }, request: Incoming): Promise<unknown> {
   try {
-    const body = await readJson(request);
+    const body = await readJson(request, BODIES[route.dialect]);
     if (body !== undefined) return body;
   } catch (error) {
     throw route.dialect === "authzen" ? inAuthzen(error) : error;

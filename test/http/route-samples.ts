@@ -48,7 +48,7 @@ export function goodPath(pattern: string, world: World): string {
 
 function callerOf({ path, operation }: CallerRoute, world: World): Person {
   if (operation === "eraseAccount") return world.member; // nothing stands in its way
-  if (path.startsWith("/access/")) return world.shop;
+  if (path.includes("/access/")) return world.shop;
   return path.startsWith("/v1/platform/") ? world.operator : world.alice;
 }
 
@@ -96,7 +96,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       resource: { type: "organization", id: world.slug },
     },
   };
-  const body = bodies[named(route)];
+  const body = bodies[named(route).replace("/o/:slug/access/", "/access/")];
   if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);
   return body;
 }

@@ -208,9 +208,9 @@ const IDS: Readonly<Record<Kind, (world: World) => string>> = {
 };
 
 describe("A check", () => {
-  test("is asked at one place only, which this test knows", () => {
+  test("is asked only where this test knows", () => {
     const authzen = ROUTES.filter((route) => route.access === "caller" && route.dialect === "authzen");
-    expect(authzen.map(named)).toEqual(["POST /access/v1/evaluation"]);
+    expect(authzen.map(named)).toEqual(["", "/o/:slug"].map((at) => `POST ${at}/access/v1/evaluation`));
   });
 
   test.each(KINDS)("about a foreign %s answers as about an unknown one", async (type) => {

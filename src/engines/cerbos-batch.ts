@@ -1,10 +1,9 @@
 import { cannotDecide } from "../entities/errors.ts";
 import type { Judge, JudgeQuestion, Verdict } from "../entities/judge.ts";
-import type { PrincipalRole } from "../entities/kinds.ts";
 
 export type Verdicts = ReadonlyMap<string, Verdict>;
 
-/** One call about questions of one role: an answer for each, in their order, or what was wrong with that one alone. */
+/** One call about questions of one principal, its role and what is stored about it: an answer for each, in their order, or what was wrong with that one alone. */
 export type SendBatch = (
   questions: readonly JudgeQuestion[],
   signal: AbortSignal,
@@ -19,37 +18,43 @@ interface Batch {
 }
 
 /**
- * Puts what one turn of the event loop asks about one role into one call: a call costs more than what is asked in it. A lone
+ * Puts what one turn of the event loop asks about one principal into one call: a call costs more than what is asked in it. A lone
  * question waits for nothing. Each question keeps its own deadline; the call is given up when all of them have passed.
  * @param most questions in one call
  */
 export function inBatches(send: SendBatch, most: number): Judge {
-  const gathering = new Map<PrincipalRole, Batch>();
-  const begin = (role: PrincipalRole): Batch => {
+  const gathering = new Map<string, Batch>();
+  const begin = (principal: string): Batch => {
     const questions: JudgeQuestion[] = [];
     const expiry = new AbortController();
     const turnEnds = new Promise<void>((resolve) => setImmediate(resolve));
     const answers = turnEnds
       .then(async () => {
-        if (gathering.get(role) === batch) gathering.delete(role);
+        if (gathering.get(principal) === batch) gathering.delete(principal);
         return await send(questions, expiry.signal);
       })
       .catch((error: unknown) => {
         throw cannotDecide("cerbos", error);
       });
     const batch: Batch = { questions, answers, expiry, patient: 0 };
-    gathering.set(role, batch);
+    gathering.set(principal, batch);
     return batch;
   };
   return async (question, timeoutMs) => {
     if (timeoutMs <= 0) throw cannotDecide("cerbos", new Error("the deadline has passed"));
-    const open = gathering.get(question.role);
-    const batch = open === undefined || open.questions.length >= most ? begin(question.role) : open;
+    const principal = principalOf(question);
+    const open = gathering.get(principal);
+    const batch = open === undefined || open.questions.length >= most ? begin(principal) : open;
     const index = batch.questions.push(question) - 1;
     const answer = (await within(batch, timeoutMs))[index];
     if (answer instanceof Map) return answer as Verdicts;
     throw cannotDecide("cerbos", answer ?? new Error("an answer is missing"));
   };
+}
+
+/** A call has one principal; nearly all have a role and nothing else. */
+function principalOf({ role, subject }: JudgeQuestion): string {
+  return subject === undefined ? role : `${role} ${JSON.stringify(subject)}`;
 }
 
 async function within(batch: Batch, timeoutMs: number): Promise<readonly (Verdicts | Error)[]> {

@@ -53,7 +53,11 @@ async function askTogether(
 ): Promise<readonly (Verdicts | Error)[]> {
   try {
     const { results } = await client.checkResources(request(questions), { signal });
-    return questions.map((question, index) => verdicts(question, results[2 * index], results[2 * index + 1]));
+    const answers = results.values();
+    return questions.map((question) => {
+      const floor = question.hasFloor === false ? null : answers.next().value;
+      return verdicts(question, floor, answers.next().value);
+    });
   } catch (error) {
     if (!isUnreadable(error)) throw error;
     if (questions.length === 1) return [error];
@@ -68,34 +72,42 @@ function isUnreadable(error: unknown): error is Error {
   return error instanceof Error && "code" in error && error.code === INVALID_ARGUMENT;
 }
 
-/** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. Two resources a question, of one role. */
+/** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. Two resources a question, of one principal. */
 function request(questions: readonly JudgeQuestion[]): CheckRequest {
   const [first] = questions;
   return {
-    principal: { id: "subject", roles: [first?.role ?? "none"] },
-    resources: questions.flatMap(({ kind, matrix, actions: asked, attributes }) => {
-      const attr = attributes as CheckRequest["resources"][number]["resource"]["attr"];
+    principal: { id: "subject", roles: [first?.role ?? "none"], attr: values(first?.subject ?? {}) },
+    resources: questions.flatMap(({ kind, matrix, actions: asked, attributes, hasFloor = true }) => {
+      const attr = values(attributes);
       const actions = [...asked];
+      const floor = { resource: { kind: `${kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions };
       return [
-        { resource: { kind: `${kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions },
+        ...(hasFloor ? [floor] : []),
         { resource: { kind, id: "matrix", policyVersion: matrix, attr }, actions },
       ];
     }),
   };
 }
 
+type Values = NonNullable<CheckRequest["principal"]["attr"]>;
+
+function values(attributes: Readonly<Record<string, unknown>>): Values {
+  return attributes as Values; // JSON, all of it
+}
+
+/** @param floor null: the kind has none, and nothing stands in the way */
 function verdicts(
   { actions }: JudgeQuestion,
-  floor: CheckResult | undefined,
+  floor: CheckResult | null | undefined,
   matrix: CheckResult | undefined,
 ): Verdicts | Error {
   if (floor === undefined || matrix === undefined) return new Error("an answer is missing");
   return new Map(actions.map((action) => [action, verdict(action, floor, matrix)]));
 }
 
-function verdict(action: string, floor: CheckResult, matrix: CheckResult): Verdict {
+function verdict(action: string, floor: CheckResult | null, matrix: CheckResult): Verdict {
   const matrixAllows = matrix.isAllowed(action) === true;
-  const floorAllows = floor.isAllowed(action) === true;
+  const floorAllows = floor === null || floor.isAllowed(action) === true;
   if (matrixAllows && floorAllows) return { allowed: true, refusedBy: null, reasons: [] };
   const reasons = [
     ...(matrixAllows ? [] : reasonsOf(action, matrix)),

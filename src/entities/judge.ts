@@ -9,6 +9,10 @@ export interface JudgeQuestion {
   readonly matrix: string;
   readonly actions: readonly string[];
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** A host's kind can go without a floor. */
+  readonly hasFloor?: boolean;
+  /** What is stored about the subject, for the kinds of a host; built-in policies read nothing of it. */
+  readonly subject?: Readonly<Record<string, unknown>>;
 }
 
 export interface Verdict {

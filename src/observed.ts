@@ -25,6 +25,7 @@ export function observed(deps: Deps, metrics: Pick<Metrics, "took">): Deps {
     graph: {
       ...graph,
       directRoles: async (...asked) => await timed("graph", async () => await graph.directRoles(...asked)),
+      holds: async (...asked) => await timed("graph", async () => await graph.holds(...asked)),
     },
     judge: async (...asked) => await timed("policies", async () => await judge(...asked)),
     applyTuples: async (organization) => await timed("relay", async () => await applyTuples(organization)),

@@ -2,6 +2,8 @@ import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
 import type { RulesFor } from "../entities/rules.ts";
+import type { Kind } from "../entities/kinds.ts";
+import type { Tuple } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";
 import type { Tombstones } from "./tombstones.ts";
@@ -20,6 +22,8 @@ export interface Plan {
 export interface GraphReader {
   directRoles(pseudonym: string, organizationId: string, timeoutMs: number): Promise<readonly string[]>;
   fence(organizationId: string, timeoutMs: number): Promise<readonly number[]>;
+  /** Is each of these so, by itself or by what it follows from? In their order. */
+  holds(tuples: readonly Tuple[], timeoutMs: number): Promise<readonly boolean[]>;
 }
 
 export interface Timeouts {

@@ -38,5 +38,6 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
     directRoles: async (pseudonym, organization, timeoutMs) =>
       await guarded(async () => await graph.directRoles(pseudonym, organization, timeoutMs)),
     fence: async (organization, timeoutMs) => await guarded(async () => await graph.fence(organization, timeoutMs)),
+    holds: async (tuples, timeoutMs) => await guarded(async () => await graph.holds(tuples, timeoutMs)),
   };
 }

@@ -79,3 +79,16 @@ async function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeout
     });
   });
 }
+
+/** Its body as JSON. Throws CANNOT_DECIDE where it is none. */
+export function parsed(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch (error) {
+    throw cannotDecide("openfga", error);
+  }
+}
+
+export function unexpected(answer: HttpAnswer): Error {
+  return cannotDecide("openfga", new Error(`OpenFGA answered ${answer.status}: ${answer.text.slice(0, 500)}`));
+}

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { cannotDecide } from "../entities/errors.ts";
 import { guardNumber, type Guards } from "../entities/fence.ts";
 import { LIMITS } from "../entities/limits.ts";
-import { inParallel } from "../entities/parallel.ts";
+import { inParallel, lotsOf } from "../entities/parallel.ts";
 import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
-import { type HttpAnswer, type HttpChannel, openHttp } from "./openfga-http.ts";
+import { CHECKS_A_CALL, checksBody, heldBy } from "./openfga-checks.ts";
+import { type HttpAnswer, type HttpChannel, openHttp, parsed, unexpected } from "./openfga-http.ts";
 
 export { buildModel, prepareStore, readModules } from "./openfga-model.ts";
 
@@ -42,6 +42,8 @@ export interface Graph {
   /** The numbers on the organization's fence tuples; one, unless … (NaN: a fence that we did not write). */
   fence(organization: string, timeoutMs: number): Promise<number[]>;
   guards(organization: string, timeoutMs: number): Promise<Guards>;
+  /** Is each of these so, by itself or by what it follows from? In their order; one that OpenFGA cannot tell is CANNOT_DECIDE for all. */
+  holds(tuples: readonly Tuple[], timeoutMs: number): Promise<boolean[]>;
   /** One transaction, all or nothing. After CANNOT_DECIDE it may be executed, or have been, at any time. */
   write(change: TupleChange, timeoutMs: number): Promise<WriteOutcome>;
   /** Those of the tuples that exist, by `tupleKey`. */
@@ -68,6 +70,14 @@ export function openGraph(options: GraphOptions): Graph {
     },
     fence: async (organization, timeoutMs) => (await readFences(read, organization, timeoutMs)).map(guardNumber),
     guards: async (organization, timeoutMs) => await readGuards(read, organization, timeoutMs),
+    holds: async (tuples, timeoutMs) => {
+      const lots = lotsOf(tuples, CHECKS_A_CALL);
+      const ask = async (lot: readonly Tuple[]): Promise<boolean[]> => {
+        const body = checksBody(lot, options.modelId);
+        return heldBy(await http.call("POST", `${store}/batch-check`, body, timeoutMs), lot.length);
+      };
+      return (await inParallel(lots, LIMITS.graphReadsAtOnce, ask)).flat();
+    },
     write: async (change, timeoutMs) => {
       const body = writeBody(change, options.modelId);
       return outcomeOf(await http.call("POST", `${store}/write`, body, timeoutMs));
@@ -168,16 +178,4 @@ function outcomeOf(answer: HttpAnswer): WriteOutcome {
   if (problem?.success !== true || NOT_THE_WRITE.test(problem.data.code)) throw unexpected(answer);
   const reason = `${problem.data.code}: ${problem.data.message}`;
   return { outcome: problem.data.code === "write_failed_due_to_invalid_input" ? "refused" : "invalid", reason };
-}
-
-function parsed(answer: HttpAnswer): unknown {
-  try {
-    return JSON.parse(answer.text);
-  } catch (error) {
-    throw cannotDecide("openfga", error);
-  }
-}
-
-function unexpected(answer: HttpAnswer): Error {
-  return cannotDecide("openfga", new Error(`OpenFGA answered ${answer.status}: ${answer.text.slice(0, 500)}`));
 }

@@ -25,6 +25,7 @@ function broken(): World {
       return await read.promise;
     },
     fence: async () => await Promise.resolve([1]),
+    holds: async () => await Promise.resolve([]),
   };
   const graph = withBreaker(asked, () => now);
   const ask = async (): Promise<readonly string[]> => await graph.directRoles("p", "o", 1);

@@ -63,6 +63,25 @@ describe("reading", () => {
     expect(await graph.exists([there, gone], TIMEOUT_MS)).toEqual(new Set([tupleKey(there)]));
   });
 
+  test("checks many at once, in their order, whatever their number", async () => {
+    const organization = newName("org");
+    const tuples = Array.from({ length: 101 }, (_, index) => roleTuple(organization, "viewer", `p-${index}`));
+    await write(...tuples.filter((_, index) => index % 3 === 0));
+    const expected = tuples.map((_, index) => index % 3 === 0);
+    for (const count of [0, 1, 50, 51, 101]) {
+      expect(await graph.holds(tuples.slice(0, count), TIMEOUT_MS)).toEqual(expected.slice(0, count));
+    }
+  });
+
+  test("takes a check that OpenFGA cannot make for no denial: none of its neighbours is told either", async () => {
+    const organization = newName("org");
+    const good = roleTuple(organization, "viewer", "p-a");
+    await write(good);
+    expect(await graph.holds([good], TIMEOUT_MS)).toEqual([true]);
+    const unknown = roleTuple(organization, "emperor", "p-a");
+    await expect(graph.holds([good, unknown], TIMEOUT_MS)).rejects.toEqual(CANNOT_DECIDE);
+  });
+
   test("gives everything about an organization, over more than one page, and nothing of others", async () => {
     const [organization, sector, anchor, stranger] = ["org", "sec", "app", "app"].map(newName) as [
       string,

@@ -54,6 +54,10 @@ export function countCalls(test: TestGateway): Counter {
         asked.graph += 1;
         return await graph.fence(...question);
       },
+      holds: async (...question: Parameters<typeof graph.holds>) => {
+        asked.graph += 1;
+        return await graph.holds(...question);
+      },
     },
     judge: async (...question: Parameters<typeof judge>) => {
       asked.policies += 1;

@@ -2,7 +2,6 @@ import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
 import type { RulesFor } from "../entities/rules.ts";
-import type { Kind } from "../entities/kinds.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";

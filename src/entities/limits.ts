@@ -18,6 +18,8 @@ export const LIMITS = {
   exportStallMs: 30_000,
   /** Organizations, and applications, that one client can be bound to. */
   clientBindings: 100,
+  /** That one question to Cerbos can name. */
+  actionsAtOnce: 50,
   /** Of one entity of a host's: what is stored with it, how deep, what it is related to, and what may point to it when it goes. */
   attributesBytes: 16 * 1024,
   attributesDepth: 8,

@@ -62,6 +62,11 @@ const Candidate = z.object({
 });
 export type Candidate = z.infer<typeof Candidate>;
 
+/** Those with these ids, or the next ones by `key`; `unstored`: also what is only named. */
+export type Selector =
+  | { readonly type: string; readonly ids: readonly string[] }
+  | { readonly type: string; readonly after: string; readonly limit: number; readonly unstored: boolean };
+
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {
   account: Account.extend({

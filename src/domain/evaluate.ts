@@ -3,9 +3,10 @@ import { AppError, type Remedy } from "../entities/errors.ts";
 import { isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { type Answer, ask, type GraphWord } from "./access.ts";
-import { hasScope, isBoundTo } from "./actor.ts";
+import { hasScope, isBoundTo, requireKind } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
+import { hostDecision } from "./host-decisions.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { remediesFor } from "./remedies.ts";
 import { shown } from "./visible.ts";
@@ -78,7 +79,7 @@ export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Eval
 
 async function decisionOn(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
   const { resource, action, subject } = asked;
-  if (!isKind(resource.type)) return await withoutResource(deps, caller, asked, "UNKNOWN_RESOURCE");
+  if (!isKind(resource.type)) return await hostDecision(deps, caller, pdp, asked);
   if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");
   const known = isAction(resource.type, action.name) ? [action.name] : [];
   // A person who may not view the thing learns nothing of it; for a service nobody asks that.
@@ -100,7 +101,7 @@ export function targetAt<K extends Kind>({ slug }: Pdp, kind: K, id: string): Ta
  * May the caller ask this? Gives whether unknown things may be told from foreign ones: only to a client that is bound to no
  * organization, or is bound to this one. Throws when it may not ask at all.
  */
-function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): boolean {
+export function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): boolean {
   const { client, account } = facts.caller;
   if (client === null) {
     if (asked.subject.type !== "account" || account?.alias !== asked.subject.id) {
@@ -111,6 +112,7 @@ function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): boolean
   if (!hasScope(caller, client, "authz:evaluate")) {
     throw new AppError("SCOPE_MISSING", "Token and registration must both have the scope authz:evaluate.");
   }
+  requireKind(client, asked.resource.type);
   return isBoundTo(caller, client, facts.organization?.slug ?? "");
 }
 
@@ -142,6 +144,6 @@ function decisionOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answe
   return { decision: false, context: { reasons: verdict.reasons.map(classified), remedies, ...context } };
 }
 
-function denial(deps: Deps, code: string, common: Partial<Decision["context"]>): Decision {
+export function denial(deps: Deps, code: string, common: Partial<Decision["context"]>): Decision {
   return { decision: false, context: { reasons: [classified({ code })], ...common, unit: deps.unit } };
 }

@@ -1,5 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError, type Issue } from "../entities/errors.ts";
+import { LIMITS } from "../entities/limits.ts";
 import type { Entity, EntityFilters, EntityKey, Page, PageRequest } from "../entities/records.ts";
 import { type EntityRow, listEntities as listRows, readEntities } from "../stores/entities.ts";
 import { inOrganization } from "../stores/scope.ts";
@@ -32,7 +33,8 @@ export function storing(slug: string, type: string | null): ChangeSpec<"organiza
   return { target: target(slug, type), action: "store_entities", ofEntities: true };
 }
 
-function target(slug: string, keeps: string | null): Target<"organization"> {
+/** The organization, as it is for the service that keeps its entities. */
+export function target(slug: string, keeps: string | null): Target<"organization"> {
   return { kind: "organization", id: slug, slug, keeps };
 }
 
@@ -104,6 +106,29 @@ export async function listEntities(
     const { items, next } = await listRows(tx, type, filters, page);
     return { items: items.map(entityRecord), next };
   });
+}
+
+type Pages = AsyncGenerator<readonly Entity[], void, undefined>;
+
+/** All that is stored, by type and id, in pages; each page is of one moment, and no transaction is open while somebody reads slowly. */
+export async function* exportEntities(
+  deps: Deps,
+  caller: Caller,
+  { slug, type }: { readonly slug: string; readonly type: string | undefined },
+): Pages {
+  const { facts } = await read(deps, caller, target(slug, type ?? null), "view_entities"); // also where there is nothing to export
+  const bound = facts.caller.client?.kinds ?? [];
+  const own = [...deps.kinds.served.keys()].filter((kind) => bound.length === 0 || bound.includes(kind)).sort();
+  for (const each of type === undefined ? own : [type]) {
+    let after = "";
+    do {
+      const page = { after, size: LIMITS.exportEntities };
+      const asked = { slug, type: each, filters: {}, page };
+      const { items, next } = await listEntities(deps, caller, asked);
+      if (items.length > 0) yield items;
+      after = next ?? "";
+    } while (after !== "");
+  }
 }
 
 async function within<Result>(

@@ -29,8 +29,9 @@ interface Writing {
 }
 
 /**
- * Writes entities and what they are related to, and files their tuples; each may name what stands before it. One that names what is
- * not there is left out, and its outcome says so (UNKNOWN_RELATED, TOO_MANY_RELATIONS). Notes nothing: that is the change's to do.
+ * Writes entities and what they are related to, and files their tuples. They may name what is not stored yet, but only members of the
+ * organization. One that cannot be written is left out, and its outcome says why (UNKNOWN_RELATED, TOO_MANY_RELATIONS). Notes nothing: that
+ * is the change's to do.
  */
 export async function storeEntities(
   deps: Deps,
@@ -76,9 +77,8 @@ function storeOne(deps: Deps, organization: string, { wanted, names, writing }: 
   }
   const surrogate = row?.surrogate ?? names.get(entityKey({ type, id }))?.name ?? newId(deps.random, "e-");
   const self: Named = { type, id, name: surrogate, isStored: true, account: null };
-  const known = new Map(names).set(entityKey(self), self);
-  const stray = [...links.values()].find((link) => !mayName(kind, link, known));
-  if (stray !== undefined) return unknownRelated(stray);
+  const stranger = [...links.values()].find((link) => link.type === "account" && !names.has(entityKey(link)));
+  if (stranger !== undefined) return unknownMember(stranger);
 
   names.set(entityKey(self), self);
   writing.entities.set(surrogate, { type, id, surrogate, isStored: true, attributes: document.attributes });
@@ -101,14 +101,7 @@ function storeOne(deps: Deps, organization: string, { wanted, names, writing }: 
   return "written";
 }
 
-/** Members, and stored entities; where the enforcement point keeps who asks, anything. */
-function mayName(kind: HostKind, link: Link, names: ReadonlyMap<string, Named>): boolean {
-  const named = names.get(entityKey(link));
-  if (named?.isStored === true) return true;
-  return link.type !== "account" && kind.subjects === "sent";
-}
-
-/** A name without a thing behind it: the graph needs one. */
+/** What is named before it is stored: nobody asks as it, and nothing is asked about it, until it is (or for ever, where it is kept elsewhere). */
 function placeholder(deps: Deps, { type, id }: Link, { names, writing }: Omit<One, "wanted">): Named {
   const named: Named = { type, id, name: newId(deps.random, "e-"), isStored: false, account: null };
   names.set(entityKey(named), named);
@@ -116,9 +109,11 @@ function placeholder(deps: Deps, { type, id }: Link, { names, writing }: Omit<On
   return named;
 }
 
-function unknownRelated({ relation, type }: Link): AppError {
-  const what = type === "account" ? "a member of the organization, by alias" : `a ${type} that is stored`;
-  return new AppError("UNKNOWN_RELATED", `The relation ${relation} must point to ${what}.`);
+function unknownMember({ relation }: Link): AppError {
+  return new AppError(
+    "UNKNOWN_RELATED",
+    `The relation ${relation} points to an account that is no member of the organization.`,
+  );
 }
 
 function rowOf(object: string, link: Link, { name, account }: Pick<Named, "name" | "account">): RelationRow {

@@ -81,10 +81,7 @@ function request(questions: readonly JudgeQuestion[]): CheckRequest {
       const attr = values(attributes);
       const actions = [...asked];
       const floor = { resource: { kind: `${kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions };
-      return [
-        ...(hasFloor ? [floor] : []),
-        { resource: { kind, id: "matrix", policyVersion: matrix, attr }, actions },
-      ];
+      return [...(hasFloor ? [floor] : []), { resource: { kind, id: "matrix", policyVersion: matrix, attr }, actions }];
     }),
   };
 }

@@ -7,6 +7,7 @@ export const ERROR_CODES = [
   "MALFORMED_JSON",
   "UNSUPPORTED_MEDIA_TYPE",
   "BODY_TOO_LARGE",
+  "REQUEST_TIMEOUT",
   "NO_SUCH_ROUTE",
   "METHOD_NOT_ALLOWED",
   "TOKEN_MISSING",
@@ -20,7 +21,7 @@ export const ERROR_CODES = [
   "DENIED", // a policy refused; the problem's code is the first reason
   "NOT_FOUND",
   "UNKNOWN_ALIAS",
-  "UNKNOWN_RELATED", // a relation points to what is not there
+  "UNKNOWN_RELATED", // a relation points to somebody who is no member
   "TOO_MANY_RELATIONS",
   "KIND_NOT_BOUND", // the client is bound to other kinds
   "SLUG_TAKEN",

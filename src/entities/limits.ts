@@ -31,6 +31,13 @@ export const LIMITS = {
   /** A connection that sends slower than this is closed. */
   headersMs: 10_000,
   requestMs: 30_000,
+  /** An import may come in for as long as it takes, but not for ever; its lines, and how many make a change at the most. */
+  importMs: 600_000,
+  importLineBytes: 64 * 1024,
+  importLinesAtOnce: 200,
+  importGraphMs: 10_000,
+  importChunksToProgress: 20,
+  exportEntities: 500,
   readinessMs: 400,
   /** An issuer's keys: how long one fetch may take, and how long an unknown key id is not looked up again. */
   issuerKeysMs: 2_000,

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../entities/errors.ts";
+import { LIMITS } from "../entities/limits.ts";
 import { invalid } from "./invalid.ts";
 
 const JSON_TYPE = /^application\/json[\t ]*(;|$)/i;
@@ -64,7 +65,11 @@ async function readBytes(request: IncomingMessage, limits: BodyLimits): Promise<
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const late = setTimeout(() => {
+      settle(() => reject(new AppError("REQUEST_TIMEOUT", `A body arrives within ${LIMITS.requestMs} ms.`)));
+    }, LIMITS.requestMs);
     const settle = (settled: () => void): void => {
+      clearTimeout(late);
       request.off("data", onData).off("end", onEnd).off("error", onBreak).off("close", onBreak);
       settled();
     };

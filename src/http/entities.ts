@@ -19,7 +19,7 @@ const relatedTo = z.strictObject({
     examples: ["member"],
   }),
 });
-const relations = z.record(relationName, z.array(relatedTo)).meta({
+export const relations = z.record(relationName, z.array(relatedTo)).meta({
   description: "By relation: who, or what, it points to",
   examples: [{ viewer: [{ type: "account", id: "bob" }] }],
 });
@@ -35,7 +35,7 @@ const record = z
   .meta({ id: "Entity" });
 
 const params = z.strictObject({ slug, type: entityType, id: foreignId });
-const document = z.strictObject({ attributes: attributes.default({}), relations: relations.default({}) });
+export const document = z.strictObject({ attributes: attributes.default({}), relations: relations.default({}) });
 const patch = z.strictObject({
   attributes: attributes.exactOptional().meta({
     description: "Merged into what it has (RFC 7396): null takes one away",
@@ -45,7 +45,7 @@ const patch = z.strictObject({
   unrelate: relations.exactOptional().meta({ description: "Relations to be taken away" }),
 });
 
-const STORING = {
+export const STORING = {
   requires: "scope entities:write",
   asks: ["organization.store_entities"],
 } as const;
@@ -109,8 +109,7 @@ export const ENTITY_ROUTES: readonly Route[] = [
     operation: "storeEntity",
     ...STORING,
     problems: [...written, "PRECONDITION_REQUIRED"],
-    reply: createdReply(record),
-    otherReplies: [changedReply(record)],
+    reply: [createdReply(record), changedReply(record)],
     params,
     body: document,
     answer: async (deps, { caller, params, body, ifMatch }) => {

@@ -2,7 +2,7 @@ import type { ErrorCode } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 
 /** What goes wrong before a route, or because of a bug, has codes of its own. */
-type TransportCode = "INTERNAL" | "BAD_REQUEST_SYNTAX" | "HEADERS_TOO_LARGE" | "REQUEST_TIMEOUT" | "DENIED_BY_STATE";
+type TransportCode = "INTERNAL" | "BAD_REQUEST_SYNTAX" | "HEADERS_TOO_LARGE" | "DENIED_BY_STATE";
 export type ProblemCode = ErrorCode | TransportCode;
 
 export interface ProblemKind {
@@ -93,8 +93,8 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   },
   UNKNOWN_RELATED: {
     status: 422,
-    title: "A relation points to what is not there",
-    help: "Store what it points to before; people are named by their alias, and must be members.",
+    title: "A relation points to somebody who is no member",
+    help: "Name people by their alias, and invite them first: what belongs to the organization is shared with its members.",
   },
   TOO_MANY_RELATIONS: {
     status: 409,

@@ -4,6 +4,7 @@ import { AUDIT_ROUTES, PLATFORM_AUDIT_ROUTES } from "./audit.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { ENTITY_ROUTES } from "./entities.ts";
+import { ENTITY_LINE_ROUTES } from "./entity-lines.ts";
 import { HEALTH_ROUTES } from "./health.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { ME_ROUTES } from "./me.ts";
@@ -25,7 +26,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   invitations: INVITATION_ROUTES,
   transfers: TRANSFER_ROUTES,
   audit: AUDIT_ROUTES,
-  entities: ENTITY_ROUTES,
+  entities: [...ENTITY_ROUTES, ...ENTITY_LINE_ROUTES],
   clients: CLIENT_ROUTES,
   platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES],
   health: HEALTH_ROUTES,

@@ -10,6 +10,7 @@ import { answered, asking, changeQuery } from "./change-options.ts";
 import { type Contract, entityReply, listReply, plainReply, type Reply, UNCHANGED } from "./contract.ts";
 import { NOTHING, pageQuery } from "./fields.ts";
 import { checked } from "./invalid.ts";
+import type { Line } from "./lines-in.ts";
 import type { PageTokens } from "./page-tokens.ts";
 
 /** What routes have beside the request. */
@@ -43,6 +44,8 @@ export interface Presented extends Parts {
   readonly path: string;
   readonly idempotencyKey: string | undefined;
   readonly identify: Identify;
+  /** The body's, where they are the dialect. */
+  readonly lines: () => AsyncIterable<Line>;
 }
 
 /** Verifies another token as the caller's own was, and says whose it is. Throws what authentication throws. */
@@ -64,7 +67,7 @@ interface Schemas {
 
 /**
  * A route of the registry: everything that a reader, the tests and the contract's generator need to know of it, and `serve`, which
- * checks what came and answers. `authzen` bodies follow AUTHZEN.md where it differs from REST.
+ * checks what came and answers. `authzen` bodies follow AUTHZEN.md where it differs from REST; `lines` are NDJSON, read as it comes.
  */
 export type Route = Declared &
   Schemas &
@@ -72,7 +75,7 @@ export type Route = Declared &
     | { readonly access: "open"; readonly serve: (gateway: Gateway, sent: Anonymous) => Promise<Answer> }
     | {
         readonly access: "caller";
-        readonly dialect: "rest" | "authzen";
+        readonly dialect: "rest" | "authzen" | "lines";
         readonly serve: (gateway: Gateway, presented: Presented) => Promise<Answer>;
       }
   );
@@ -186,9 +189,7 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
   readonly params: Params;
   /** NOTHING: no body, or `{}`. */
   readonly body: Body;
-  readonly reply: Reply;
-  /** What it can answer beside it. */
-  readonly otherReplies?: readonly Reply[];
+  readonly reply: Reply | readonly Reply[];
   readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
 }
 
@@ -196,10 +197,10 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
 export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
-  const { method, params, body, answer, dialect = "rest", otherReplies = [] } = definition;
+  const { method, params, body, answer, dialect = "rest" } = definition;
   const isChange = dialect === "rest"; // AuthZEN only asks
   return {
-    ...promised(definition, [definition.reply, ...otherReplies]),
+    ...promised(definition, [definition.reply].flat()),
     access: "caller",
     dialect,
     method,

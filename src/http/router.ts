@@ -8,6 +8,7 @@ import type { Handler, Incoming, Outgoing } from "./context.ts";
 import { NOTHING } from "./fields.ts";
 import { parseIfMatch } from "./if-match.ts";
 import { invalid } from "./invalid.ts";
+import { linesOf } from "./lines-in.ts";
 import type { Gateway, Route } from "./route.ts";
 import { sendLines } from "./stream.ts";
 
@@ -49,7 +50,7 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
     return await route.serve(serving.gateway, { params, query, body: undefined, authorization });
   }
   const identity = await serving.authenticate(authorization);
-  const work = route.dialect === "rest" && route.method !== "get" ? "changes" : "questions";
+  const work = route.dialect !== "authzen" && route.method !== "get" ? "changes" : "questions";
   const budget = await serving.gateway.budgets.ofCaller(identity, work);
   for (const name in budget) response.setHeader(name, budget[name] ?? "");
   const caller = {
@@ -68,6 +69,7 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
     query,
     body,
     ifMatch,
+    lines: () => linesOf(request),
     path: request.path,
     idempotencyKey,
     identify: async (token) => await serving.authenticate(`Bearer ${token}`),
@@ -81,6 +83,7 @@ const BODIES: Readonly<Record<"rest" | "authzen", BodyLimits>> = {
 };
 
 async function bodyFor(route: Route & { access: "caller" }, request: Incoming): Promise<unknown> {
+  if (route.dialect === "lines") return {}; // read one by one, by who works on them
   try {
     const body = await readJson(request, BODIES[route.dialect]);
     if (body !== undefined) return body;

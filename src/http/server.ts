@@ -7,7 +7,8 @@ import { problem, type Problem } from "./problem.ts";
 /** The HTTP server around the gateway, with the bounds that hold before a request is one. */
 export function createHttpServer(app: Express): Server {
   const server = createServer(
-    { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersMs, requestTimeout: LIMITS.requestMs },
+    // Bodies have a time of their own (body.ts); an import takes longer than any.
+    { maxHeaderSize: LIMITS.headerBytes, headersTimeout: LIMITS.headersMs, requestTimeout: LIMITS.importMs },
     app,
   );
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => refuse(error, socket));
@@ -34,7 +35,7 @@ function problemOf(code: string | undefined): Problem {
     return problem("HEADERS_TOO_LARGE", `All headers together have at most ${LIMITS.headerBytes} bytes.`);
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    return problem("REQUEST_TIMEOUT", `A request arrives within ${LIMITS.requestMs} ms.`);
+    return problem("REQUEST_TIMEOUT", `A request arrives within ${LIMITS.importMs} ms.`);
   }
   return problem("BAD_REQUEST_SYNTAX", "The bytes that came are not an HTTP request.");
 }

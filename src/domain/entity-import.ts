@@ -1,0 +1,206 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Caller } from "../entities/callers.ts";
+import { AppError, cannotDecide, type Issue } from "../entities/errors.ts";
+import { LIMITS } from "../entities/limits.ts";
+import { readEntities } from "../stores/entities.ts";
+import type { ClientFacts } from "../stores/facts.ts";
+import { requireKind } from "./actor.ts";
+import { change, type Changing } from "./change.ts";
+import { deadlineIn } from "./deadline.ts";
+import type { Deps } from "./deps.ts";
+import { storing, target } from "./entities.ts";
+import { type EntityDocument, entityKey, kindOf, misfitsOf } from "./entity-documents.ts";
+import { type Outcome, storeEntities, type Wanted } from "./entity-store.ts";
+import { read } from "./read.ts";
+import { notAccessible } from "./refusal.ts";
+
+/** A line of an import: what it says, or why nobody can read it. */
+export interface ImportLine {
+  readonly number: number;
+  readonly entity: (EntityDocument & { readonly type: string; readonly id: string }) | AppError;
+}
+
+/** Of the lines so far. */
+export interface Counts {
+  readonly lines: number;
+  readonly stored: number;
+  readonly unchanged: number;
+  readonly refused: number;
+}
+
+export interface RefusedLine {
+  readonly line: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly issues?: readonly Issue[];
+}
+
+/** What an import tells: a line that was refused, how far it is, its end, or that it stopped before a line. */
+export type ImportEvent =
+  | { readonly refused: RefusedLine }
+  | { readonly progress: Counts }
+  | { readonly done: Counts }
+  | { readonly stopped: Counts & RefusedLine };
+
+type Events = AsyncGenerator<readonly ImportEvent[], void, undefined>;
+type Readable = Exclude<ImportLine["entity"], AppError>;
+/** What goes into the ledger at once. */
+type Chunk = Map<string, { readonly number: number; readonly entity: Readable }>;
+
+/**
+ * Stores entities by the line, whatever is there already: in chunks of at most as many tuples as one Write takes, the next one when
+ * the last is in the graph. A line that cannot be stored is told and left out. What cannot be decided ends it: what is in stays in, and
+ * the event says before which line it stopped. Throws, before the first event, what `putEntity` throws about the caller.
+ */
+export async function* importEntities(
+  deps: Deps,
+  caller: Caller,
+  slug: string,
+  lines: AsyncIterable<ImportLine>,
+): Events {
+  const { organization, facts } = await read(deps, caller, target(slug, null), "store_entities");
+  const { client } = facts.caller;
+  if (organization === null || client === null) throw notAccessible();
+  const run = { deps, caller, slug, organization: organization.id, client };
+  const counts = { lines: 0, stored: 0, unchanged: 0, refused: 0 };
+  let chunk: Chunk = new Map();
+  let chunks = 0;
+  const flush = async (): Promise<ImportEvent[]> => {
+    if (chunk.size === 0) return [];
+    const outcomes = await stored(run, chunk);
+    chunk = new Map();
+    chunks += 1;
+    const events = tally(counts, outcomes);
+    return chunks % LIMITS.importChunksToProgress === 0 ? [...events, { progress: { ...counts } }] : events;
+  };
+  let next = 1;
+  try {
+    for await (const { number, entity } of lines) {
+      const events: ImportEvent[] = [];
+      if (!(entity instanceof AppError) && !fits(chunk, entity)) {
+        events.push(...(await flush()));
+        next = number;
+      }
+      const refusal = entity instanceof AppError ? entity : misfit(run, entity);
+      if (refusal !== null) events.push(...tally(counts, [{ number, outcome: refusal }]));
+      else if (!(entity instanceof AppError)) chunk.set(entityKey(entity), { number, entity });
+      if (events.length > 0) yield events;
+    }
+    yield [...(await flush()), { done: counts }];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const line = chunk.values().next().value?.number ?? next;
+    yield [{ stopped: { ...counts, line, code: error.code, detail: error.message } }];
+  }
+}
+
+interface Run {
+  readonly deps: Deps;
+  readonly caller: Caller;
+  readonly slug: string;
+  readonly organization: string;
+  readonly client: ClientFacts;
+}
+
+/** An entity that stands in it already waits for the next one: what comes later is to be what is stored. */
+function fits(chunk: Chunk, entity: Readable): boolean {
+  if (chunk.has(entityKey(entity)) || chunk.size >= LIMITS.importLinesAtOnce) return false;
+  const tuples = [...chunk.values()].reduce((sum, one) => sum + tuplesOf(one.entity), 0);
+  return chunk.size === 0 || tuples + tuplesOf(entity) <= LIMITS.tuplesPerRow;
+}
+
+/** At the most: its relations, and that it hangs under the organization. */
+function tuplesOf({ relations }: Readable): number {
+  return Object.values(relations).reduce((sum, targets) => sum + targets.length, 1);
+}
+
+function misfit({ deps, client }: Run, entity: Readable): AppError | null {
+  try {
+    requireKind(client, entity.type);
+    const issues = misfitsOf(kindOf(deps.kinds, entity.type), entity);
+    const [first] = issues;
+    if (first === undefined) return null;
+    return new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
+  } catch (error) {
+    if (error instanceof AppError && error.code !== "CANNOT_DECIDE") return error;
+    throw error;
+  }
+}
+
+interface Done {
+  readonly number: number;
+  readonly outcome: Outcome;
+}
+
+async function stored(run: Run, chunk: Chunk): Promise<Done[]> {
+  const { deps, caller, slug, organization } = run;
+  const wanted = [...chunk.values()];
+  for (;;) {
+    try {
+      const { value } = await change(deps, caller, storing(slug, null), async (changing) => {
+        return await storeChunk(deps, changing, wanted);
+      });
+      if (!caller.isDryRun) await inGraph(deps, organization);
+      return value.map((outcome, index) => ({ number: wanted[index]?.number ?? 0, outcome }));
+    } catch (error) {
+      // The organization's budget is everybody's: an import takes what is left of it, and waits.
+      if (!(error instanceof AppError) || error.code !== "RATE_LIMITED") throw error;
+      await pause((error.details.retryAfterSeconds ?? 1) * 1000);
+    }
+  }
+}
+
+async function storeChunk(
+  deps: Deps,
+  changing: Changing<"organization">,
+  chunk: readonly { readonly entity: Readable }[],
+): Promise<Outcome[]> {
+  const rows = await readEntities(
+    changing.tx,
+    chunk.map(({ entity }) => entity),
+  );
+  const known = new Map(rows.map((row) => [entityKey(row), row]));
+  const wanted = chunk.map(({ entity }): Wanted => {
+    const { type, id, attributes, relations } = entity;
+    const document = { attributes, relations };
+    return { type, id, kind: kindOf(deps.kinds, type), document, row: known.get(entityKey(entity)) };
+  });
+  const outcomes = await storeEntities(deps, changing, wanted);
+  const written = outcomes.filter((outcome) => outcome === "written").length;
+  if (written > 0) {
+    const target = { kind: "organization", id: changing.resource.slug } as const;
+    changing.note({ action: "entities.import", target, after: { stored: written } });
+  }
+  return outcomes;
+}
+
+async function inGraph({ applyTuples }: Deps, organization: string): Promise<void> {
+  const deadline = deadlineIn(LIMITS.importGraphMs);
+  for (;;) {
+    const failure = await applyTuples(organization).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (failure === undefined) return;
+    if (deadline() <= 0) throw cannotDecide("openfga", failure);
+    await pause(LIMITS.rebuildLooksEveryMs);
+  }
+}
+
+type Tally = { -readonly [Name in keyof Counts]: Counts[Name] };
+
+function tally(counts: Tally, done: readonly Done[]): ImportEvent[] {
+  const refused: ImportEvent[] = [];
+  for (const { number, outcome } of done) {
+    counts.lines += 1;
+    if (outcome === "written") counts.stored += 1;
+    else if (outcome === "same") counts.unchanged += 1;
+    else {
+      counts.refused += 1;
+      const { code, message, details } = outcome;
+      const issues = details.issues === undefined ? {} : { issues: details.issues };
+      refused.push({ refused: { line: number, code, detail: message, ...issues } });
+    }
+  }
+  return refused;
+}

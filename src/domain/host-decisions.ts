@@ -1,0 +1,108 @@
+import type { Caller } from "../entities/callers.ts";
+import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
+import type { HostKind } from "../entities/host-kinds.ts";
+import { deadlineIn } from "./deadline.ts";
+import type { Deps } from "./deps.ts";
+import { brokenKind } from "./entity-documents.ts";
+import { denial, type Decision, type Evaluation, type Pdp, requireMayAsk } from "./evaluate.ts";
+import { gather } from "./gather.ts";
+import { askHost, type HostAnswer, type Pair, type Party, type Sent } from "./host-questions.ts";
+import { classified } from "./reasons.ts";
+import { remedyFor } from "./remedies.ts";
+
+/** A question about a thing of a host's kind. Throws what `evaluate` throws, and INVALID_REQUEST where no organization is meant. */
+export async function hostDecision(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
+  const { type } = asked.resource;
+  const kind = deps.kinds.served.get(type);
+  if (kind === undefined) return await withoutKind(deps, caller, asked);
+  const slug = pdp.slug ?? (await meantOrganization(deps, caller, asked));
+  const action = asked.action.name;
+  const isKnown = kind.actions.includes(action);
+  // Who may view the thing may know what the decision was taken on.
+  const actions = [...new Set([...(isKnown ? [action] : []), ...(kind.actions.includes("view") ? ["view"] : [])])];
+  const question = {
+    ...{ slug, kind, actions, sent: sentIn(asked) },
+    subjects: subjectOf(deps, kind, asked),
+    resources: { selector: { type, ids: [asked.resource.id] }, keeping: kind.resources },
+  };
+  const answer = await askHost(deps, caller, question, deadlineIn(deps.timeouts.decisionMs));
+  const isInsider = requireMayAsk(caller, asked, answer.facts);
+  const { client } = answer.facts.caller;
+  if (answer.facts.organization === null || (client !== null && !isInsider)) {
+    return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  }
+  return decisionOf(deps, asked, { kind, answer, isClient: client !== null });
+}
+
+/** Where no organization is named, that of a credential that has exactly one. */
+export async function meantOrganization(deps: Deps, caller: Caller, asked: Evaluation): Promise<string> {
+  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  requireMayAsk(caller, asked, facts);
+  const { client } = facts.caller;
+  const [only, ...others] = client?.organizations ?? [];
+  if (only !== undefined && others.length === 0 && client?.scopes.includes("authz:all") !== true) return only;
+  const message =
+    "what it is belongs to an organization: ask at /o/{slug}/access/v1/…, or with a client that is bound to one organization";
+  throw new AppError("INVALID_REQUEST", `body.resource.type: ${message}.`, {
+    issues: [{ path: "body.resource.type", message }],
+  });
+}
+
+async function withoutKind(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  requireMayAsk(caller, asked, facts);
+  const refusal = deps.kinds.refused.get(asked.resource.type);
+  if (refusal !== undefined) throw brokenKind(asked.resource.type, refusal);
+  return denial(deps, "UNKNOWN_RESOURCE", {});
+}
+
+export function subjectOf({ kinds }: Deps, kind: HostKind, { subject }: Pick<Evaluation, "subject">): Party {
+  const { type, id } = subject;
+  const isKept = type === "account" || (kind.subjects === "stored" && kinds.served.has(type));
+  return { selector: { type, ids: [id] }, keeping: isKept ? "stored" : kind.subjects };
+}
+
+export function sentIn({ subject, resource, action, context }: Evaluation): Sent {
+  return { subject: subject.properties, resource: resource.properties, action: action.properties, context };
+}
+
+interface Answered {
+  readonly kind: HostKind;
+  readonly answer: HostAnswer;
+  readonly isClient: boolean;
+}
+
+function decisionOf(deps: Deps, asked: Evaluation, { kind, answer, isClient }: Answered): Decision {
+  const { facts, matrix, subjects, resources, pairs } = answer;
+  const version = facts.organization?.version;
+  const common = { graph: "agrees", matrix, ...(version !== undefined && { version }) } as const;
+  const [pair] = pairs;
+  const verdict = pair?.verdicts.get(asked.action.name);
+  const isShown = isClient || pair?.verdicts.get("view")?.allowed === true;
+  if (!isShown && verdict?.allowed !== true) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  if (subjects.length === 0) return denial(deps, "UNKNOWN_SUBJECT", common);
+  if (resources.length === 0) return denial(deps, "UNKNOWN_RESOURCE", common);
+  if (pair === undefined || verdict === undefined || !kind.actions.includes(asked.action.name)) {
+    return denial(deps, "UNKNOWN_ACTION", common);
+  }
+  const rules = deps.rulesFor(matrix, kind.type, asked.action.name).map(({ name }) => name);
+  const told = { ...(isShown && { facts: factsOf(pair), rules }), ...common, unit: deps.unit };
+  if (verdict.allowed) return { decision: true, context: { reasons: [], ...told } };
+  const { reasons } = verdict;
+  return {
+    decision: false,
+    context: { reasons: reasons.map(classified), remedies: remediesOf(reasons), ...told },
+  };
+}
+
+function factsOf({ subject, role, attributes }: Pair): NonNullable<Decision["context"]["facts"]> {
+  return { subject: { role, attributes: subject.attributes }, resource: attributes };
+}
+
+/** What helps is the policies' to say here: a reason's own `help`. */
+function remediesOf(reasons: readonly Reason[]): Remedy[] {
+  return reasons.flatMap((reason) => {
+    const { code, help } = reason;
+    return typeof help === "string" ? [{ for: code, message: help }] : (remedyFor(reason, null) ?? []);
+  });
+}

@@ -5,6 +5,8 @@ import { reachCerbos, reachOpenfga } from "./engines/reach.ts";
 import { NotReached } from "./entities/reach.ts";
 import { startEngines, type StartedEngines } from "./local/chosen-engines.ts";
 import { LocalEngineError } from "./local/error.ts";
+import { openPolicySet } from "./policy/policy-set.ts";
+import type { Policies } from "./policy/policies.ts";
 import { reachPostgres } from "./stores/reach.ts";
 
 const ATTEMPT_MS = 5_000;
@@ -22,11 +24,21 @@ interface Awaited {
 type Report = (line: string) => void;
 
 /** The user's Postgres first: embedded engines may live in it. Throws LocalEngineError. */
-export async function startAllEngines(config: Config, report: Report): Promise<StartedEngines> {
+export async function startAllEngines(config: Config, report: Report, policies: Policies): Promise<StartedEngines> {
   const { databaseUrl, openfgaDatabaseUrl } = config;
   if (databaseUrl !== null) await arrival(config, report, postgres("DATABASE_URL", databaseUrl));
   if (openfgaDatabaseUrl !== null) await arrival(config, report, postgres("OPENFGA_DATABASE_URL", openfgaDatabaseUrl));
-  return await startEngines(config, report);
+  const { stateDir, policiesDir, cerbos } = config;
+  const files = cerbos === null ? policies.files : []; // an own Cerbos has its own folder
+  const set = await openPolicySet(stateDir, policiesDir, files);
+  try {
+    const engines = await startEngines(config, report, set.folder);
+    await set.removeOthers();
+    return engines;
+  } catch (error) {
+    await set.remove();
+    throw error;
+  }
 }
 
 function postgres(setting: string, url: string): Awaited {

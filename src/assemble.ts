@@ -1,17 +1,15 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
-import path from "node:path";
 import { otherArrivals, refusal, startAllEngines } from "./arrivals.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { Deps } from "./domain/deps.ts";
 import { withBreaker } from "./domain/graph-breaker.ts";
 import { createQueue } from "./domain/queue.ts";
 import { createTombstones } from "./domain/tombstones.ts";
 import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
-import { buildModel, prepareStore, readModules } from "./engines/openfga-model.ts";
+import { prepareStore } from "./engines/openfga-model.ts";
 import { type Graph, openGraph } from "./engines/openfga.ts";
 import { AppError } from "./entities/errors.ts";
-import { NO_HOST_KINDS } from "./entities/host-kinds.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
@@ -20,9 +18,8 @@ import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import { observed } from "./observed.ts";
-import { readPlans } from "./policy/plans.ts";
-import { readRules } from "./policy/rules.ts";
-import { policyUnit } from "./policy/unit.ts";
+import { HostFolderError } from "./policy/host-folder.ts";
+import { type Policies, readPolicies } from "./policy/policies.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
@@ -79,9 +76,10 @@ export interface Reporting {
  * @param clock what expires goes by it; tokens, leases and deadlines do not
  */
 export async function startGateway(config: Config, reporting: Reporting, clock = systemClock): Promise<Gateway> {
-  const engines = await startAllEngines(config, reporting.report);
+  const policies = await loadPolicies(config, reporting);
+  const engines = await startAllEngines(config, reporting.report, policies);
   try {
-    const core = await assemble(config, engines, reporting, clock);
+    const core = await assemble({ config, policies, engines }, reporting, clock);
     const drain = createDrain();
     const server = await listen(config, engines, core, { log: reporting.log, drain }).catch(async (error: unknown) => {
       await core.close();
@@ -104,21 +102,46 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
   }
 }
 
+/** What is there before anything is assembled. */
+export interface Ground {
+  readonly config: Config;
+  readonly policies: Policies;
+  readonly engines: Engines;
+}
+
+/** Reads what decides, and tells what of a host's is refused. Throws ConfigError when a folder is not there. */
+export async function loadPolicies(
+  { policiesDir, hostPolicies }: Config,
+  { report, log }: Reporting,
+): Promise<Policies> {
+  const policies = await readPolicies(policiesDir, hostPolicies).catch((error: unknown) => {
+    throw error instanceof HostFolderError ? new ConfigError([`HOST_POLICIES: ${error.message}`]) : error;
+  });
+  for (const problem of policies.problems) {
+    report(`Not served: ${problem}`);
+    log.error({ event: "policies.refused", problem }, "policies.refused");
+  }
+  if (hostPolicies.length > 0 && !policies.isCompiled) {
+    report("HOST_POLICIES were read and not compiled: there is no Cerbos on this machine to do it");
+    log.warn({ event: "policies.not_compiled" }, "policies.not_compiled");
+  }
+  return policies;
+}
+
 export async function assemble(
-  config: Config,
-  engines: Engines,
+  { config, policies, engines }: Ground,
   { report, log }: Reporting,
   clock = systemClock,
 ): Promise<Core> {
   await migrate(engines.databaseUrl, report);
   await otherArrivals(config, report);
-  const graph = await connectGraph(config, engines);
+  const graph = await connectGraph(config, engines, policies.model);
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
   const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
   const carriers = openCarriers(config, engines, graph, writeLog);
   const { relay, reconciler } = carriers;
-  const unit = await policyUnit(config.policiesDir);
+  const { plans, unit, kinds, rulesFor } = policies;
   const metrics = createMetrics({ version: await readVersion(), unit });
   const budgets = createBudgets(config.rates);
   const deps = observed(
@@ -126,10 +149,10 @@ export async function assemble(
       database,
       graph: withBreaker(graph, () => performance.now()),
       judge: cerbos.judge,
-      plans: await readPlans(config.policiesDir),
+      plans,
       unit,
-      kinds: NO_HOST_KINDS,
-      rulesFor: await readRules(config.policiesDir),
+      kinds,
+      rulesFor,
       clock,
       random: systemRandom,
       tombstones: createTombstones(engines.secret),
@@ -187,7 +210,7 @@ function openLedger(config: Config, url: string, user: keyof typeof POOLS): Data
   return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
-async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
+async function connectGraph(config: Config, engines: Engines, model: Policies["model"]): Promise<Graph> {
   const { apiUrl } = engines.openfga;
   const presharedKey = engines.openfga.presharedKey ?? null;
   const at = { apiUrl, presharedKey };
@@ -196,7 +219,7 @@ async function connectGraph(config: Config, engines: Engines): Promise<Graph> {
     storeId: config.openfga?.storeId ?? null,
     modelId: config.openfga?.modelId ?? null,
     storeName: "bailiwick",
-    model: buildModel(await readModules([path.join(config.policiesDir, "openfga")])),
+    model,
     timeoutMs: STORE_TIMEOUT_MS,
   };
   const prepared = await prepareStore(store).catch((error: unknown) => {

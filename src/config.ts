@@ -21,6 +21,8 @@ export interface Config {
   readonly drainDelayMs: number;
   readonly stateDir: string;
   readonly policiesDir: string;
+  /** Folders of kinds of a host's, in their order. */
+  readonly hostPolicies: readonly string[];
   readonly logLevel: Settings["LOG_LEVEL"];
   /** null: the embedded engine. */
   readonly databaseUrl: string | null;
@@ -181,6 +183,7 @@ function resolved(read: Settings, set: Environment): Config {
     drainDelayMs: read.DRAIN_DELAY_MS,
     stateDir: read.STATE_DIR === undefined ? path.join(ROOT, ".bailiwick") : path.resolve(read.STATE_DIR),
     policiesDir: read.POLICIES_DIR === undefined ? path.join(ROOT, "policies") : path.resolve(read.POLICIES_DIR),
+    hostPolicies: read.HOST_POLICIES?.split(",").map((folder) => path.resolve(folder.trim())) ?? [],
     logLevel: read.LOG_LEVEL,
     databaseUrl: read.DATABASE_URL ?? null,
     openfga: openfgaOf(read),

@@ -36,6 +36,7 @@ export async function listen(config: Config, engines: Engines, core: Core, { log
         openfga: async () => await graph.ping(config.timeouts.decisionMs),
       },
       graphStatus: async () => await standing(core),
+      kinds: { served: [...deps.kinds.served.keys()], refused: [...deps.kinds.refused.keys()] },
     },
     standing: async () => await standing(core),
     budgets: core.budgets,

@@ -3,6 +3,7 @@ import { budgets } from "./settings/budgets.ts";
 import {
   boolean,
   databaseUrl,
+  folders,
   isBare,
   isHttp,
   isOrigin,
@@ -152,6 +153,12 @@ const running = {
   POLICIES_DIR: nonEmpty.optional().meta({
     otherwise: "`policies` beside `src`",
     description: "The folder of `cerbos/`, `openfga/` and `plans.yaml`. Set it to policies of your own.",
+  }),
+  HOST_POLICIES: folders.optional().meta({
+    otherwise: "none: the built-in kinds alone",
+    description:
+      "Folders of the host's own kinds, by commas, absolute or from where Bailiwick is started: policies/README.md. " +
+      "A kind that is broken is reported and refused, and the others are served.",
   }),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "expected trace … fatal, or silent")

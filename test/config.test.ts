@@ -33,6 +33,7 @@ describe("Nothing set", () => {
       drainDelayMs: 2_000,
       stateDir: path.join(ROOT, ".bailiwick"),
       policiesDir: path.join(ROOT, "policies"),
+      hostPolicies: [],
       logLevel: "info",
       databaseUrl: null,
       openfga: null,
@@ -69,6 +70,7 @@ describe("Each setting", () => {
     [{ PUBLIC_URL: "https://authz.example.com/" }, { publicUrl: "https://authz.example.com" }],
     [{ STATE_DIR: "/tmp/state" }, { stateDir: "/tmp/state" }],
     [{ POLICIES_DIR: "/tmp/policies" }, { policiesDir: "/tmp/policies" }],
+    [{ HOST_POLICIES: "/tmp/a, here/b" }, { hostPolicies: ["/tmp/a", path.resolve("here/b")] }],
     [{ LOG_LEVEL: "silent" }, { logLevel: "silent" }],
     [
       { CORS_ORIGINS: "https://a.example.com, http://localhost:3000" },

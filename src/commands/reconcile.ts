@@ -1,9 +1,10 @@
-import { assemble, type Core, type Reporting } from "../assemble.ts";
+import { assemble, type Core, loadPolicies, type Reporting } from "../assemble.ts";
 import type { Config } from "../config.ts";
 import { startAllEngines } from "../arrivals.ts";
 import { chosen, type Engines } from "../local/chosen-engines.ts";
 import { readEndpoints } from "../local/endpoints.ts";
 import { LocalEngineError } from "../local/error.ts";
+import type { Policies } from "../policy/policies.ts";
 import { type Command, readArguments, UsageError } from "./command.ts";
 
 const HELP = `Compares the graph in OpenFGA with the ledger, organization by organization, and repairs the graph.
@@ -35,9 +36,10 @@ export const reconcileCommand: Command = (args) => {
 };
 
 async function onEngines(config: Config, reporting: Reporting, asked: Asked): Promise<number> {
-  const { engines, stop } = await findEngines(config, reporting.report);
+  const policies = await loadPolicies(config, reporting);
+  const { engines, stop } = await findEngines(config, policies, reporting.report);
   try {
-    const core = await assemble(config, engines, reporting);
+    const core = await assemble({ config, policies, engines }, reporting);
     const status = await inOneRound(core, reporting.report, asked).finally(async () => await core.close());
     return status;
   } finally {
@@ -80,10 +82,11 @@ async function inOneRound({ reconciler }: Core, report: (line: string) => void, 
 /** The engines of the gateway that runs on this state directory, or engines of one's own for the time being. */
 async function findEngines(
   config: Config,
+  policies: Policies,
   report: (line: string) => void,
 ): Promise<{ readonly engines: Engines; readonly stop: () => Promise<void> }> {
   try {
-    const engines = await startAllEngines(config, report);
+    const engines = await startAllEngines(config, report, policies);
     return { engines, stop: async () => await engines.stop() };
   } catch (error) {
     const isInUse = error instanceof LocalEngineError && error.code === "STATE_DIRECTORY_IN_USE";

@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { type AuthorizationModel, CredentialsMethod, OpenFgaClient } from "@openfga/sdk";
 import { transformer } from "@openfga/syntax-transformer";
+import { z } from "zod";
 import { cannotDecide } from "../entities/errors.ts";
 
 /** One `.fga` file. */
@@ -11,6 +12,30 @@ export interface ModelModule {
 }
 
 export type Model = Omit<AuthorizationModel, "id">;
+
+/** What is wrong with a model, and where; lines count from 1. */
+export interface ModelProblem {
+  readonly file: string | null;
+  readonly line: number | null;
+  readonly problem: string;
+}
+
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  readonly problems: readonly ModelProblem[];
+
+  constructor(problems: readonly ModelProblem[], options?: ErrorOptions) {
+    super(problems.map(inWords).join("\n"), options);
+    this.problems = problems;
+  }
+}
+
+function inWords({ file, line, problem }: ModelProblem): string {
+  return [file, line, ` ${problem}`]
+    .filter((part) => part !== null)
+    .join(":")
+    .trimStart();
+}
 
 export interface StoreOptions {
   readonly apiUrl: string;
@@ -44,23 +69,42 @@ export async function readModules(folders: readonly string[]): Promise<ModelModu
 }
 
 /**
- * One model of all modules. Throws an Error that names file and line when a module is wrong, when a second one calls itself
+ * One model of all modules. Throws ModelError with file and line when a module is wrong, when a second one calls itself
  * `core`, and when one extends or redefines a built-in type: what these mean is for no host to change.
  */
 export function buildModel(modules: readonly ModelModule[]): Model {
   const cores = modules.filter((module) => moduleName(module) === "core");
   const [core, pretender] = cores;
-  if (core?.name !== CORE) throw new Error(`${CORE} is missing, or does not begin with "module core"`);
-  if (pretender !== undefined) throw new Error(`${pretender.name}: only ${CORE} may call itself "module core"`);
+  if (core?.name !== CORE) throw wrong(null, `${CORE} is missing, or does not begin with "module core"`);
+  if (pretender !== undefined) {
+    throw wrong(pretender.name, `only ${CORE} may call itself "module core"`, lineOf(pretender, /^\s*module\s/));
+  }
   const duplicate = modules.find((module, index) => modules.findIndex(({ name }) => name === module.name) !== index);
-  if (duplicate !== undefined) throw new Error(`${duplicate.name}: two modules have this file name`);
+  if (duplicate !== undefined) throw wrong(duplicate.name, "two modules have this file name");
   const model = transformed(modules);
   const types = new Map(model.type_definitions.map((definition) => [definition.type, canonical(definition)]));
-  for (const definition of transformed([core]).type_definitions) {
-    if (types.get(definition.type) === canonical(definition)) continue;
-    throw new Error(`a module extends the built-in type "${definition.type}"; only its own types are a host's`);
+  for (const { type, ...definition } of transformed([core]).type_definitions) {
+    if (types.get(type) === canonical({ type, ...definition })) continue;
+    const extension = new RegExp(`^\\s*extend\\s+type\\s+${type}\\b`);
+    const extender = modules.find((module) => lineOf(module, extension) !== null);
+    const line = extender === undefined ? null : lineOf(extender, extension);
+    throw wrong(
+      extender?.name ?? null,
+      `a module extends the built-in type "${type}"; only its own types are a host's`,
+      line,
+    );
   }
   return model;
+}
+
+function wrong(file: string | null, problem: string, line: number | null = null): ModelError {
+  return new ModelError([{ file, line, problem }]);
+}
+
+/** The first line of a module that is so. */
+function lineOf(module: ModelModule, isSo: RegExp): number | null {
+  const index = module.contents.split("\n").findIndex((line) => isSo.test(line));
+  return index === -1 ? null : index + 1;
 }
 
 /** The first statement of a module; comments may stand before it. */
@@ -72,11 +116,23 @@ function transformed(modules: readonly ModelModule[]): Model {
   try {
     return transformer.transformModuleFilesToModel([...modules], SCHEMA_VERSION);
   } catch (error) {
-    throw new Error(`the relationship model is wrong: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    });
+    const said = error instanceof Error ? error.message : String(error);
+    const { errors } = Faults.safeParse(error).data ?? { errors: [{ msg: said }] };
+    const problems = errors.map(({ file, line, msg }) => ({
+      file: file ?? null,
+      line: line === undefined ? null : line.start + 1, // it counts from 0
+      problem: `the relationship model is wrong: ${msg}`,
+    }));
+    throw new ModelError(problems, { cause: error });
   }
 }
+
+/** What the transformer throws. */
+const Faults = z.object({
+  errors: z
+    .array(z.object({ msg: z.string(), file: z.string().optional(), line: z.object({ start: z.int() }).optional() }))
+    .min(1),
+});
 
 /** Members of a model that mean something although they are empty. */
 const MEANINGFUL = ["this", "wildcard"];

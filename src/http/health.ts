@@ -20,6 +20,15 @@ const graph = z
   })
   .exactOptional();
 
+const types = z.array(z.string().max(50));
+/** Missing while there are none. */
+const kinds = z
+  .strictObject({
+    served: types,
+    refused: types.meta({ description: "Nothing is decided about these until their policies are mended: see the log" }),
+  })
+  .exactOptional();
+
 export const HEALTH_ROUTES: readonly Route[] = [
   open({
     path: "/livez",
@@ -33,10 +42,15 @@ export const HEALTH_ROUTES: readonly Route[] = [
     summary: "The engines answer and new work is welcome; without OpenFGA: degraded",
     operation: "ready",
     replies: [
-      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, graph })),
+      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, graph, kinds })),
       {
         ...plainReply(
-          z.strictObject({ status: z.enum(["unavailable", "draining"]), engines: engines.exactOptional(), graph }),
+          z.strictObject({
+            status: z.enum(["unavailable", "draining"]),
+            engines: engines.exactOptional(),
+            graph,
+            kinds,
+          }),
         ),
         status: 503,
         means: "Postgres or Cerbos does not answer, or this gateway is about to stop",

@@ -20,6 +20,8 @@ export interface GraphStatus {
 export interface Readiness {
   readonly checks: ReadinessChecks;
   readonly graphStatus: () => Promise<GraphStatus>;
+  /** Those of a host's, by name; why one is refused is the log's to tell. */
+  readonly kinds: { readonly served: readonly string[]; readonly refused: readonly string[] };
 }
 
 /**
@@ -37,8 +39,9 @@ export function createReadiness(readiness: Readiness, drain: Drain): () => Promi
   };
 }
 
-async function askAll({ checks, graphStatus }: Readiness): Promise<Answer> {
-  const found: { graph?: GraphStatus } = {};
+async function askAll({ checks, graphStatus, kinds }: Readiness): Promise<Answer> {
+  const found: { graph?: GraphStatus; kinds?: Readiness["kinds"] } = {};
+  if (kinds.served.length + kinds.refused.length > 0) found.kinds = kinds;
   const [postgres, cerbos, openfga] = await Promise.all([
     isUp(async (signal) => {
       await checks.postgres(signal);

@@ -1,4 +1,3 @@
-import path from "node:path";
 import type { Config } from "../config.ts";
 import { forgetEndpoints, type LocalEndpoints, noteEndpoints } from "./endpoints.ts";
 import { startLocalEngines } from "./engines.ts";
@@ -16,8 +15,15 @@ export interface StartedEngines extends Engines {
   stop(): Promise<void>;
 }
 
-/** The user's engines where they are named, embedded ones for the rest. */
-export async function startEngines(config: Config, report: (line: string) => void): Promise<StartedEngines> {
+/**
+ * The user's engines where they are named, embedded ones for the rest.
+ * @param policyDir what an embedded Cerbos is started on
+ */
+export async function startEngines(
+  config: Config,
+  report: (line: string) => void,
+  policyDir: string,
+): Promise<StartedEngines> {
   const need = {
     postgres: config.databaseUrl === null,
     openfga: config.openfga === null,
@@ -29,7 +35,7 @@ export async function startEngines(config: Config, report: (line: string) => voi
     return nothingStarted(chosen(config, { masterSecret: secret }));
   const local = await startLocalEngines({
     stateDir: config.stateDir,
-    policyDir: path.join(config.policiesDir, "cerbos"),
+    policyDir,
     need,
     openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
     environment: config.environment,

@@ -16,19 +16,20 @@ const Policy = z.object({
 const DEFAULT = "default";
 
 /**
- * From the YAML of every matrix and floor of these folders. Each action has exactly one rule in each, and it allows (`npm run policies`):
- * which one decides is known before Cerbos is asked, which names the policy that matched and not its rule.
+ * From the YAML of every matrix and floor. Each action has exactly one rule in each, and it allows (`npm run policies`): which one
+ * decides is known before Cerbos is asked, which names the policy that matched and not its rule.
+ * @param hostFiles policies of the host's kinds that are served
  */
-export async function readRules(...policiesDirs: readonly string[]): Promise<RulesFor> {
+export async function readRules(policiesDir: string, hostFiles: readonly string[] = []): Promise<RulesFor> {
   const names = new Map<string, string>();
-  for (const policiesDir of policiesDirs) {
-    for await (const file of glob("cerbos/**/*.yaml", { cwd: policiesDir })) {
-      const document = Policy.safeParse(parse(await readFile(path.join(policiesDir, file), "utf8")));
-      if (!document.success) continue; // roles, tests and test data have no rules
-      const { resource, version, rules } = document.data.resourcePolicy;
-      for (const { name, actions } of rules) {
-        for (const action of actions) names.set(keyOf(version, resource, action), `${resource}#${name}`);
-      }
+  const files = hostFiles.filter((file) => file.endsWith(".yaml"));
+  for await (const file of glob("cerbos/**/*.yaml", { cwd: policiesDir })) files.push(path.join(policiesDir, file));
+  for (const file of files) {
+    const document = Policy.safeParse(parse(await readFile(file, "utf8")));
+    if (!document.success) continue; // roles, tests and test data have no rules
+    const { resource, version, rules } = document.data.resourcePolicy;
+    for (const { name, actions } of rules) {
+      for (const action of actions) names.set(keyOf(version, resource, action), `${resource}#${name}`);
     }
   }
   return (matrix, kind, action) => {

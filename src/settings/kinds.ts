@@ -22,6 +22,11 @@ export const boolean = z.enum(["true", "false"], "expected true or false").trans
 const isTrimmed = (value: string): boolean => value.trim() === value;
 export const nonEmpty = text(isTrimmed, "a text without white space at its ends");
 
+export const folders = text(
+  (value) => isTrimmed(value) && value.split(",").every((folder) => folder.trim() !== ""),
+  "folders, by commas",
+);
+
 export function url(isFit: (url: URL) => boolean, expected: string): z.ZodString {
   return text((value) => {
     const parsed = URL.parse(value);

@@ -175,6 +175,7 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
         openfga: async () => await stage.checks.openfga(),
       },
       graphStatus: async () => await Promise.resolve(GRAPH_STATUS),
+      kinds: { served: [], refused: [] },
     },
     log: createLog("info", { write }),
     nouns: [sampleRoutes(stage), HEALTH_ROUTES, OBSERVABILITY_ROUTES],

@@ -6,6 +6,7 @@ import { type Config, readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/http/log.ts";
 import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { type Gateway, startGateway } from "../../src/assemble.ts";
+import { readEndpoints } from "../../src/local/endpoints.ts";
 import { requirePromised } from "./contract.ts";
 import { makeDatabase, makeStore, type TestDatabase } from "./engines.ts";
 import { type TestEngines, testEngines } from "./test-engines.ts";
@@ -76,6 +77,8 @@ export interface TestGatewayOptions {
   readonly engines?: TestEngines;
   /** What invitations, offers and cool-downs go by. */
   readonly clock?: () => Date;
+  /** Folders of a host's kinds: the gateway starts a Cerbos of its own on them. */
+  readonly hostPolicies?: readonly string[];
   /** Takes the lines of the log, of every level. */
   readonly logged?: (line: string) => void;
 }
@@ -97,14 +100,17 @@ export const PUNCTUAL = { DECISION_TIMEOUT_MS: "400", GRAPH_READ_TIMEOUT_MS: "15
 /** A gateway in this process, on a database and an OpenFGA store of its own. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-gateway-"));
-  const { engines = testEngines() } = options;
-  const database = await makeDatabase(engines);
-  const storeId = await makeStore(engines);
-  const config = configOf(stateDir, database, storeId, options);
+  const shared = options.engines ?? testEngines();
+  const database = await makeDatabase(shared);
+  const storeId = await makeStore(shared);
+  const given = configOf(stateDir, database, storeId, options);
   const { logged } = options;
   const log = logged === undefined ? createLog("silent") : createLog("trace", { write: logged });
   const reporting = { report: logged ?? ((): void => undefined), log };
-  const gateway = await startGateway(config, reporting, options.clock);
+  const gateway = await startGateway(given, reporting, options.clock);
+  const cerbosTarget = readEndpoints(stateDir)?.cerbosTarget ?? shared.cerbosTarget;
+  const engines = { ...shared, cerbosTarget };
+  const config: Config = { ...given, cerbos: { target: cerbosTarget, tls: false } }; // for others beside it
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
   pool.on("error", () => undefined); // some tests end Postgres
@@ -142,14 +148,15 @@ export async function startBeside(first: TestGateway): Promise<Gateway> {
 }
 
 function configOf(stateDir: string, database: TestDatabase, storeId: string, options: TestGatewayOptions): Config {
-  const { engines = testEngines() } = options;
+  const { engines = testEngines(), hostPolicies = [] } = options;
   const config = readConfig({
     STATE_DIR: stateDir,
     DATABASE_URL: database.url,
     OPENFGA_API_URL: engines.openfga.apiUrl,
     OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
     OPENFGA_STORE_ID: storeId,
-    CERBOS_TARGET: engines.cerbosTarget,
+    HOST_POLICIES: hostPolicies.join(","),
+    ...(hostPolicies.length > 0 && options.engines === undefined ? {} : { CERBOS_TARGET: engines.cerbosTarget }),
     ...PATIENT,
     ...UNLIMITED,
     ...options.settings,

@@ -1,0 +1,115 @@
+import { buildModel, type Model, ModelError, type ModelModule, type ModelProblem } from "../engines/openfga-model.ts";
+import type { RelationTarget } from "../entities/host-kinds.ts";
+
+/** A type of a host's model. */
+export interface ModelType {
+  /** Written or derived. */
+  readonly relations: ReadonlySet<string>;
+  readonly written: ReadonlyMap<string, readonly RelationTarget[]>;
+  readonly hangsUnderOrganization: boolean;
+}
+
+/** OpenFGA's own limit, as we start it. */
+const MOST_TYPES = 100;
+/** The relay's bookkeeping. */
+const OURS: readonly string[] = ["fence", "epoch"];
+const PARENT = "organization";
+
+/**
+ * The types that modules add to a model that stands without them. Throws ModelError, all its problems at once.
+ * @param modules of one folder
+ */
+export function readTypes(
+  standing: readonly ModelModule[],
+  modules: readonly ModelModule[],
+): ReadonlyMap<string, ModelType> {
+  const before = new Set(buildModel(standing).type_definitions.map(({ type }) => type));
+  const model = buildModel([...standing, ...modules]);
+  const added = model.type_definitions.filter(({ type }) => !before.has(type));
+  const problems = [...conditions(model, modules), ...added.flatMap((definition) => typeProblems(definition, modules))];
+  if (model.type_definitions.length > MOST_TYPES) {
+    const problem = `with it there are ${model.type_definitions.length} types; OpenFGA takes ${MOST_TYPES}`;
+    problems.push({ file: modules[0]?.name ?? null, line: null, problem });
+  }
+  if (problems.length > 0) throw new ModelError(problems);
+  return new Map(added.map((definition) => [definition.type, typeOf(definition)]));
+}
+
+type Place = Omit<ModelProblem, "problem">;
+type Definition = Model["type_definitions"][number];
+type RelationMetadata = NonNullable<NonNullable<Definition["metadata"]>["relations"]>[string];
+type Target = NonNullable<RelationMetadata["directly_related_user_types"]>[number];
+
+function targetsOf(definition: Definition, relation: string): readonly Target[] {
+  return definition.metadata?.relations?.[relation]?.directly_related_user_types ?? [];
+}
+
+function typeOf(definition: Definition): ModelType {
+  const names = Object.keys(definition.relations ?? {});
+  const written = names
+    .filter((name) => name !== PARENT)
+    .map((name) => [name, targetsOf(definition, name).map(asTarget)] as const)
+    .filter(([, targets]) => targets.length > 0);
+  return { relations: new Set(names), written: new Map(written), hangsUnderOrganization: names.includes(PARENT) };
+}
+
+function asTarget({ type, relation }: Target): RelationTarget {
+  return { type, relation: relation ?? null };
+}
+
+function typeProblems(definition: Definition, modules: readonly ModelModule[]): ModelProblem[] {
+  const { type } = definition;
+  return Object.entries(definition.relations ?? {}).flatMap(([relation, rewrite]) => {
+    const targets = targetsOf(definition, relation);
+    const problems = targets.flatMap((target) => targetProblems(relation, target));
+    const isParent = targets.length === 1 && targets[0]?.type === PARENT && targets[0].relation === undefined;
+    if (relation === PARENT && (!isParent || !("this" in rewrite))) {
+      problems.push("the relation organization is the gateway's to write: define organization: [organization]");
+    }
+    return problems.map((problem) => ({ ...placeOf(modules, type, relation), problem }));
+  });
+}
+
+function targetProblems(relation: string, { type, relation: of, wildcard, condition }: Target): string[] {
+  const problems: string[] = [];
+  if (wildcard !== undefined) {
+    problems.push(`${type}:* would relate everybody of every organization; name them, or ask for a role in the policy`);
+  }
+  if (condition !== undefined) {
+    problems.push(`with ${condition}: conditions read what is not in the ledger; ask for it in the policy`);
+  }
+  if (OURS.includes(type)) problems.push(`${type} is the gateway's own`);
+  if (type === PARENT && relation !== PARENT) {
+    const instead = of ?? "member";
+    problems.push(`only the relation organization points to an organization; derive: ${instead} from organization`);
+  }
+  return problems;
+}
+
+/** Conditions that nothing uses are no better: the model would have to be written again without them. */
+function conditions(model: Model, modules: readonly ModelModule[]): ModelProblem[] {
+  return Object.keys(model.conditions ?? {}).flatMap((name) => {
+    const place = found(modules, new RegExp(`^\\s*condition\\s+${name}\\b`));
+    const problem = `the condition ${name}: conditions read what is not in the ledger; ask for it in the policy`;
+    return place.file === null ? [] : [{ ...place, problem }];
+  });
+}
+
+function placeOf(modules: readonly ModelModule[], type: string, relation: string): Place {
+  const { file, line } = found(modules, new RegExp(`^\\s*(extend\\s+)?type\\s+${type}\\s*(#.*)?$`));
+  const rest =
+    modules
+      .find(({ name }) => name === file)
+      ?.contents.split("\n")
+      .slice(line ?? 0) ?? [];
+  const below = rest.findIndex((text) => new RegExp(`^\\s*define\\s+${relation}\\s*:`).test(text));
+  return { file, line: line === null || below === -1 ? line : line + below + 1 };
+}
+
+function found(modules: readonly ModelModule[], isSo: RegExp): Place {
+  for (const { name, contents } of modules) {
+    const index = contents.split("\n").findIndex((line) => isSo.test(line));
+    if (index !== -1) return { file: name, line: index + 1 };
+  }
+  return { file: null, line: null };
+}

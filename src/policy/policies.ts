@@ -1,0 +1,34 @@
+import path from "node:path";
+import { buildModel, type Model, readModules } from "../engines/openfga-model.ts";
+import { type HostPolicies, readHostPolicies } from "./host-kinds.ts";
+import { readPlans } from "./plans.ts";
+import { readRules } from "./rules.ts";
+import { policyUnit } from "./unit.ts";
+
+/** Everything that decides, read once at the start. */
+export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isCompiled" | "files"> {
+  readonly plans: Awaited<ReturnType<typeof readPlans>>;
+  readonly unit: string;
+  readonly rulesFor: Awaited<ReturnType<typeof readRules>>;
+  /** The core and what the host's folders bring. */
+  readonly model: Model;
+}
+
+/**
+ * Reads the built-in policies and the host's folders. Throws when the built-in ones are broken, or when a folder is not there; what is
+ * wrong in a folder is told in `problems`.
+ */
+export async function readPolicies(policiesDir: string, hostFolders: readonly string[]): Promise<Policies> {
+  const { modules, ...host } = await readHostPolicies(policiesDir, hostFolders);
+  const core = await readModules([path.join(policiesDir, "openfga")]);
+  return {
+    ...host,
+    plans: await readPlans(policiesDir),
+    unit: await policyUnit(policiesDir, hostFolders),
+    rulesFor: await readRules(
+      policiesDir,
+      host.files.map(({ from }) => from),
+    ),
+    model: buildModel([...core, ...modules]),
+  };
+}

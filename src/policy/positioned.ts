@@ -1,0 +1,69 @@
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { z } from "zod";
+
+/** YAML, or JSON, that knows on which lines its members stand. */
+export interface Positioned {
+  readonly value: unknown;
+  /** The line of a member, or of the nearest one around it that is there; it counts from 1. */
+  lineOf(path: readonly PropertyKey[]): number;
+}
+
+/** What is wrong with a file, and where. */
+export interface Fault {
+  readonly line: number | null;
+  readonly problem: string;
+}
+
+export function isFault(read: object): read is Fault {
+  return "problem" in read;
+}
+
+/** Reads one document. A fault is a value: whoever wrote the file is told. */
+export function readPositioned(text: string): Positioned | Fault {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const [error] = document.errors;
+  if (error !== undefined) return { line: error.linePos?.[0].line ?? null, problem: inOneLine(error.message) };
+  try {
+    return { value: document.toJS(), lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
+  } catch (error) {
+    return { line: null, problem: inOneLine(String(error)) }; // aliases without end
+  }
+}
+
+/** Where the key of a member stands, or the item of a list. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  let offset = 0;
+  let node: unknown = document.contents;
+  for (const name of path) {
+    const [at, next] = step(isAlias(node) ? node.resolve(document) : node, name);
+    if (!isNode(at)) break;
+    offset = at.range?.[0] ?? offset;
+    node = next;
+  }
+  return offset;
+}
+
+function step(node: unknown, name: PropertyKey): readonly [Node | null, unknown] {
+  if (isMap(node)) {
+    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(name));
+    return [isNode(pair?.key) ? pair.key : null, pair?.value];
+  }
+  const item = isSeq(node) ? node.items[Number(name)] : null;
+  return [isNode(item) ? item : null, item];
+}
+
+/** What does not fit a schema, each at its line. */
+export function misfitsOf(document: Positioned, error: z.ZodError, within: readonly PropertyKey[] = []): Fault[] {
+  return error.issues.map((issue) => {
+    const path = [...within, ...issue.path];
+    const stranger = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+    const place = path.map(String).join(".");
+    const problem = place === "" ? issue.message : `${place}: ${issue.message}`;
+    return { line: document.lineOf([...path, ...stranger]), problem };
+  });
+}
+
+function inOneLine(text: string): string {
+  return (text.split("\n")[0] ?? text).replace(/ at line \d+, column \d+:?$/, "");
+}

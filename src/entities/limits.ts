@@ -4,6 +4,9 @@ export const LIMITS = {
   /** Of a check: its body, and how deep objects and lists may lie in each other there, the body itself being the first. */
   checkBytes: 256 * 1024,
   checkDepth: 8,
+  /** Questions of one batch, and how many of them are decided at once. */
+  batchItems: 100,
+  batchWindow: 25,
   headerBytes: 16 * 1024,
   tokenBytes: 8 * 1024,
   idBytes: 256,

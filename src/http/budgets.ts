@@ -10,8 +10,12 @@ export type BudgetSizes = Readonly<Record<"caller" | "organization", Readonly<Re
 
 /** What may be asked of this gateway. Each gateway counts for itself. */
 export interface Budgets {
-  /** Takes one from the caller's budget. Gives the headers that say what is left. Throws RATE_LIMITED. */
-  ofCaller(caller: Pick<Identity, "issuer" | "subject">, work: Work): Promise<Readonly<Record<string, string>>>;
+  /** Takes one, or so many, from the caller's budget. Gives the headers that say what is left. Throws RATE_LIMITED. */
+  ofCaller(
+    caller: Pick<Identity, "issuer" | "subject">,
+    work: Work,
+    count?: number,
+  ): Promise<Readonly<Record<string, string>>>;
   /** Takes one from the organization's, for somebody who belongs to it. Throws RATE_LIMITED. */
   ofOrganization(organizationId: string, work: Work): Promise<void>;
 }
@@ -26,10 +30,10 @@ export function createBudgets(sizes: BudgetSizes): Budgets {
     changes: budgetOf(sizes.organization.changes),
   };
   return {
-    ofCaller: async ({ issuer, subject }, work) => {
+    ofCaller: async ({ issuer, subject }, work, count = 1) => {
       const budget = caller[work];
       if (budget === null) return UNLIMITED;
-      const left = await take(budget, `${issuer}\n${subject}`, `Your budget of ${work} is spent.`);
+      const left = await take(budget, `${issuer}\n${subject}`, `Your budget of ${work} is spent.`, count);
       return {
         "RateLimit-Policy": `"${work}";q=${sizes.caller[work]};w=${WINDOW_SECONDS}`,
         RateLimit: `"${work}";r=${left.remainingPoints};t=${seconds(left)}`,
@@ -46,9 +50,9 @@ function budgetOf(size: number): RateLimiterAbstract | null {
   return size === 0 ? null : new RateLimiterMemory({ points: size, duration: WINDOW_SECONDS });
 }
 
-async function take(budget: RateLimiterAbstract, key: string, spent: string): Promise<RateLimiterRes> {
+async function take(budget: RateLimiterAbstract, key: string, spent: string, count = 1): Promise<RateLimiterRes> {
   try {
-    return await budget.consume(key);
+    return await budget.consume(key, count);
   } catch (refusal) {
     if (!(refusal instanceof RateLimiterRes)) throw refusal;
     throw new AppError("RATE_LIMITED", `${spent} Try again in ${seconds(refusal)} s.`, {

@@ -163,3 +163,28 @@ const context = z.strictObject({
 export const decision = z
   .strictObject({ decision: z.boolean().meta({ description: "May it?" }), context })
   .meta({ id: "Decision", examples: EXAMPLES });
+
+const invalidItem = z
+  .strictObject({
+    decision: z.literal(false),
+    context: z.strictObject({
+      error: z
+        .strictObject({
+          status: z.literal(400),
+          message: z
+            .string()
+            .min(1)
+            .meta({ examples: ["body.evaluations.1.action: required: expected object."] }),
+        })
+        .meta({ description: "Why it is no question" }),
+    }),
+  })
+  .meta({ id: "InvalidItem", description: "An item that is no question: it is denied, and the others are decided" });
+
+/** The answer to a batch: a decision for each item, in their order, or, without items, for the only question. */
+export const decisions = z.union([
+  z.strictObject({ evaluations: z.array(z.union([decision, invalidItem])) }).meta({
+    examples: [{ evaluations: EXAMPLES }],
+  }),
+  decision,
+]);

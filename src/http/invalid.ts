@@ -2,21 +2,31 @@ import { z } from "zod";
 import { AppError, type Issue } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 
-type Place = "path" | "query" | "body";
+type Place = "path" | "query" | "body" | `body.${string}`;
 
 const MESSAGE_CHARACTERS = 400; // An unknown member's name is the caller's, and may be as long as a body.
 const NAME_CHARACTERS = 100;
 
 /** What the schema makes of the value. Throws INVALID_REQUEST with every issue, each with the place it is about. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, place: Place): z.output<Schema> {
+  const result = fitted(schema, value, place);
+  if ("misfit" in result) throw result.misfit;
+  return result.data;
+}
+
+/** The same as a value: what the schema makes of it, or the INVALID_REQUEST that it is. */
+export function fitted<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  place: Place,
+): { readonly data: z.output<Schema> } | { readonly misfit: AppError } {
   const result = schema.safeParse(value, { error: (issue) => messageFor(issue, schema, place) });
-  if (result.success) return result.data;
-  throw unfit(
-    result.error.issues.slice(0, LIMITS.issues).map((issue) => ({
-      path: [place, ...issue.path.map(String)].join("."),
-      message: issue.message.slice(0, MESSAGE_CHARACTERS),
-    })),
-  );
+  if (result.success) return { data: result.data };
+  const issues = result.error.issues.slice(0, LIMITS.issues).map((issue) => ({
+    path: [place, ...issue.path.map(String)].join("."),
+    message: issue.message.slice(0, MESSAGE_CHARACTERS),
+  }));
+  return { misfit: unfit(issues) };
 }
 
 export function invalid(path: string, message: string): AppError {

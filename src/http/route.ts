@@ -185,7 +185,6 @@ export function filteredList<Params extends Schema, Filters extends Schema>(
 
 interface CommandDefinition<Params extends Schema, Body extends Schema> extends Promised {
   readonly method: "post" | "put" | "patch" | "delete";
-  readonly dialect?: "authzen";
   readonly params: Params;
   /** NOTHING: no body, or `{}`. */
   readonly body: Body;
@@ -193,25 +192,24 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
   readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
 }
 
-/** Whatever has a body, or could have: changes, and questions that are asked by POST. */
+/** A change: whatever has a body, or could have, but checks (check.ts). */
 export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
-  const { method, params, body, answer, dialect = "rest" } = definition;
-  const isChange = dialect === "rest"; // AuthZEN only asks
+  const { method, params, body, answer } = definition;
   return {
     ...promised(definition, [definition.reply].flat()),
     access: "caller",
-    dialect,
+    dialect: "rest",
     method,
     params,
-    query: isChange ? changeQuery : NOTHING,
+    query: changeQuery,
     body,
     serve: async ({ deps }, sent) => {
       const found = checked(params, sent.params, "path");
-      const query = checked(isChange ? changeQuery : NOTHING, sent.query, "query");
+      const query = checked(changeQuery, sent.query, "query");
       const fitting = checked(body, sent.body, "body");
-      const caller = isChange ? asking(sent.caller, query, { ...sent, method }) : sent.caller;
+      const caller = asking(sent.caller, query, { ...sent, method });
       const { ifMatch, identify } = sent;
       return answered(await answer(deps, { caller, params: found, body: fitting, ifMatch, identify }), caller);
     },

@@ -9,7 +9,7 @@ let slug: string;
 let anchor: string;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ settings: { PUBLIC_URL: "https://authz.example.com" } });
+  gateway = await startTestGateway();
   alice = await gateway.person("alice");
   bob = await gateway.person("bob");
   slug = await foundOrganization(alice);
@@ -121,16 +121,5 @@ describe("Evaluation", () => {
   test("people ask about themselves, and about nobody else", async () => {
     expect((await ask({}, bob)).body["decision"]).toBe(true);
     expect((await ask({}, alice)).body.code).toBe("NOT_ABOUT_SELF");
-  });
-});
-
-describe("Metadata", () => {
-  test("names the configured address and only what exists, to everybody, for an hour", async () => {
-    const response = await fetch(`${gateway.url}/.well-known/authzen-configuration`);
-    expect(response.headers.get("cache-control")).toBe("public, max-age=3600");
-    expect(await response.json()).toEqual({
-      policy_decision_point: "https://authz.example.com",
-      access_evaluation_endpoint: "https://authz.example.com/access/v1/evaluation",
-    });
   });
 });

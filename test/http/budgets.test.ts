@@ -50,6 +50,22 @@ describe("the budget of a caller", () => {
     expect((await (await gateway.person("emil")).get("/v1/me/organizations")).status).toBe(200);
   });
 
+  test("shrinks with each item of a batch, though that is one request, and a batch that it does not cover is 429", async () => {
+    const gina = await gateway.person("gina");
+    const first = await gina.get("/v1/me/organizations");
+    const account = { type: "account", id: gina.alias };
+    const batch = (count: number): object => {
+      const evaluations = Array.from({ length: count }, () => ({ action: { name: "view" } }));
+      return { subject: account, resource: account, evaluations };
+    };
+    const second = await gina.post("/access/v1/evaluations", batch(7));
+    expect([second.status, remaining(first.headers) - remaining(second.headers)]).toEqual([200, 7]);
+    expect(remaining((await gina.post("/access/v1/evaluations", batch(1))).headers)).toBe(
+      remaining(second.headers) - 1,
+    );
+    expect((await gina.post("/access/v1/evaluations", batch(40))).body.code).toBe("RATE_LIMITED");
+  });
+
   test("spent for changes: nothing is written, and questions go on; a dry run is a change", async () => {
     const fred = await gateway.person("fred");
     const found = async (index: number): Promise<{ status: number }> =>

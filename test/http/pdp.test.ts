@@ -82,6 +82,7 @@ describe("The metadata of a decision point", () => {
       expect(await response.json()).toEqual({
         policy_decision_point: `https://authz.example.com${at}`,
         access_evaluation_endpoint: `https://authz.example.com${at}/access/v1/evaluation`,
+        access_evaluations_endpoint: `https://authz.example.com${at}/access/v1/evaluations`,
       });
     }
   });

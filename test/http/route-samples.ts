@@ -69,6 +69,8 @@ const PLATFORM = "/v1/platform";
 
 function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unknown>> {
   const account = { type: "account", id: world.member.alias };
+  const resource = { type: "organization", id: world.slug };
+  const question = { subject: account, action: { name: "view" }, resource };
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "POST /v1/organizations": { name: "Another" },
     "PATCH /v1/me": { alias: "renamed" },
@@ -91,10 +93,8 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       scopes: ["authz:evaluate"],
     },
     "PATCH /v1/platform/clients/:id": { name: "Renamed" },
-    "POST /access/v1/evaluation": {
-      ...{ subject: account, action: { name: "view" } },
-      resource: { type: "organization", id: world.slug },
-    },
+    "POST /access/v1/evaluation": question,
+    "POST /access/v1/evaluations": question, // without items, that is what it is
   };
   const body = bodies[named(route).replace("/o/:slug/access/", "/access/")];
   if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { changed, created, entity, removed } from "../../src/http/answer.ts";
 import { changedReply, createdReply, plainReply, REMOVED } from "../../src/http/contract.ts";
 import { name, NOTHING, slug } from "../../src/http/fields.ts";
+import { check } from "../../src/http/check.ts";
 import { command, list, read, type Route } from "../../src/http/route.ts";
 import type { Stage } from "./sample-app.ts";
 
@@ -86,14 +87,12 @@ export function sampleRoutes(stage: Stage): readonly Route[] {
         return changed({ value: retired, graph: stage.graph });
       },
     }),
-    command({
-      method: "post",
+    check({
       path: "/access/v1/sample",
       summary: "Ask",
       ...promised,
       operation: "ask",
       reply: plainReply(z.object({ decision: z.boolean() })),
-      dialect: "authzen",
       params: NOTHING,
       body: z.object({ question: z.string() }),
       answer: async (_deps, call) => {

@@ -210,7 +210,9 @@ const IDS: Readonly<Record<Kind, (world: World) => string>> = {
 describe("A check", () => {
   test("is asked only where this test knows", () => {
     const authzen = ROUTES.filter((route) => route.access === "caller" && route.dialect === "authzen");
-    expect(authzen.map(named)).toEqual(["", "/o/:slug"].map((at) => `POST ${at}/access/v1/evaluation`));
+    const paths = ["evaluation", "evaluations"];
+    const places = ["", "/o/:slug"].flatMap((at) => paths.map((path) => `POST ${at}/access/v1/${path}`));
+    expect(authzen.map(named)).toEqual(places);
   });
 
   test.each(KINDS)("about a foreign %s answers as about an unknown one", async (type) => {

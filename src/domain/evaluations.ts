@@ -1,0 +1,49 @@
+import type { Caller } from "../entities/callers.ts";
+import { LIMITS } from "../entities/limits.ts";
+import { lotsOf } from "../entities/parallel.ts";
+import type { Deps } from "./deps.ts";
+import { type Decision, evaluate, type Evaluation, type Pdp } from "./evaluate.ts";
+
+/** AuthZEN's: all are decided, or those up to and with the first denial, or the first permit. */
+export const SEMANTICS = ["execute_all", "deny_on_first_deny", "permit_on_first_permit"] as const;
+export type Semantic = (typeof SEMANTICS)[number];
+
+/** An item that is no question, and why: it is denied, and nobody else with it. */
+export interface InvalidItem {
+  readonly invalid: string;
+}
+
+export interface Batch {
+  readonly items: readonly (Evaluation | InvalidItem)[];
+  readonly semantic: Semantic;
+}
+
+/**
+ * Decides the items as `evaluate` decides each, in their order; what is invalid is given back as it is. Throws what an item throws that
+ * stands before the deciding one, or in a batch that nothing decides early: a batch of which something is unknown has no answer.
+ */
+export async function evaluateAll(
+  deps: Deps,
+  caller: Caller,
+  pdp: Pdp,
+  batch: Batch,
+): Promise<(Decision | InvalidItem)[]> {
+  const answers: (Decision | InvalidItem)[] = [];
+  for (const window of lotsOf(batch.items, LIMITS.batchWindow)) {
+    const decided = await Promise.allSettled(
+      window.map(async (item) => ("invalid" in item ? item : await evaluate(deps, caller, pdp, item))),
+    );
+    for (const outcome of decided) {
+      if (outcome.status === "rejected") throw outcome.reason;
+      answers.push(outcome.value);
+      if (isLast(outcome.value, batch.semantic)) return answers;
+    }
+  }
+  return answers;
+}
+
+function isLast(answer: Decision | InvalidItem, semantic: Semantic): boolean {
+  if (semantic === "execute_all") return false;
+  const isPermitted = "decision" in answer && answer.decision;
+  return isPermitted === (semantic === "permit_on_first_permit");
+}

@@ -211,8 +211,9 @@ function attributesOf(
 /** Properties that the kind declares; what else was sent is nobody's concern. */
 function declared(places: NonNullable<HostKind["sent"]>, sent: Sent): Record<string, Record<string, unknown>> {
   const parts = Object.entries(places) as [SentPart, ReadonlySet<string>][]; // Object.entries forgets its keys
+  const declaredParts = parts.filter(([, names]) => names.size > 0);
   return Object.fromEntries(
-    parts.map(([part, names]) => {
+    declaredParts.map(([part, names]) => {
       const given = Object.entries(sent[part] ?? {}).filter(([name]) => names.has(name));
       return [part, Object.fromEntries(given)];
     }),

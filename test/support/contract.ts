@@ -99,7 +99,8 @@ function requireRefusal(exchange: Exchange, refusals: readonly Refusal[]): void 
   const hasTag = exchange.headers.has("etag");
   if (hasTag !== TAGGED.includes(exchange.status)) {
     // What PUT would make has no tag yet.
-    if (hasTag || exchange.method !== "PUT") throw broken(exchange, hasTag ? "ETag is not promised" : "ETag is missing");
+    if (hasTag || exchange.method !== "PUT")
+      throw broken(exchange, hasTag ? "ETag is not promised" : "ETag is missing");
   }
   const document = hasReasons ? refusal : codes.includes("INVALID_REQUEST") ? invalidRequest : problem;
   requireBody(exchange, document.extend({ status: z.literal(exchange.status), code: z.enum(codes) }));

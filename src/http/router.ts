@@ -33,7 +33,7 @@ function serve(route: Route, gateway: Gateway, authenticate: Authenticate): Hand
     response.locals.route = route.path;
     const answer = await answerTo(route, request, response, { gateway, authenticate });
     if (answer.lines === undefined) send(response, answer);
-    else await sendLines(response, answer.lines);
+    else await sendLines(response, answer.lines, answer.headers);
   };
 }
 

@@ -58,8 +58,13 @@ export function lines<Params extends z.ZodObject, Filters extends z.ZodObject>(
  * Sends the lines as fast as they are taken. Throws what reading throws: before the first part that is still a problem document,
  * after it the connection is cut, so that what is not whole is not taken for it. Ends when the other side has gone.
  */
-export async function sendLines(response: Outgoing, { type, parts }: Lines): Promise<void> {
+export async function sendLines(
+  response: Outgoing,
+  { type, parts }: Lines,
+  headers: Answer["headers"] = {},
+): Promise<void> {
   const first = await parts.next();
+  for (const name in headers) response.setHeader(name, headers[name] ?? "");
   response.setHeader("Content-Type", type);
   response.setTimeout(LIMITS.exportStallMs);
   if (response.req.method === "HEAD") {

@@ -18,8 +18,8 @@ export interface HostKind {
   /** Relations, written or derived, whose truth its policy reads under `R.attr.relations`. */
   readonly askedRelations: readonly string[];
   readonly readsOrganizationState: boolean;
-  /** Does its schema have a place for what the caller sent, and which properties in it? */
-  readonly sent: Readonly<Record<SentPart, ReadonlySet<string>>> | null;
+  /** The places that its schema has for what the caller sent, each given always, and the properties in them. */
+  readonly sent: Readonly<Partial<Record<SentPart, ReadonlySet<string>>>> | null;
   /** What keeps attributes from being stored, in words; none: they fit. */
   readonly misfits: (attributes: Readonly<Record<string, unknown>>) => readonly Misfit[];
 }
@@ -43,7 +43,7 @@ export interface Misfit {
 
 export interface HostKinds {
   readonly served: ReadonlyMap<string, HostKind>;
-  /** Why a kind is not served, by its type: nothing is decided about it until that is mended. */
+  /** Why a kind is not served, by its type, with paths: nothing is decided about it until that is mended. */
   readonly refused: ReadonlyMap<string, string>;
 }
 

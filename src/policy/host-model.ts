@@ -11,8 +11,8 @@ export interface ModelType {
 
 /** OpenFGA's own limit, as we start it. */
 const MOST_TYPES = 100;
-/** The relay's bookkeeping. */
-const OURS: readonly string[] = ["fence", "epoch"];
+/** Entities are related to accounts and to one another. */
+const BUILT_IN: readonly string[] = ["organization", "sector", "application", "fence", "epoch"];
 const PARENT = "organization";
 
 /**
@@ -78,10 +78,9 @@ function targetProblems(relation: string, { type, relation: of, wildcard, condit
   if (condition !== undefined) {
     problems.push(`with ${condition}: conditions read what is not in the ledger; ask for it in the policy`);
   }
-  if (OURS.includes(type)) problems.push(`${type} is the gateway's own`);
-  if (type === PARENT && relation !== PARENT) {
-    const instead = of ?? "member";
-    problems.push(`only the relation organization points to an organization; derive: ${instead} from organization`);
+  if (relation !== PARENT && BUILT_IN.includes(type)) {
+    const instead = `derive, such as: define ${relation}: ${of ?? "admin"} from organization`;
+    problems.push(`only the gateway relates things to a built-in ${type}; ${instead}`);
   }
   return problems;
 }

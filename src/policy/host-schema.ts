@@ -170,9 +170,9 @@ function schemaFault(document: Positioned, error: unknown): Fault {
   return { line: document.lineOf(path), problem: `no JSON schema of the dialect 2020-12: ${problem}` };
 }
 
-function partsOf({ properties }: z.infer<typeof Sent>): Record<SentPart, ReadonlySet<string>> {
-  const parts = SENT_PARTS.map((part) => [part, new Set(Object.keys(properties[part]?.properties ?? {}))]);
-  return Object.fromEntries(parts) as Record<SentPart, ReadonlySet<string>>; // fromEntries forgets the names
+function partsOf({ properties }: z.infer<typeof Sent>): NonNullable<HostKind["sent"]> {
+  const parts = SENT_PARTS.filter((part) => properties[part] !== undefined);
+  return Object.fromEntries(parts.map((part) => [part, new Set(Object.keys(properties[part]?.properties ?? {}))]));
 }
 
 function misfitOf({ instancePath, keyword, params, message = "does not fit" }: ErrorObject): Misfit {

@@ -2,6 +2,7 @@
 import { otherArrivals, refusal, startAllEngines } from "./arrivals.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
+import type { DecisionLog } from "./decisions/log.ts";
 import type { Deps } from "./domain/deps.ts";
 import { withBreaker } from "./domain/graph-breaker.ts";
 import { createQueue } from "./domain/queue.ts";
@@ -17,7 +18,7 @@ import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
-import { observed } from "./observed.ts";
+import { decidedBy, observed, openDecisions } from "./observed.ts";
 import { HostFolderError } from "./policy/host-folder.ts";
 import { type Policies, readPolicies } from "./policy/policies.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
@@ -62,6 +63,8 @@ export interface Core {
   readonly reconciler: Reconciler;
   readonly budgets: Budgets;
   readonly metrics: Metrics;
+  /** null: it is off. */
+  readonly decisions: DecisionLog | null;
   close(): Promise<void>;
 }
 
@@ -86,6 +89,7 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
       throw error;
     });
     const { deps, relay, reconciler } = core;
+    core.decisions?.start();
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
     const close = async (seen: Promise<unknown> = Promise.resolve()): Promise<void> => {
@@ -135,7 +139,7 @@ export async function assemble(
 ): Promise<Core> {
   await migrate(engines.databaseUrl, report);
   await otherArrivals(config, report);
-  const graph = await connectGraph(config, engines, policies.model);
+  const { graph, model } = await connectGraph(config, engines, policies.model);
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
   const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
@@ -144,6 +148,7 @@ export async function assemble(
   const { plans, unit, kinds, rulesFor } = policies;
   const metrics = createMetrics({ version: await readVersion(), unit });
   const budgets = createBudgets(config.rates);
+  const decisions = openDecisions({ settings: config.decisionLog, clock: systemClock, report: writeLog, metrics });
   const deps = observed(
     {
       database,
@@ -151,6 +156,7 @@ export async function assemble(
       judge: cerbos.judge,
       plans,
       unit,
+      model,
       kinds,
       rulesFor,
       clock,
@@ -162,18 +168,18 @@ export async function assemble(
       applyTuples: async (organization) => await relay.apply(organization),
       requestReconcile: (organization) => reconciler.request(organization),
       admit: async (organization, work) => await budgets.ofOrganization(organization, work),
-      decided: (decision, reasons) => metrics.decided(decision, reasons),
+      decided: decidedBy(metrics, decisions),
       warn: (event, detail) => writeLog("warn", event, detail),
     },
     metrics,
   );
   if (config.platformClient !== null) await registerPlatformClient(deps, config.platformClient);
   const close = async (): Promise<void> => {
-    await carriers.close();
+    await Promise.all([carriers.close(), decisions?.close()]);
     await Promise.all([graph.close(), database.close()]);
     cerbos.close();
   };
-  return { deps, graph, cerbos, relay, reconciler, budgets, metrics, close };
+  return { deps, graph, cerbos, relay, reconciler, budgets, metrics, decisions, close };
 }
 
 const systemClock = (): Date => new Date();
@@ -210,7 +216,11 @@ function openLedger(config: Config, url: string, user: keyof typeof POOLS): Data
   return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
-async function connectGraph(config: Config, engines: Engines, model: Policies["model"]): Promise<Graph> {
+async function connectGraph(
+  config: Config,
+  engines: Engines,
+  model: Policies["model"],
+): Promise<{ graph: Graph; model: string }> {
   const { apiUrl } = engines.openfga;
   const presharedKey = engines.openfga.presharedKey ?? null;
   const at = { apiUrl, presharedKey };
@@ -226,5 +236,6 @@ async function connectGraph(config: Config, engines: Engines, model: Policies["m
     const cause = error instanceof AppError ? error.cause : error;
     throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
   });
-  return openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
+  const graph = openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
+  return { graph, model: prepared.modelId };
 }

@@ -1,5 +1,6 @@
 import path from "node:path";
 import { DEVELOPMENT_ISSUER } from "./entities/callers.ts";
+import { decisionLogOf, decisionLogProblems, type DecisionLogSettings } from "./settings/decision-log.ts";
 import { withSecretFiles } from "./settings/files.ts";
 import { KNOWN, misspelt } from "./settings/names.ts";
 import { settings, type SettingName, type Settings } from "./settings.ts";
@@ -45,6 +46,8 @@ export interface Config {
     readonly changeMs: number;
     readonly graphWaitMs: number;
   };
+  /** null: decisions leave no line. */
+  readonly decisionLog: DecisionLogSettings | null;
   readonly reconcileIntervalMs: number;
   /** How long the start waits for each engine that is not embedded. */
   readonly startTimeoutMs: number;
@@ -103,8 +106,10 @@ export function readConfig(environment: Environment = process.env): Config {
     throw new ConfigError(problems);
   }
   problems.push(...lateContradictions(parsed.data));
+  const config = resolved(parsed.data, set);
+  problems.push(...decisionLogProblems(set, config.decisionLog));
   if (problems.length > 0) throw new ConfigError(problems);
-  return resolved(parsed.data, set);
+  return config;
 }
 
 /** Each of the first means nothing without the second. */
@@ -169,6 +174,7 @@ function isDevelopmentOn(read: Settings): boolean {
 }
 
 function resolved(read: Settings, set: Environment): Config {
+  const stateDir = read.STATE_DIR === undefined ? path.join(ROOT, ".bailiwick") : path.resolve(read.STATE_DIR);
   return {
     isProduction: read.NODE_ENV === "production",
     host: read.HOST,
@@ -181,7 +187,7 @@ function resolved(read: Settings, set: Environment): Config {
       organization: { questions: read.RATE_ORGANIZATION_QUESTIONS, changes: read.RATE_ORGANIZATION_CHANGES },
     },
     drainDelayMs: read.DRAIN_DELAY_MS,
-    stateDir: read.STATE_DIR === undefined ? path.join(ROOT, ".bailiwick") : path.resolve(read.STATE_DIR),
+    stateDir,
     policiesDir: read.POLICIES_DIR === undefined ? path.join(ROOT, "policies") : path.resolve(read.POLICIES_DIR),
     hostPolicies: read.HOST_POLICIES?.split(",").map((folder) => path.resolve(folder.trim())) ?? [],
     logLevel: read.LOG_LEVEL,
@@ -201,6 +207,7 @@ function resolved(read: Settings, set: Environment): Config {
       changeMs: read.CHANGE_TIMEOUT_MS,
       graphWaitMs: read.GRAPH_WAIT_MS,
     },
+    decisionLog: decisionLogOf(read, { stateDir, isDevelopment: isDevelopmentOn(read) }),
     reconcileIntervalMs: read.RECONCILE_INTERVAL_MS,
     startTimeoutMs: read.START_TIMEOUT_MS,
     environment: Object.fromEntries(Object.entries(set).filter(([name]) => !KNOWN.has(name))),

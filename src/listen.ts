@@ -37,6 +37,7 @@ export async function listen(config: Config, engines: Engines, core: Core, { log
       },
       graphStatus: async () => await standing(core),
       kinds: { served: [...deps.kinds.served.keys()], refused: [...deps.kinds.refused.keys()] },
+      decisionLog: () => core.decisions?.status() ?? null,
     },
     standing: async () => await standing(core),
     budgets: core.budgets,

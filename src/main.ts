@@ -4,6 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Reporting, startGateway } from "./assemble.ts";
 import { backupCommand } from "./commands/backup.ts";
 import { type Command, readArguments, UsageError } from "./commands/command.ts";
+import { decisionsCommand } from "./commands/decisions.ts";
 import { reconcileCommand } from "./commands/reconcile.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
@@ -15,6 +16,7 @@ const HELP = `Bailiwick: policy-as-code authorization for products whose resourc
   npm start                       starts the gateway, and the engines that the settings do not name
   npm run reconcile               compares the graph with the ledger now, organization by organization, and repairs the graph;
                                   the gateway may run or not; --rebuild: from the ledger, wherever the graph stands
+  npm run decisions -- show <id>  what was asked, answered and why; -- list: the last decisions
   npm run backup -- <folder>      copies the ledger of the embedded Postgres, and what belongs to it, while no gateway runs
   npm run restore -- <folder>     puts such a copy in place
   npm run token -- alice          prints an access token of the development issuer (npm run token -- --help)
@@ -25,6 +27,7 @@ Each says more with --help. Settings are environment variables: docs/configurati
 const COMMANDS: Readonly<Record<string, Command>> = {
   start: (args) => (readArguments(args, { help: HELP, options: {}, words: [] }) === undefined ? HELP : serve),
   reconcile: reconcileCommand,
+  decisions: decisionsCommand,
   backup: backupCommand,
   restore: restoreCommand,
   help: () => HELP,

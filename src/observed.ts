@@ -1,4 +1,8 @@
+import type { Config } from "./config.ts";
+import { createDecisionLog, type DecisionLog, type LogOptions } from "./decisions/log.ts";
 import type { Deps } from "./domain/deps.ts";
+import { AppError } from "./entities/errors.ts";
+import { systemRandom } from "./entities/ids.ts";
 import type { Metrics, Step } from "./http/metrics.ts";
 
 /** The same dependencies, which tell how long each step of the two flows takes. */
@@ -29,5 +33,28 @@ export function observed(deps: Deps, metrics: Pick<Metrics, "took">): Deps {
     },
     judge: async (...asked) => await timed("policies", async () => await judge(...asked)),
     applyTuples: async (organization) => await timed("relay", async () => await applyTuples(organization)),
+  };
+}
+
+export interface DecisionsOptions extends Pick<LogOptions, "clock" | "report"> {
+  readonly settings: Config["decisionLog"];
+  readonly metrics: Pick<Metrics, "lines">;
+}
+
+/** The log of decisions, which counts its lines; null: it is off. */
+export function openDecisions({ settings, metrics, ...rest }: DecisionsOptions): DecisionLog | null {
+  if (settings === null) return null;
+  const count: LogOptions["count"] = (outcome, lines) => metrics.lines(outcome, lines);
+  return createDecisionLog({ ...settings, ...rest, random: systemRandom, count });
+}
+
+/** Counts a decision and logs it. One that must be logged and cannot be is none. */
+export function decidedBy(metrics: Pick<Metrics, "decided">, decisions: DecisionLog | null): Deps["decided"] {
+  return (record) => {
+    const isKept = decisions?.take(record) ?? true;
+    const isDecided = isKept && record.answer !== "undecided";
+    metrics.decided(isKept ? record.answer : "undecided", isDecided ? record.reasons.map(({ code }) => code) : []);
+    if (isKept) return;
+    throw new AppError("CANNOT_DECIDE", "Decisions must be logged, and cannot be at the moment. Try again.");
   };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { budgets } from "./settings/budgets.ts";
+import { decisionLog } from "./settings/decision-log.ts";
 import {
   boolean,
   databaseUrl,
@@ -209,6 +210,7 @@ export const GROUPS = {
   "Engines of your own": engines,
   Deadlines: patience,
   "Budgets, a minute": budgets,
+  "The log of decisions": decisionLog,
   "Metrics and stopping": observed,
   Running: running,
 } as const;
@@ -220,6 +222,7 @@ export const settings = z.object({
   ...running,
   ...patience,
   ...budgets,
+  ...decisionLog,
   ...observed,
 });
 export type Settings = z.output<typeof settings>;

@@ -31,6 +31,10 @@ describe("Nothing set", () => {
         organization: { questions: 240_000, changes: 2_400 },
       },
       drainDelayMs: 2_000,
+      decisionLog: {
+        folder: path.join(ROOT, ".bailiwick", "decisions"),
+        ...{ maxBytes: 10_000_000, files: 10, onFailure: "continue", mask: [] },
+      },
       stateDir: path.join(ROOT, ".bailiwick"),
       policiesDir: path.join(ROOT, "policies"),
       hostPolicies: [],

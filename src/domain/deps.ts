@@ -1,3 +1,4 @@
+import type { DecisionRecord } from "../entities/decisions.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
@@ -40,6 +41,8 @@ export interface Deps {
   readonly plans: ReadonlyMap<string, Plan>;
   /** Content hash of policies, schemas, model and plans. */
   readonly unit: string;
+  /** OpenFGA's id of its authorization model. */
+  readonly model: string;
   /** The kinds that the host's policies folders bring. */
   readonly kinds: HostKinds;
   readonly rulesFor: RulesFor;
@@ -56,8 +59,8 @@ export interface Deps {
   readonly requestReconcile: (organizationId: string) => void;
   /** Takes one from the budget of an organization, for somebody who belongs to it. Throws RATE_LIMITED. */
   readonly admit: (organizationId: string, work: "questions" | "changes") => Promise<void>;
-  /** Told of each evaluation's outcome. */
-  readonly decided: (decision: "allow" | "deny" | "undecided", reasons: readonly string[]) => void;
+  /** Told of each decision of a check. Throws CANNOT_DECIDE when it must be kept and cannot be. */
+  readonly decided: (record: DecisionRecord) => void;
   readonly warn: (event: string, detail: Record<string, unknown>) => void;
 }
 

@@ -8,6 +8,7 @@ import type { Deps } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
 import { hostDecision } from "./host-decisions.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
+import { callerIn, factsRead, type Note, type Recorded, recorded, seenIn } from "./recorded.ts";
 import { remediesFor } from "./remedies.ts";
 import { shown } from "./visible.ts";
 
@@ -62,32 +63,36 @@ export interface Decision {
  * Answers one question for another service, or for a person about themselves. A denial is a value. Throws what is wrong with
  * the caller (NOT_ABOUT_SELF, SCOPE_MISSING), CANNOT_DECIDE or CONTENTION.
  */
-export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
-  try {
-    const answer = await decisionOn(deps, caller, pdp, asked);
-    const { decision, context } = answer;
-    deps.decided(
-      decision ? "allow" : "deny",
-      context.reasons.map(({ code }) => code),
-    );
-    return answer;
-  } catch (error) {
-    if (error instanceof AppError && error.code === "CANNOT_DECIDE") deps.decided("undecided", []);
-    throw error;
-  }
+export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Recorded<Decision>> {
+  return await recorded(deps, async (note) => await decisionOn({ deps, caller, pdp, note }, asked));
 }
 
-async function decisionOn(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
+/** One question on its way. */
+export interface Flow {
+  readonly deps: Deps;
+  readonly caller: Caller;
+  readonly pdp: Pdp;
+  /** Takes what the log of decisions is to tell, as soon as it is known. */
+  readonly note: Note;
+}
+
+async function decisionOn(flow: Flow, asked: Evaluation): Promise<Decision> {
+  const { deps, caller, pdp, note } = flow;
   const { resource, action, subject } = asked;
-  if (!isKind(resource.type)) return await hostDecision(deps, caller, pdp, asked);
-  if (subject.type !== "account") return await withoutResource(deps, caller, asked, "UNKNOWN_SUBJECT");
+  if (!isKind(resource.type)) return await hostDecision(flow, asked);
+  if (subject.type !== "account") return await withoutResource(flow, asked, "UNKNOWN_SUBJECT");
   const known = isAction(resource.type, action.name) ? [action.name] : [];
   // A person who may not view the thing learns nothing of it; for a service nobody asks that.
-  const actions = ({ caller: { client } }: Facts): never[] =>
-    (client !== null && known.length > 0 ? known : [...new Set([...known, "view"])]) as never[]; // checked by isAction
+  const actions = (facts: Facts<Kind>): never[] => {
+    note(seenIn(asked, facts)); // the judge may fail
+    const { client } = facts.caller;
+    return (client !== null && known.length > 0 ? known : [...new Set([...known, "view"])]) as never[]; // checked by isAction
+  };
   const target = targetAt(pdp, resource.type, resource.id);
   const answer = await ask(deps, caller, { target, alias: subject.id, actions });
-  const isInsider = requireMayAsk(caller, asked, answer.facts);
+  const { facts, graph, role, attributes } = answer;
+  note({ ...seenIn(asked, facts), graph, facts: factsRead(role, attributes) });
+  const isInsider = requireMayAsk(caller, asked, facts);
   return decisionOf(deps, asked, answer, isInsider);
 }
 
@@ -116,8 +121,9 @@ export function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): 
   return isBoundTo(caller, client, facts.organization?.slug ?? "");
 }
 
-async function withoutResource(deps: Deps, caller: Caller, asked: Evaluation, code: string): Promise<Decision> {
+async function withoutResource({ deps, caller, note }: Flow, asked: Evaluation, code: string): Promise<Decision> {
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  note({ caller: callerIn(facts) });
   requireMayAsk(caller, asked, facts);
   return denial(deps, code, {});
 }

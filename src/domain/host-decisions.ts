@@ -4,17 +4,19 @@ import type { HostKind } from "../entities/host-kinds.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { brokenKind } from "./entity-documents.ts";
-import { denial, type Decision, type Evaluation, type Pdp, requireMayAsk } from "./evaluate.ts";
+import { denial, type Decision, type Evaluation, type Flow, requireMayAsk } from "./evaluate.ts";
 import { gather } from "./gather.ts";
 import { askHost, type HostAnswer, type Pair, type Party, type Sent } from "./host-questions.ts";
 import { classified } from "./reasons.ts";
+import { callerIn, seenOfHost } from "./recorded.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** A question about a thing of a host's kind. Throws what `evaluate` throws, and INVALID_REQUEST where no organization is meant. */
-export async function hostDecision(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Decision> {
+export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Decision> {
+  const { deps, caller, pdp, note } = flow;
   const { type } = asked.resource;
   const kind = deps.kinds.served.get(type);
-  if (kind === undefined) return await withoutKind(deps, caller, asked);
+  if (kind === undefined) return await withoutKind(flow, asked);
   const slug = pdp.slug ?? (await meantOrganization(deps, caller, asked));
   const action = asked.action.name;
   const isKnown = kind.actions.includes(action);
@@ -26,6 +28,7 @@ export async function hostDecision(deps: Deps, caller: Caller, pdp: Pdp, asked: 
     resources: { selector: { type, ids: [asked.resource.id] }, keeping: kind.resources },
   };
   const answer = await askHost(deps, caller, question, deadlineIn(deps.timeouts.decisionMs));
+  note(seenOfHost(deps.kinds, asked, kind, answer));
   const isInsider = requireMayAsk(caller, asked, answer.facts);
   const { client } = answer.facts.caller;
   if (answer.facts.organization === null || (client !== null && !isInsider)) {
@@ -48,8 +51,9 @@ export async function meantOrganization(deps: Deps, caller: Caller, asked: Evalu
   });
 }
 
-async function withoutKind(deps: Deps, caller: Caller, asked: Evaluation): Promise<Decision> {
+async function withoutKind({ deps, caller, note }: Flow, asked: Evaluation): Promise<Decision> {
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  note({ caller: callerIn(facts) });
   requireMayAsk(caller, asked, facts);
   const refusal = deps.kinds.refused.get(asked.resource.type);
   if (refusal !== undefined) throw brokenKind(asked.resource.type, refusal);

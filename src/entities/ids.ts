@@ -56,4 +56,5 @@ export type IdPrefix =
   | "inv-"
   | "tra-" // an ownership transfer
   | "cli-"
+  | "dec-" // a decision, in the log of decisions
   | "rel-"; // a relay: holds leases

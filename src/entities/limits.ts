@@ -75,6 +75,20 @@ export const LIMITS = {
   /** Records that are too old, cleared away by each change that brings a key. */
   idempotencyCleared: 100,
 
+  /** Lines of the decision log that wait for the disk, of one write, and how long they gather before it. */
+  decisionQueueBytes: 8 * 1024 * 1024,
+  decisionBatchBytes: 256 * 1024,
+  decisionFlushMs: 100,
+  /** How long a disk that takes no lines is left alone, and how long a stopping gateway waits for it. */
+  decisionRetryMs: 1_000,
+  decisionDrainMs: 5_000,
+  /** Files of the decision log, whatever their sizes. Each gateway touches its open one so often; untouched for longer it is nobody's. */
+  decisionFiles: 10_000,
+  decisionTouchMs: 60_000,
+  decisionOrphanMs: 600_000,
+  /** Decisions that are listed at once. */
+  decisionsListed: 1_000,
+
   /** Outbox rows that a relay takes in one claim; a row that the graph refuses is looked at and tried this often in one go. */
   relayBatch: 16,
   relayTries: 5,

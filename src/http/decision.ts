@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Shown } from "../domain/visible.ts";
 import type { Kind } from "../entities/kinds.ts";
 import { ROLES } from "../entities/kinds.ts";
-import { hostAttributes, resourceState, time } from "./fields.ts";
+import { decisionId, hostAttributes, resourceState, time } from "./fields.ts";
 import { classifiedReason, remedy } from "./reasons.ts";
 
 /** The answer to a check: AuthZEN's `decision`, and in `context` what decided it. */
@@ -128,11 +128,18 @@ const DENIAL = {
 };
 /** May an Admin rotate the keys of an application? May it retire it? */
 const EXAMPLES = [
-  { decision: true, context: { reasons: [], ...COMMON } },
-  { decision: false, context: { ...DENIAL, ...COMMON, rules: ["application#retire", "application_floor#retire"] } },
+  { decision: true, context: { id: "dec-7f3m9x0q2k5vtw8ch1zd", reasons: [], ...COMMON } },
+  {
+    decision: false,
+    context: {
+      ...{ id: "dec-w81fkq0m6z3x9c5tv2hd", ...DENIAL, ...COMMON },
+      rules: ["application#retire", "application_floor#retire"],
+    },
+  },
 ];
 
 const context = z.strictObject({
+  id: decisionId,
   reasons: z.array(classifiedReason).meta({ description: "Every reason that holds; none when it is allowed" }),
   remedies: z.array(remedy).exactOptional().meta({ description: "When it is denied: what would help" }),
   facts: z

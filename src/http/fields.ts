@@ -106,6 +106,13 @@ export const clientId = patterned({
   example: "cli-2m0d9sbf6tqx4kz81hwe",
 });
 
+export const decisionId = patterned({
+  is: "The id of a decision, by which the log of decisions has it",
+  pattern: /^dec-[0-9a-z]{20}$/,
+  expected: `dec- and ${ID_REST}`,
+  example: "dec-7f3m9x0q2k5vtw8ch1zd",
+});
+
 export const signInMethodId = patterned({
   is: "The id of a way to sign in",
   pattern: /^sim-[0-9a-z]{20}$/,

@@ -5,6 +5,10 @@ import { open, type Route } from "./route.ts";
 const count = z.int().min(0);
 const upOrDown = z.enum(["up", "down"]);
 const engines = z.strictObject({ postgres: upOrDown, cerbos: upOrDown, openfga: upOrDown });
+const decisionLog = z
+  .enum(["kept", "failing"])
+  .exactOptional()
+  .meta({ description: "Whether lines of the decision log can be kept; absent: it is off" });
 /** Missing while the ledger does not tell. */
 const graph = z
   .strictObject({
@@ -42,18 +46,18 @@ export const HEALTH_ROUTES: readonly Route[] = [
     summary: "The engines answer and new work is welcome; without OpenFGA: degraded",
     operation: "ready",
     replies: [
-      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, graph, kinds })),
+      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, decisionLog, graph, kinds })),
       {
         ...plainReply(
           z.strictObject({
             status: z.enum(["unavailable", "draining"]),
             engines: engines.exactOptional(),
-            graph,
-            kinds,
+            ...{ decisionLog, graph, kinds },
           }),
         ),
         status: 503,
-        means: "Postgres or Cerbos does not answer, or this gateway is about to stop",
+        means:
+          "Postgres or Cerbos does not answer, decisions must be logged and cannot be, or this gateway is about to stop",
       },
     ],
     answer: async ({ readiness }) => await readiness(),

@@ -26,6 +26,8 @@ export interface Metrics {
   /** A question by its decision; a denial by each of its reasons. */
   decided(decision: "allow" | "deny" | "undecided", reasons: readonly string[]): void;
   answered(answer: Answered, seconds: number): void;
+  /** Lines of the decision log. */
+  lines(outcome: "written" | "lost", count: number): void;
   /** In the text format; without the standing when the ledger does not tell it. */
   expose(standing: () => Promise<Standing>): Promise<string>;
 }
@@ -67,6 +69,13 @@ export function createMetrics(versions: Versions): Metrics {
     buckets: BUCKETS,
     registers,
   });
+  const lines = new Counter({
+    name: "bailiwick_decision_log_lines_total",
+    help: "Lines of the decision log, by whether it could keep them",
+    labelNames: ["outcome"],
+    registers,
+  });
+  for (const outcome of ["written", "lost"]) lines.inc({ outcome }, 0);
   const showStanding = standingGauges(registers);
   return {
     took: (step, seconds) => steps.observe({ step }, seconds),
@@ -74,6 +83,7 @@ export function createMetrics(versions: Versions): Metrics {
       for (const reason of reasons.length === 0 ? [""] : reasons) decisions.inc({ decision, reason });
     },
     answered: ({ method, route, status }, seconds) => answers.observe({ method, route, status }, seconds),
+    lines: (outcome, count) => lines.inc({ outcome }, count),
     expose: async (standing) => {
       await showStanding(standing);
       return await registry.metrics();

@@ -22,6 +22,14 @@ export interface Readiness {
   readonly graphStatus: () => Promise<GraphStatus>;
   /** Those of a host's, by name; why one is refused is the log's to tell. */
   readonly kinds: { readonly served: readonly string[]; readonly refused: readonly string[] };
+  /** Gives null when it is off. */
+  readonly decisionLog: () => DecisionLogStatus | null;
+}
+
+/** Are lines kept at the moment? If not, and checks are refused then, the gateway is not ready. */
+export interface DecisionLogStatus {
+  readonly isFailing: boolean;
+  readonly refuses: boolean;
 }
 
 /**
@@ -39,7 +47,7 @@ export function createReadiness(readiness: Readiness, drain: Drain): () => Promi
   };
 }
 
-async function askAll({ checks, graphStatus, kinds }: Readiness): Promise<Answer> {
+async function askAll({ checks, graphStatus, kinds, decisionLog }: Readiness): Promise<Answer> {
   const found: { graph?: GraphStatus; kinds?: Readiness["kinds"] } = {};
   if (kinds.served.length + kinds.refused.length > 0) found.kinds = kinds;
   const [postgres, cerbos, openfga] = await Promise.all([
@@ -50,10 +58,12 @@ async function askAll({ checks, graphStatus, kinds }: Readiness): Promise<Answer
     isUp(checks.cerbos),
     isUp(checks.openfga),
   ]);
-  const isReady = postgres && cerbos;
+  const log = decisionLog();
+  const isReady = postgres && cerbos && !(log?.isFailing === true && log.refuses);
   const status = isReady ? (openfga ? "ready" : "degraded") : "unavailable";
   const engines = { postgres: upOrDown(postgres), cerbos: upOrDown(cerbos), openfga: upOrDown(openfga) };
-  return { status: isReady ? 200 : 503, body: { status, engines, ...found } };
+  const lines = log !== null && { decisionLog: log.isFailing ? "failing" : "kept" };
+  return { status: isReady ? 200 : 503, body: { status, engines, ...lines, ...found } };
 }
 
 async function isUp(check: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {

@@ -42,6 +42,16 @@ describe("Health", () => {
     expect(answer.json["engines"]).toMatchObject({ [engine]: "down", openfga: "up" });
   });
 
+  test.each([
+    ["kept", { isFailing: false, refuses: true }, 200],
+    ["failing, but checks go on", { isFailing: true, refuses: false }, 200],
+    ["failing, and checks are refused", { isFailing: true, refuses: true }, 503],
+  ])("the decision log %s: it says so, with the right status", async (_how, status, expected) => {
+    sample.decisionLog = status;
+    const answer = await sample.send({ path: "/readyz" });
+    expect([answer.status, answer.json["decisionLog"]]).toEqual([expected, status.isFailing ? "failing" : "kept"]);
+  });
+
   test("about to stop: 503 whatever the engines say, and each answer asks for the connection's end; requests are answered still", async () => {
     const leaving = await startSample();
     const kept = await leaving.send({ path: "/livez", headers: { Connection: "keep-alive" } });

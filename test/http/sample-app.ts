@@ -12,7 +12,7 @@ import type { Authenticate } from "../../src/http/authenticate.ts";
 import { type BudgetSizes, createBudgets } from "../../src/http/budgets.ts";
 import { createLog } from "../../src/http/log.ts";
 import { createMetrics } from "../../src/http/metrics.ts";
-import type { ReadinessChecks } from "../../src/http/readiness.ts";
+import type { DecisionLogStatus, ReadinessChecks } from "../../src/http/readiness.ts";
 import { createDrain, createHttpServer, type Drain } from "../../src/http/server.ts";
 import { HEALTH_ROUTES } from "../../src/http/health.ts";
 import { OBSERVABILITY_ROUTES } from "../../src/http/observability.ts";
@@ -47,6 +47,8 @@ export interface Stage {
   readonly corsOrigins: readonly string[];
   readonly metricsToken: string | null;
   readonly rates: BudgetSizes;
+  /** null: it is off. */
+  decisionLog: DecisionLogStatus | null;
   readonly checks: Record<keyof ReadinessChecks, () => Promise<unknown>>;
 }
 
@@ -68,6 +70,7 @@ const DEPS: Deps = {
   judge: nobody,
   plans: new Map(),
   unit: "",
+  model: "",
   kinds: NO_HOST_KINDS,
   rulesFor: () => [],
   clock: () => new Date(0),
@@ -115,6 +118,7 @@ export async function startSample(
     throws: null,
     graph: "applied",
     checks,
+    decisionLog: null,
     drain: createDrain(),
     corsOrigins: [],
     metricsToken: "",
@@ -145,6 +149,7 @@ export async function startSample(
       stage.calls.length = 0;
       stage.throws = null;
       stage.graph = "applied";
+      stage.decisionLog = null;
     },
     close: async () => {
       server.close();
@@ -176,6 +181,7 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
       },
       graphStatus: async () => await Promise.resolve(GRAPH_STATUS),
       kinds: { served: [], refused: [] },
+      decisionLog: () => stage.decisionLog,
     },
     log: createLog("info", { write }),
     nouns: [sampleRoutes(stage), HEALTH_ROUTES, OBSERVABILITY_ROUTES],

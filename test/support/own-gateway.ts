@@ -22,6 +22,8 @@ export interface OwnGateway {
   readonly pid: number;
   /** What it told a person so far. */
   said(): string;
+  /** The lines of its log so far, at the level that the settings give. */
+  logged(): string[];
   /** SIGTERM; gives the exit status. */
   stop(): Promise<number | null>;
   /** SIGKILL; resolves when it is gone. */
@@ -77,6 +79,7 @@ export async function start(settings: Settings, checkout = here()): Promise<OwnG
     url,
     pid: Number(child.pid),
     said: () => output.stderr,
+    logged: () => output.stdout.split("\n").filter((line) => line !== ""),
     stop: async () => await end("SIGTERM"),
     kill: async () => {
       await end("SIGKILL");

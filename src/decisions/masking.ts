@@ -1,0 +1,55 @@
+import type { DecisionRecord } from "../entities/decisions.ts";
+
+const MASKED = "***";
+/** What looks like an e-mail address names somebody, whichever fact it stands in. */
+const ADDRESS = /[^\s@]@[^\s@]/;
+
+export type Mask = (record: DecisionRecord) => DecisionRecord;
+
+/**
+ * Replaces the values of facts that configuration names, `<kind>.<fact>` or `*.<fact>`, at any depth, in the reasons too; and
+ * everything that looks like an e-mail address.
+ */
+export function createMask(names: readonly string[]): Mask {
+  const wanted = new Set(names);
+  const everywhere = namesOf(wanted, "*");
+  const byKind = new Map<string, ReadonlySet<string>>();
+  const of = (kind: string | null): ReadonlySet<string> => {
+    if (kind === null || wanted.size === everywhere.size) return everywhere;
+    const known = byKind.get(kind) ?? new Set([...everywhere, ...namesOf(wanted, kind)]);
+    byKind.set(kind, known); // the kinds that are served: few
+    return known;
+  };
+  return (record) => {
+    const { subject, resource } = record.question;
+    const ofSubject = of(subject.type);
+    const ofResource = of(resource.type);
+    const facts = record.facts && {
+      subject: members(record.facts.subject, ofSubject),
+      resource: members(record.facts.resource, ofResource),
+    };
+    const both = ofSubject === ofResource ? ofResource : new Set([...ofSubject, ...ofResource]);
+    const reasons = record.reasons.map((reason) => ({ ...members(reason, both), code: reason.code }));
+    return { ...record, facts, reasons };
+  };
+}
+
+function namesOf(wanted: ReadonlySet<string>, kind: string): ReadonlySet<string> {
+  const start = `${kind}.`;
+  return new Set([...wanted].filter((name) => name.startsWith(start)).map((name) => name.slice(start.length)));
+}
+
+function members(facts: object, masked: ReadonlySet<string>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [
+      ADDRESS.test(name) ? MASKED : name,
+      masked.has(name) ? MASKED : shown(value, masked),
+    ]),
+  );
+}
+
+function shown(value: unknown, masked: ReadonlySet<string>): unknown {
+  if (typeof value === "string") return ADDRESS.test(value) ? MASKED : value;
+  if (Array.isArray(value)) return value.map((item) => shown(item, masked));
+  return typeof value === "object" && value !== null ? members(value, masked) : value;
+}

@@ -1,0 +1,212 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { eventually } from "../support/eventually.ts";
+import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { type TcpProxy, startTcpProxy } from "../support/tcp-proxy.ts";
+import { testEngines } from "../support/test-engines.ts";
+import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+
+interface Line {
+  readonly id: string;
+  readonly answer: string;
+  readonly caller: { readonly kind: string; readonly id: string } | null;
+  readonly question: object;
+  readonly facts: object | null;
+  readonly reasons: readonly object[];
+  readonly [member: string]: unknown;
+}
+
+interface Context {
+  readonly id: string;
+  readonly reasons: readonly object[];
+  readonly [member: string]: unknown;
+}
+
+let judge: TcpProxy;
+let gateway: TestGateway;
+let alice: Person;
+let bob: Person;
+let carol: Person;
+let slug: string;
+let anchor: string;
+let sector: string;
+let invitation: string;
+
+beforeAll(async () => {
+  const engines = testEngines();
+  judge = await startTcpProxy(`http://${engines.cerbosTarget}`);
+  gateway = await startTestGateway({
+    engines: { ...engines, cerbosTarget: new URL(judge.url).host },
+    settings: { DECISION_LOG_MASK: "sector.ownerCount,*.maxApplications" },
+  });
+  [alice, bob, carol] = await Promise.all([
+    gateway.person("alice-of-acme"),
+    gateway.person("bob-the-builder"),
+    gateway.person("carol-invited"),
+  ]);
+  slug = await foundOrganization(alice);
+  ({ anchor, sector } = await addApplication(alice, slug));
+  await addMember(alice, slug, bob, "viewer");
+  const invited = { alias: carol.alias, role: "viewer" };
+  invitation = String(must(await alice.post(`/v1/organizations/${slug}/invitations`, invited), 201).body.id);
+});
+afterAll(async () => {
+  await gateway.close();
+  await judge.close();
+});
+
+async function ask(
+  by: Person,
+  subject: string,
+  action: string,
+  resource: readonly [string, string],
+): Promise<Answered> {
+  const [type, id] = resource;
+  const question = { subject: { type: "account", id: subject }, action: { name: action }, resource: { type, id } };
+  return await by.post("/access/v1/evaluation", question);
+}
+
+const contextOf = ({ body }: Answered): Context => body["context"] as Context;
+
+function logged(): string {
+  const folder = gateway.config.decisionLog?.folder ?? "";
+  return readdirSync(folder)
+    .map((name) => readFileSync(path.join(folder, name), "utf8"))
+    .join("");
+}
+
+const lines = (): Line[] =>
+  logged()
+    .split("\n")
+    .filter((text) => text !== "")
+    .map((text) => JSON.parse(text) as Line);
+
+/** The one line of this answer, once it is written. */
+async function lineOf(answer: Answered): Promise<Line> {
+  return await eventually(() => {
+    const found = lines().filter(({ id }) => id === contextOf(answer).id);
+    expect(found).toHaveLength(1);
+    return found[0] as Line;
+  });
+}
+
+async function pseudonymOf({ alias }: Person): Promise<string> {
+  const [row] = await gateway.sql<{ pseudonym: string }>("select pseudonym from accounts where alias = $1", [alias]);
+  return row?.pseudonym ?? "";
+}
+
+describe("The decision log", () => {
+  test("has exactly one line for each decision, equal to its answer, whoever asks and whatever about", async () => {
+    const questions: [Person, string, string, [string, string]][] = [
+      [gateway.shop, bob.alias, "view", ["organization", slug]],
+      [gateway.shop, bob.alias, "retire", ["organization", slug]],
+      [gateway.shop, alice.alias, "retire", ["organization", slug]],
+      [gateway.shop, bob.alias, "edit", ["application", anchor]],
+      [gateway.shop, bob.alias, "view", ["sector", sector]],
+      [gateway.shop, alice.alias, "remove", ["member", `${slug}/${bob.alias}`]],
+      [gateway.shop, carol.alias, "accept", ["invitation", invitation]],
+      [gateway.shop, bob.alias, "view", ["account", carol.alias]],
+      [gateway.shop, "who-is-that", "view", ["organization", slug]],
+      [gateway.shop, bob.alias, "fly", ["organization", slug]],
+      [gateway.shop, bob.alias, "view", ["building", "1"]],
+      [bob, bob.alias, "view", ["organization", slug]],
+      [carol, carol.alias, "view", ["organization", slug]],
+    ];
+    const before = new Set(lines().map(({ id }) => id));
+    const answers = [];
+    for (const question of questions) answers.push(must(await ask(...question), 200));
+    for (const answer of answers) {
+      const line = await lineOf(answer);
+      const { id, reasons, unit, matrix = null, version = null } = contextOf(answer);
+      const said = { id, reasons, unit, answer: answer.body["decision"] === true ? "allow" : "deny" };
+      expect(line).toMatchObject(matrix === null ? said : { ...said, matrix, version });
+      expect(line).toMatchObject({ model: gateway.gateway.deps.model, durationMs: expect.any(Number) });
+    }
+    expect(lines().filter(({ id }) => !before.has(id))).toHaveLength(questions.length);
+    expect(new Set(answers.map(({ body }) => body["decision"]))).toEqual(new Set([true, false]));
+  });
+
+  test("names people by pseudonym and things by the ledger's ids", async () => {
+    const byShop = await lineOf(await ask(gateway.shop, alice.alias, "remove", ["member", `${slug}/${bob.alias}`]));
+    expect(byShop).toMatchObject({
+      caller: { kind: "client", id: expect.stringMatching(/^cli-/) },
+      organization: expect.stringMatching(/^org-[0-9a-z]{20}$/),
+      question: {
+        subject: { type: "account", id: await pseudonymOf(alice) },
+        action: "remove",
+        resource: { type: "member", id: await pseudonymOf(bob) },
+      },
+    });
+    const byBob = await lineOf(await ask(bob, bob.alias, "view", ["application", anchor]));
+    expect(byBob.caller).toEqual({ kind: "account", id: await pseudonymOf(bob) });
+    expect(byBob.question).toMatchObject({ resource: { type: "application", id: anchor } });
+  });
+
+  test.each<[string, string, string, [string, string]]>([
+    ["subject", "mail@example.com", "view", ["organization", "-"]],
+    ["action", "", "mail@example.com", ["organization", "-"]],
+    ["resource", "", "view", ["organization", "mail@example.com"]],
+    ["account", "", "view", ["account", "mail@example.com"]],
+    ["type of resource", "", "view", ["mail@example.com", "1"]],
+  ])("an unknown %s is null: what was sent could name somebody", async (_what, subject, action, [type, id]) => {
+    const resource: [string, string] = [type, id === "-" ? slug : id];
+    const answer = await ask(gateway.shop, subject === "" ? bob.alias : subject, action, resource);
+    const line = await lineOf(answer);
+    expect(JSON.stringify(line.question)).toContain("null");
+    expect(logged()).not.toContain("mail@example.com");
+  });
+
+  test("masks the facts that configuration names, and no others; the answer has them", async () => {
+    const answer = await ask(gateway.shop, bob.alias, "view", ["sector", sector]);
+    const { facts } = contextOf(answer) as unknown as { facts: { resource: object } };
+    expect(facts.resource).toMatchObject({ ownerCount: 1, maxApplications: 25 });
+    const resource = { ...facts.resource, ownerCount: "***", maxApplications: "***" };
+    expect((await lineOf(answer)).facts).toEqual({ subject: { role: "viewer" }, resource });
+    const other = await lineOf(await ask(gateway.shop, bob.alias, "view", ["application", anchor]));
+    expect(other.facts).toMatchObject({ resource: { ownerCount: 1, maxApplications: "***" } });
+  });
+
+  test("tells a question that could not be decided, with what was known by then", async () => {
+    judge.cut();
+    const answer = await ask(gateway.shop, bob.alias, "view", ["organization", slug]);
+    judge.mend();
+    expect([answer.status, answer.body.code]).toEqual([503, "CANNOT_DECIDE"]);
+    const line = await eventually(() => {
+      const found = lines().filter((each) => each.answer === "undecided");
+      expect(found).toHaveLength(1);
+      return found[0] as Line;
+    });
+    expect(line).toMatchObject({
+      caller: { kind: "client" },
+      question: { subject: { id: await pseudonymOf(bob) }, action: "view" },
+      ...{ facts: null, graph: null, reasons: [{ code: "CANNOT_DECIDE" }] },
+    });
+  });
+
+  test("has no line for who may not ask, nor for what a route asks for itself", async () => {
+    const last = await lineOf(await ask(gateway.shop, bob.alias, "view", ["organization", slug]));
+    const before = lines().length;
+    must(await ask(alice, bob.alias, "view", ["organization", slug]), 403);
+    must(await alice.get(`/v1/organizations/${slug}`), 200);
+    must(await bob.post(`/v1/organizations/${slug}/retire`), 403);
+    await lineOf(await ask(gateway.shop, bob.alias, "view", ["organization", slug]));
+    expect(lines()).toHaveLength(before + 1);
+    expect(lines().map(({ id }) => id)).toContain(last.id);
+  });
+
+  test("holds no alias, no id of an account, no name and no token", async () => {
+    const accounts = await gateway.sql<{ id: string; alias: string }>("select id, alias from accounts");
+    expect(accounts.length).toBeGreaterThan(2);
+    const text = logged();
+    const secret = [
+      ...accounts.flatMap(({ id, alias }) => [id, alias]),
+      alice.token,
+      bob.token,
+      gateway.shop.token,
+      slug,
+    ];
+    expect(secret.filter((each) => text.includes(each))).toEqual([]);
+    expect(text).not.toMatch(/acc-|@|Bearer|eyJ/);
+  });
+});

@@ -2,6 +2,7 @@ import type { DecisionRecord } from "../entities/decisions.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
+import type { RelationPaths } from "../entities/relation-paths.ts";
 import type { RulesFor } from "../entities/rules.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
@@ -24,6 +25,8 @@ export interface GraphReader {
   fence(organizationId: string, timeoutMs: number): Promise<readonly number[]>;
   /** Is each of these so, by itself or by what it follows from? In their order. */
   holds(tuples: readonly Tuple[], timeoutMs: number): Promise<readonly boolean[]>;
+  /** How a user comes to have a relation on an object. `left`: milliseconds for all of it. */
+  paths(asked: Tuple, left: () => number): Promise<RelationPaths>;
 }
 
 export interface Timeouts {

@@ -39,5 +39,6 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
       await guarded(async () => await graph.directRoles(pseudonym, organization, timeoutMs)),
     fence: async (organization, timeoutMs) => await guarded(async () => await graph.fence(organization, timeoutMs)),
     holds: async (tuples, timeoutMs) => await guarded(async () => await graph.holds(tuples, timeoutMs)),
+    paths: async (asked, left) => await guarded(async () => await graph.paths(asked, left)),
   };
 }

@@ -103,14 +103,13 @@ function verdicts(
 }
 
 function verdict(action: string, floor: CheckResult | null, matrix: CheckResult): Verdict {
-  const matrixAllows = matrix.isAllowed(action) === true;
-  const floorAllows = floor === null || floor.isAllowed(action) === true;
-  if (matrixAllows && floorAllows) return { allowed: true, refusedBy: null, reasons: [] };
-  const reasons = [
-    ...(matrixAllows ? [] : reasonsOf(action, matrix)),
-    ...(floorAllows ? [] : reasonsOf(action, floor)),
-  ];
-  return { allowed: false, refusedBy: matrixAllows ? "floor" : "matrix", reasons: distinct(reasons) };
+  const by = {
+    matrix: matrix.isAllowed(action) === true ? [] : reasonsOf(action, matrix),
+    floor: floor === null || floor.isAllowed(action) === true ? [] : reasonsOf(action, floor),
+  };
+  const reasons = distinct([...by.matrix, ...by.floor]);
+  if (reasons.length === 0) return { allowed: true, refusedBy: null, reasons, ...by }; // no denial is without one
+  return { allowed: false, refusedBy: by.matrix.length > 0 ? "matrix" : "floor", reasons, ...by };
 }
 
 /** A denial without a reason is a defect of the policy or of the facts; it stays a denial and says so. */

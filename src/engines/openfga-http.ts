@@ -44,6 +44,12 @@ export function openHttp(options: HttpOptions): HttpChannel {
   };
 }
 
+/** An answer that is larger than one may be; OpenFGA itself is well. */
+export function isTooLarge(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "UND_ERR_RES_EXCEEDED_MAX_SIZE";
+}
+
 /** By `dispatch`: 0.05 ms of CPU a call, against 0.08 ms by `request`, which makes a stream and needs an AbortSignal each time. */
 async function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: number): Promise<HttpAnswer> {
   if (timeoutMs <= 0) throw cannotDecide("openfga", new Error("the deadline has passed"));

@@ -2,9 +2,11 @@ import { z } from "zod";
 import { guardNumber, type Guards } from "../entities/fence.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { inParallel, lotsOf } from "../entities/parallel.ts";
+import type { RelationPaths } from "../entities/relation-paths.ts";
 import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
 import { CHECKS_A_CALL, checksBody, heldBy } from "./openfga-checks.ts";
-import { type HttpAnswer, type HttpChannel, openHttp, parsed, unexpected } from "./openfga-http.ts";
+import { type HttpAnswer, type HttpChannel, isTooLarge, openHttp, parsed, unexpected } from "./openfga-http.ts";
+import { expandBody, expanded, findPaths } from "./openfga-paths.ts";
 
 export { buildModel, prepareStore, readModules } from "./openfga-model.ts";
 
@@ -44,6 +46,8 @@ export interface Graph {
   guards(organization: string, timeoutMs: number): Promise<Guards>;
   /** Is each of these so, by itself or by what it follows from? In their order; one that OpenFGA cannot tell is CANNOT_DECIDE for all. */
   holds(tuples: readonly Tuple[], timeoutMs: number): Promise<boolean[]>;
+  /** How the user comes to have the relation on the object, if it does. `left`: milliseconds for all of it. */
+  paths(asked: Tuple, left: () => number): Promise<RelationPaths>;
   /** One transaction, all or nothing. After CANNOT_DECIDE it may be executed, or have been, at any time. */
   write(change: TupleChange, timeoutMs: number): Promise<WriteOutcome>;
   /** Those of the tuples that exist, by `tupleKey`. */
@@ -77,6 +81,18 @@ export function openGraph(options: GraphOptions): Graph {
         return heldBy(await http.call("POST", `${store}/batch-check`, body, timeoutMs), lot.length);
       };
       return (await inParallel(lots, LIMITS.graphReadsAtOnce, ask)).flat();
+    },
+    paths: async (asked, left) => {
+      return await findPaths(async (object, relation) => {
+        try {
+          const body = expandBody(object, relation, options.modelId);
+          return expanded(await http.call("POST", `${store}/expand`, body, left()));
+        } catch (error) {
+          if (!isTooLarge(error)) throw error;
+          const direct = await read({ object, relation, user: asked.user }, left());
+          return { leaf: { users: { users: direct.map(({ user }) => user) } }, isCut: true };
+        }
+      }, asked);
     },
     write: async (change, timeoutMs) => {
       const body = writeBody(change, options.modelId);

@@ -19,7 +19,10 @@ export interface Verdict {
   readonly allowed: boolean;
   /** Who decided, when denied: the matrix (who may) goes before the floor (when at all). */
   readonly refusedBy: "matrix" | "floor" | null;
-  readonly reasons: readonly Reason[]; // matrix first, in the rule's order
+  readonly reasons: readonly Reason[]; // matrix first, in the rule's order, each once
+  /** Those of each alone; none: it allows. */
+  readonly matrix: readonly Reason[];
+  readonly floor: readonly Reason[];
 }
 
 /** Answers by action. Throws CANNOT_DECIDE when Cerbos does not answer in time. */

@@ -108,6 +108,14 @@ export const LIMITS = {
   /** Tuples of one organization that are compared; more is an error, not an answer. */
   graphTuples: 200_000,
   graphReadsAtOnce: 8,
+  /** How a relation came about, for an explanation: calls of Expand, stops on a way, branches of one stop, ways that are told. */
+  pathExpands: 100,
+  pathSteps: 25,
+  pathBranches: 100,
+  paths: 10,
+  /** An explanation, beside the question itself; values that Cerbos is asked about in place of what is so. */
+  explainMs: 2_000,
+  explainCandidates: 500,
   reconcileTries: 5,
   /** How long a rebuild that is filed may take to be in OpenFGA; longer than any back-off. */
   rebuildSettlesMs: 15_000,

@@ -26,6 +26,7 @@ function broken(): World {
     },
     fence: async () => await Promise.resolve([1]),
     holds: async () => await Promise.resolve([]),
+    paths: async () => await Promise.resolve({ paths: [], isComplete: true }),
   };
   const graph = withBreaker(asked, () => now);
   const ask = async (): Promise<readonly string[]> => await graph.directRoles("p", "o", 1);

@@ -30,7 +30,7 @@ describe("questions of one turn of the event loop", () => {
     }, 3);
     return { calls, judge };
   }
-  const ALLOWED = { allowed: true, refusedBy: null, reasons: [] };
+  const ALLOWED = { allowed: true, refusedBy: null, reasons: [], matrix: [], floor: [] };
 
   test("go in one call for each role, at most so many in one, each with its own answer", async () => {
     const { calls, judge } = noted();

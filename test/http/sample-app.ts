@@ -66,7 +66,7 @@ export interface Sample extends Stage {
 const nobody = async (): Promise<never> => await Promise.reject(new Error("no engine in this test"));
 const DEPS: Deps = {
   database: { query: nobody, transaction: nobody, close: nobody },
-  graph: { directRoles: nobody, fence: nobody, holds: nobody },
+  graph: { directRoles: nobody, fence: nobody, holds: nobody, paths: nobody },
   judge: nobody,
   plans: new Map(),
   unit: "",

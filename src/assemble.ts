@@ -145,7 +145,7 @@ export async function assemble(
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
   const carriers = openCarriers(config, engines, graph, writeLog);
   const { relay, reconciler } = carriers;
-  const { plans, unit, kinds, rulesFor } = policies;
+  const { plans, unit, kinds, rulesFor, factDomains } = policies;
   const metrics = createMetrics({ version: await readVersion(), unit });
   const budgets = createBudgets(config.rates);
   const decisions = openDecisions({ settings: config.decisionLog, clock: systemClock, report: writeLog, metrics });
@@ -159,6 +159,7 @@ export async function assemble(
       model,
       kinds,
       rulesFor,
+      factDomains,
       clock,
       random: systemRandom,
       tombstones: createTombstones(engines.secret),

@@ -141,7 +141,7 @@ function patience(deps: Deps, deadline: Deadline): number {
 }
 
 /** An outage of OpenFGA neither extends access nor takes the built-in kinds down. */
-async function orUnavailable<Word>(read: Promise<Word>): Promise<Word | "unavailable"> {
+export async function orUnavailable<Word>(read: Promise<Word>): Promise<Word | "unavailable"> {
   try {
     return await read;
   } catch (error) {

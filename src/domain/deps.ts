@@ -1,4 +1,5 @@
 import type { DecisionRecord } from "../entities/decisions.ts";
+import type { FactDomains } from "../entities/fact-domains.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
 import type { Judge } from "../entities/judge.ts";
@@ -49,6 +50,7 @@ export interface Deps {
   /** The kinds that the host's policies folders bring. */
   readonly kinds: HostKinds;
   readonly rulesFor: RulesFor;
+  readonly factDomains: FactDomains;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;

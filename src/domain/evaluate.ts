@@ -1,15 +1,18 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError, type Remedy } from "../entities/errors.ts";
-import { isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
+import { type ActionOf, isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
+import type { Scope } from "../entities/records.ts";
 import type { Facts } from "../stores/facts.ts";
 import { type Answer, ask, type GraphWord } from "./access.ts";
-import { hasScope, isBoundTo, requireKind } from "./actor.ts";
+import { isBoundTo, requireKind, requireScope } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
 import { hostDecision } from "./host-decisions.ts";
+import { judgedOf } from "./judged.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { callerIn, factsRead, type Note, type Recorded, recorded, seenIn } from "./recorded.ts";
 import { remediesFor } from "./remedies.ts";
+import type { Judged } from "./story.ts";
 import { shown } from "./visible.ts";
 
 /**
@@ -61,10 +64,12 @@ export interface Decision {
 
 /**
  * Answers one question for another service, or for a person about themselves. A denial is a value. Throws what is wrong with
- * the caller (NOT_ABOUT_SELF, SCOPE_MISSING), CANNOT_DECIDE or CONTENTION.
+ * the caller (NOT_ABOUT_SELF, SCOPE_MISSING, KIND_NOT_BOUND), CANNOT_DECIDE or CONTENTION.
  */
 export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Recorded<Decision>> {
-  return await recorded(deps, async (note) => await decisionOn({ deps, caller, pdp, note }, asked));
+  return await recorded(deps, async (note) => {
+    return (await settle({ deps, caller, pdp, note, scope: "authz:evaluate" }, asked)).decision;
+  });
 }
 
 /** One question on its way. */
@@ -74,26 +79,41 @@ export interface Flow {
   readonly pdp: Pdp;
   /** Takes what the log of decisions is to tell, as soon as it is known. */
   readonly note: Note;
+  /** What a service must have to ask. */
+  readonly scope: Scope;
 }
 
-async function decisionOn(flow: Flow, asked: Evaluation): Promise<Decision> {
+/** A decision, and what an explanation of it needs; null: the policies were not asked. */
+export interface Settled {
+  readonly decision: Decision;
+  readonly judged: () => Judged | null;
+}
+
+export async function settle(flow: Flow, asked: Evaluation): Promise<Settled> {
   const { deps, caller, pdp, note } = flow;
   const { resource, action, subject } = asked;
   if (!isKind(resource.type)) return await hostDecision(flow, asked);
-  if (subject.type !== "account") return await withoutResource(flow, asked, "UNKNOWN_SUBJECT");
-  const known = isAction(resource.type, action.name) ? [action.name] : [];
-  // A person who may not view the thing learns nothing of it; for a service nobody asks that.
+  if (subject.type !== "account") return await unknown(flow, asked, "UNKNOWN_SUBJECT");
+  const { type: kind } = resource;
   const actions = (facts: Facts<Kind>): never[] => {
     note(seenIn(asked, facts)); // the judge may fail
-    const { client } = facts.caller;
-    return (client !== null && known.length > 0 ? known : [...new Set([...known, "view"])]) as never[]; // checked by isAction
+    return actionsFor(kind, [action.name], facts) as never[]; // of this kind
   };
-  const target = targetAt(pdp, resource.type, resource.id);
-  const answer = await ask(deps, caller, { target, alias: subject.id, actions });
+  const answer = await ask(deps, caller, { target: targetAt(pdp, kind, resource.id), alias: subject.id, actions });
   const { facts, graph, role, attributes } = answer;
   note({ ...seenIn(asked, facts), graph, facts: factsRead(role, attributes) });
-  const isInsider = requireMayAsk(caller, asked, facts);
-  return decisionOf(deps, asked, answer, isInsider);
+  requireMayAsk(flow, asked, facts);
+  return { decision: decisionOf(deps, caller, asked, answer), judged: () => judgedOf(deps, asked, answer) };
+}
+
+/**
+ * What the policies are asked so that these can be decided. A person who may not view the thing learns nothing of it; for a service nobody
+ * asks that.
+ */
+export function actionsFor<K extends Kind>(kind: K, actions: readonly string[], { caller }: Facts): ActionOf<K>[] {
+  const known = actions.filter((action) => isAction(kind, action));
+  const asked = caller.client !== null && known.length > 0 ? known : [...new Set([...known, "view"])];
+  return asked as ActionOf<K>[]; // checked by isAction; every kind has view
 }
 
 /** A member is named with its organization, in exactly one way; what is named otherwise is nobody. */
@@ -103,38 +123,45 @@ export function targetAt<K extends Kind>({ slug }: Pdp, kind: K, id: string): Ta
 }
 
 /**
- * May the caller ask this? Gives whether unknown things may be told from foreign ones: only to a client that is bound to no
- * organization, or is bound to this one. Throws when it may not ask at all.
+ * Throws unless the caller may ask about this subject and this kind: a service with the scope about everybody, where it is bound to kinds
+ * about these; a person about themselves, and for no explanation.
  */
-export function requireMayAsk(caller: Caller, asked: Evaluation, facts: Facts): boolean {
-  const { client, account } = facts.caller;
-  if (client === null) {
-    if (asked.subject.type !== "account" || account?.alias !== asked.subject.id) {
-      throw new AppError("NOT_ABOUT_SELF", "People may ask about themselves only; the subject's id is your alias.");
-    }
-    return false;
+export function requireMayAsk(
+  { caller, scope }: Pick<Flow, "caller" | "scope">,
+  { subject, resource }: { readonly subject: Entity; readonly resource: Pick<Entity, "type"> },
+  { caller: { client, account } }: Pick<Facts, "caller">,
+): void {
+  if (client !== null || scope === "authz:explain") {
+    requireKind(requireScope(caller, client, scope), resource.type);
+  } else if (subject.type !== "account" || account?.alias !== subject.id) {
+    throw new AppError("NOT_ABOUT_SELF", "People may ask about themselves only; the subject's id is your alias.");
   }
-  if (!hasScope(caller, client, "authz:evaluate")) {
-    throw new AppError("SCOPE_MISSING", "Token and registration must both have the scope authz:evaluate.");
-  }
-  requireKind(client, asked.resource.type);
-  return isBoundTo(caller, client, facts.organization?.slug ?? "");
 }
 
-async function withoutResource({ deps, caller, note }: Flow, asked: Evaluation, code: string): Promise<Decision> {
+/** What nothing is known of, whoever asks. */
+export async function unknown({ deps, caller, note, scope }: Flow, asked: Evaluation, code: string): Promise<Settled> {
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
   note({ caller: callerIn(facts) });
-  requireMayAsk(caller, asked, facts);
-  return denial(deps, code, {});
+  requireMayAsk({ caller, scope }, asked, facts);
+  return { decision: denial(deps, code, {}), judged: () => null };
 }
 
-function decisionOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answer<K>, isInsider: boolean): Decision {
+/** Unknown things are told from foreign ones only to a client that is bound to no organization, or to this one. */
+export function decisionOf<K extends Kind>(
+  deps: Deps,
+  caller: Caller,
+  asked: Pick<Evaluation, "action" | "resource">,
+  answer: Answer<K>,
+): Decision {
   const { facts, graph, attributes, role, verdicts } = answer;
-  const isClient = facts.caller.client !== null;
+  const { client } = facts.caller;
   const version = facts.organization?.version;
   const common = { graph, ...(version !== undefined && { version, matrix: facts.organization?.matrix ?? "default" }) };
-  if (isClient && !isInsider) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
-  if (!isClient && verdicts.get("view")?.allowed !== true) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  const mayKnow =
+    client === null
+      ? verdicts.get("view")?.allowed === true
+      : isBoundTo(caller, client, facts.organization?.slug ?? "");
+  if (!mayKnow) return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
   if (facts.subject === null) return denial(deps, "UNKNOWN_SUBJECT", common);
   if (attributes === undefined) return denial(deps, "UNKNOWN_RESOURCE", common);
   const verdict = verdicts.get(asked.action.name);

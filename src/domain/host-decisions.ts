@@ -4,20 +4,21 @@ import type { HostKind } from "../entities/host-kinds.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { brokenKind } from "./entity-documents.ts";
-import { denial, type Decision, type Evaluation, type Flow, requireMayAsk } from "./evaluate.ts";
+import { denial, type Decision, type Evaluation, type Flow, requireMayAsk, type Settled, unknown } from "./evaluate.ts";
 import { gather } from "./gather.ts";
+import { hostJudgedOf } from "./host-judged.ts";
 import { askHost, type HostAnswer, type Pair, type Party, type Sent } from "./host-questions.ts";
 import { classified } from "./reasons.ts";
-import { callerIn, seenOfHost } from "./recorded.ts";
+import { seenOfHost } from "./recorded.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** A question about a thing of a host's kind. Throws what `evaluate` throws, and INVALID_REQUEST where no organization is meant. */
-export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Decision> {
-  const { deps, caller, pdp, note } = flow;
+export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settled> {
+  const { deps, caller, note } = flow;
   const { type } = asked.resource;
   const kind = deps.kinds.served.get(type);
   if (kind === undefined) return await withoutKind(flow, asked);
-  const slug = pdp.slug ?? (await meantOrganization(deps, caller, asked));
+  const slug = await meantOrganization(flow, asked);
   const action = asked.action.name;
   const isKnown = kind.actions.includes(action);
   // Who may view the thing may know what the decision was taken on.
@@ -29,18 +30,24 @@ export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Decis
   };
   const answer = await askHost(deps, caller, question, deadlineIn(deps.timeouts.decisionMs));
   note(seenOfHost(deps.kinds, asked, kind, answer));
-  const isInsider = requireMayAsk(caller, asked, answer.facts);
+  requireMayAsk(flow, asked, answer.facts);
   const { client } = answer.facts.caller;
-  if (answer.facts.organization === null || (client !== null && !isInsider)) {
-    return denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {});
+  // What a client is not bound to has not been gathered.
+  if (answer.facts.organization === null) {
+    return { decision: denial(deps, "ORGANIZATION_NOT_ACCESSIBLE", {}), judged: () => null };
   }
-  return decisionOf(deps, asked, { kind, answer, isClient: client !== null });
+  const decision = decisionOf(deps, asked, { kind, answer, isClient: client !== null });
+  return { decision, judged: () => hostJudgedOf(deps, asked, answer) };
 }
 
 /** Where no organization is named, that of a credential that has exactly one. */
-export async function meantOrganization(deps: Deps, caller: Caller, asked: Evaluation): Promise<string> {
+export async function meantOrganization(
+  { deps, caller, pdp, scope }: Omit<Flow, "note">,
+  asked: Evaluation,
+): Promise<string> {
+  if (pdp.slug !== null) return pdp.slug;
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
-  requireMayAsk(caller, asked, facts);
+  requireMayAsk({ caller, scope }, asked, facts);
   const { client } = facts.caller;
   const [only, ...others] = client?.organizations ?? [];
   if (only !== undefined && others.length === 0 && client?.scopes.includes("authz:all") !== true) return only;
@@ -51,13 +58,13 @@ export async function meantOrganization(deps: Deps, caller: Caller, asked: Evalu
   });
 }
 
-async function withoutKind({ deps, caller, note }: Flow, asked: Evaluation): Promise<Decision> {
-  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
-  note({ caller: callerIn(facts) });
-  requireMayAsk(caller, asked, facts);
-  const refusal = deps.kinds.refused.get(asked.resource.type);
-  if (refusal !== undefined) throw brokenKind(asked.resource.type, refusal);
-  return denial(deps, "UNKNOWN_RESOURCE", {});
+/** Nothing is denied of a kind whose policies are broken: nobody knows. */
+async function withoutKind(flow: Flow, asked: Evaluation): Promise<Settled> {
+  const settled = await unknown(flow, asked, "UNKNOWN_RESOURCE");
+  const { type } = asked.resource;
+  const refusal = flow.deps.kinds.refused.get(type);
+  if (refusal !== undefined) throw brokenKind(type, refusal);
+  return settled;
 }
 
 export function subjectOf({ kinds }: Deps, kind: HostKind, { subject }: Pick<Evaluation, "subject">): Party {

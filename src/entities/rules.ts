@@ -4,6 +4,15 @@ export interface Rule {
   readonly name: string;
   /** `matrix` says who may, `floor` when at all. */
   readonly from: "matrix" | "floor";
+  /** Those that must all hold, in the rule's order; null where the rule is not a list of words (policies/README.md). */
+  readonly conditions: readonly Condition[] | null;
+}
+
+/** A word of a policy: `isOwner`, `hasRoomForSector`. */
+export interface Condition {
+  readonly name: string;
+  /** The reasons that its twin gives when it does not hold; none where there is no twin. */
+  readonly codes: readonly string[];
 }
 
 /** The rules that decide about an action of a kind, the matrix' before the floor's; none where the YAML has none. */

@@ -34,6 +34,7 @@ export type Requirement =
   | "the recipient of the offer"
   | "scope authz:evaluate, or a person about itself"
   | "scope entities:write"
+  | "scope authz:explain"
   | "scope platform:admin";
 
 export type Asked = { readonly [K in Kind]: `${K}.${ActionOf<K>}` }[Kind];

@@ -29,7 +29,7 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
   "platform:admin":
     "[registerClient](#registerClient), [listClients](#listClients), [viewClient](#viewClient), [updateClient](#updateClient), and whatever lies under `/v1/platform`",
   "authz:search": "nothing yet",
-  "authz:explain": "nothing yet",
+  "authz:explain": "[explain](#explain), of a service",
   "entities:write": "nothing yet",
   "logins:create": "nothing yet",
 };

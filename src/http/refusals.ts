@@ -86,11 +86,11 @@ export const FORMS: readonly Form[] = [
     codes: ["MALFORMED_JSON", "BODY_TOO_LARGE"],
   },
   {
-    of: "POST, PUT, PATCH and DELETE, but evaluate",
+    of: "POST, PUT, PATCH and DELETE, but evaluate and explain",
     has: (route) => route.access === "caller" && route.dialect === "rest" && route.method !== "get",
     codes: ["UNSUPPORTED_MEDIA_TYPE"],
   },
-  { of: "POST, but evaluate", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
+  { of: "POST, but evaluate and explain", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
 ];
 
 export function codesOfForm(route: Route): ProblemCode[] {

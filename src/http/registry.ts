@@ -5,6 +5,7 @@ import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { ENTITY_ROUTES } from "./entities.ts";
 import { ENTITY_LINE_ROUTES } from "./entity-lines.ts";
+import { EXPLAIN_ROUTES } from "./explain.ts";
 import { HEALTH_ROUTES } from "./health.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { ME_ROUTES } from "./me.ts";
@@ -17,7 +18,7 @@ import { TRANSFER_ROUTES } from "./transfers.ts";
 
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
-  checks: ACCESS_ROUTES,
+  checks: [...ACCESS_ROUTES, ...EXPLAIN_ROUTES],
   me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,

@@ -1,5 +1,7 @@
 import path from "node:path";
 import { buildModel, type Model, readModules } from "../engines/openfga-model.ts";
+import type { FactDomains } from "../entities/fact-domains.ts";
+import { readFactDomains } from "./fact-domains.ts";
 import { type HostPolicies, readHostPolicies } from "./host-kinds.ts";
 import { readPlans } from "./plans.ts";
 import { readRules } from "./rules.ts";
@@ -10,6 +12,7 @@ export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isC
   readonly plans: Awaited<ReturnType<typeof readPlans>>;
   readonly unit: string;
   readonly rulesFor: Awaited<ReturnType<typeof readRules>>;
+  readonly factDomains: FactDomains;
   /** The core and what the host's folders bring. */
   readonly model: Model;
 }
@@ -21,14 +24,13 @@ export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isC
 export async function readPolicies(policiesDir: string, hostFolders: readonly string[]): Promise<Policies> {
   const { modules, ...host } = await readHostPolicies(policiesDir, hostFolders);
   const core = await readModules([path.join(policiesDir, "openfga")]);
+  const hostFiles = host.files.map(({ from }) => from);
   return {
     ...host,
     plans: await readPlans(policiesDir),
     unit: await policyUnit(policiesDir, hostFolders),
-    rulesFor: await readRules(
-      policiesDir,
-      host.files.map(({ from }) => from),
-    ),
+    rulesFor: await readRules(policiesDir, hostFiles),
+    factDomains: await readFactDomains(policiesDir, hostFiles),
     model: buildModel([...core, ...modules]),
   };
 }

@@ -129,3 +129,21 @@ export async function deleteEntity(tx: Transaction, organization: string, surrog
     values: [organization, surrogate],
   });
 }
+
+/** What callers call these entities; those of other organizations are none. */
+export async function readSurrogates(
+  tx: Transaction,
+  organization: string,
+  surrogates: readonly string[],
+): Promise<(EntityKey & { readonly surrogate: string })[]> {
+  return await tx.query<EntityKey & { readonly surrogate: string }>({
+    name: "read_surrogates",
+    text: `
+      select e.type, e.id, e.surrogate
+      from entities e
+      where e.organization_id = $1
+        and e.surrogate = any ($2)
+      order by e.surrogate`,
+    values: [organization, surrogates],
+  });
+}

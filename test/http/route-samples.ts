@@ -48,7 +48,7 @@ export function goodPath(pattern: string, world: World): string {
 
 function callerOf({ path, operation }: CallerRoute, world: World): Person {
   if (operation === "eraseAccount") return world.member; // nothing stands in its way
-  if (path.includes("/access/")) return world.shop;
+  if (path.includes("/access/") || path.endsWith("/v1/explain")) return world.shop;
   return path.startsWith("/v1/platform/") ? world.operator : world.alice;
 }
 
@@ -69,8 +69,7 @@ const PLATFORM = "/v1/platform";
 
 function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unknown>> {
   const account = { type: "account", id: world.member.alias };
-  const resource = { type: "organization", id: world.slug };
-  const question = { subject: account, action: { name: "view" }, resource };
+  const check = { subject: account, action: { name: "view" }, resource: { type: "organization", id: world.slug } };
   const bodies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     "POST /v1/organizations": { name: "Another" },
     "PATCH /v1/me": { alias: "renamed" },
@@ -93,10 +92,11 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       scopes: ["authz:evaluate"],
     },
     "PATCH /v1/platform/clients/:id": { name: "Renamed" },
-    "POST /access/v1/evaluation": question,
-    "POST /access/v1/evaluations": question, // without items, that is what it is
+    "POST /access/v1/evaluation": check,
+    "POST /access/v1/evaluations": check, // without items, that is what it is
+    "POST /v1/explain": check,
   };
-  const body = bodies[named(route).replace("/o/:slug/access/", "/access/")];
+  const body = bodies[named(route).replace("/o/:slug/", "/")];
   if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);
   return body;
 }

@@ -73,6 +73,7 @@ const DEPS: Deps = {
   model: "",
   kinds: NO_HOST_KINDS,
   rulesFor: () => [],
+  factDomains: new Map(),
   clock: () => new Date(0),
   random: systemRandom,
   tombstones: createTombstones(""),

@@ -27,7 +27,7 @@ beforeAll(async () => {
   stranger = await gateway.person("mallory");
   own = await foundOrganization(stranger);
   const operator = await gateway.service("operator", { scopes: ["platform:admin"] });
-  bound = await gateway.service("bound", { scopes: ["authz:evaluate"], organizations: [own] });
+  bound = await gateway.service("bound", { scopes: ["authz:evaluate", "authz:explain"], organizations: [own] });
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "viewer");
@@ -208,25 +208,27 @@ const IDS: Readonly<Record<Kind, (world: World) => string>> = {
   transfer: ({ transfer }) => transfer,
 };
 
+/** People are refused where only services may ask, whatever they ask about. */
+const CHECKS = ["/access/v1/evaluation", "/v1/explain"];
+
 describe("A check", () => {
   test("is asked only where this test knows", () => {
     const authzen = ROUTES.filter((route) => route.access === "caller" && route.dialect === "authzen");
-    const paths = ["evaluation", "evaluations"];
-    const places = ["", "/o/:slug"].flatMap((at) => paths.map((path) => `POST ${at}/access/v1/${path}`));
-    expect(authzen.map(named)).toEqual(places);
+    const asked = CHECKS.flatMap((path) => ["", "/o/:slug"].map((at) => `POST ${at}${path}`));
+    expect(authzen.map(named)).toEqual(asked);
   });
 
   test.each(KINDS)("about a foreign %s answers as about an unknown one", async (type) => {
     const strange = { query: "?verbose=1" };
     const variants: readonly Variant[] = [{}, strange, { headers: { "if-match": '"1"', "idempotency-key": "once" } }];
     for (const name of ["view", "retire", "accept", "list_members", "fly"]) {
-      for (const by of [stranger, bound]) {
+      for (const [by, path] of [stranger, bound].flatMap((each) => CHECKS.map((path) => [each, path] as const))) {
         for (const subject of [stranger.alias, foreign.member.alias, unknown.member.alias]) {
           for (const variant of variants) {
             const check = { subject: { type: "account", id: subject }, action: { name } };
             const asked = (world: World): Request => {
               const body = JSON.stringify({ ...check, resource: { type, id: IDS[type](world) } });
-              return { method: "POST", path: "/access/v1/evaluation", token: by.token, body, ...variant };
+              return { method: "POST", path, token: by.token, body, ...variant };
             };
             const theirs = await send(asked(foreign));
             expect([by.alias, check, await send(asked(unknown))]).toEqual([by.alias, check, theirs]);

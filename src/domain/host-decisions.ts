@@ -1,4 +1,3 @@
-import type { Caller } from "../entities/callers.ts";
 import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
 import { deadlineIn } from "./deadline.ts";

@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { explain } from "../domain/explain.ts";
 import { AT_ORGANIZATION, AT_PLAIN_PATHS, type PdpPlace, question } from "./authzen.ts";
+import { check } from "./check.ts";
 import { plainReply } from "./contract.ts";
 import { decision } from "./decision.ts";
 import { classifiedReason } from "./reasons.ts";
-import { command, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 
 /** The whole story of an answer: the answer itself, and how it came about. */
 
@@ -170,19 +171,17 @@ const explanation = z
 
 /** At each decision point, beside what AuthZEN knows. */
 function routeAt({ path, params, operation, whose, pdpOf }: PdpPlace): Route {
-  return command({
-    method: "post",
+  return check({
     path: `${path}/v1/explain`,
     summary: `Why may this subject do this to this resource${whose}, or why not, and what would turn the answer?`,
     operation: operation("explain"),
     requires: "scope authz:explain",
     asks: [],
-    problems: ["SCOPE_MISSING", "CONTENTION"],
+    problems: ["SCOPE_MISSING", "KIND_NOT_BOUND", "CONTENTION"],
     reply: plainReply(explanation),
-    dialect: "authzen",
     params,
     body: question,
-    answer: async (deps, { caller, params: found, body }) => {
+    answer: async ({ deps }, { caller, params: found, body }) => {
       return { status: 200, body: await explain(deps, caller, pdpOf(found), body) };
     },
   });

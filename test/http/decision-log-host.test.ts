@@ -47,7 +47,7 @@ async function lineOf({ body }: Answered): Promise<unknown> {
       .split("\n")
       .filter((line) => line.includes(id));
     expect(found).toHaveLength(1);
-    return JSON.parse(found[0] ?? "");
+    return JSON.parse(found[0] ?? "") as unknown;
   });
 }
 
@@ -70,13 +70,13 @@ describe("The line of a decision about a thing of a host's kind", () => {
     expect(logged()).not.toMatch(new RegExp(`${RICK}|secret-plan|${slug}|alice`));
   });
 
-  test.each([
+  test.each<[string, string, string, string, string]>([
     ["subject", "morty@the-citadel.com", "write", "record", "secret-plan"],
     ["thing", RICK, "write", "record", "morty@the-citadel.com"],
     ["action", RICK, "morty@the-citadel.com", "record", "secret-plan"],
     ["kind", RICK, "write", "morty@the-citadel.com", "1"],
-  ])("has null for a %s that is not known", async (_what, subject, action, type, id) => {
-    const answer = await ask(subject, action, type, id);
+  ])("has null for a %s that is not known", async (_what, ...question) => {
+    const answer = await ask(...question);
     expect(answer.body["decision"]).toBe(false);
     expect(await lineOf(answer)).toMatchObject({ answer: "deny" });
     expect(JSON.stringify(await lineOf(answer))).toMatch(/"question":\{.*null.*\},"facts"/);

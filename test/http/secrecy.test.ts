@@ -50,7 +50,6 @@ beforeAll(async () => {
   unknown = { ...foreign, slug: "no-such-organization", ...none, platform: nothing, member: nobody };
 });
 afterAll(async () => await gateway.close());
-
 const absent = (prefix: string): string => `${prefix}${"0".repeat(20)}`;
 
 /** What a request says beside whom it asks about. */
@@ -88,7 +87,6 @@ async function send(request: Request): Promise<unknown> {
   const came = [...response.headers].filter(([name]) => !PASSING.includes(name));
   return { status: response.status, headers: came, text: text.replace(/"id":"dec-[0-9a-z]{20}"/, "") }; // drawn for each
 }
-
 const ask = async (route: CallerRoute, world: World, variant: Variant, token: string): Promise<unknown> => {
   const { method, path, body } = goodRequest(route, world);
   return await send({ method, path, token, ...(body && { body: JSON.stringify(body) }), ...variant });

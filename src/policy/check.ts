@@ -7,6 +7,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { ACTIONS, KINDS, type Kind } from "../entities/kinds.ts";
 import { CERBOS_CWD, cerbosProgram } from "../local/cerbos.ts";
+import { writeBundle } from "./bundle.ts";
 import { readPlans } from "./plans.ts";
 
 const DEFAULT_DIRECTORY = path.join(import.meta.dirname, "..", "..", "policies");
@@ -107,11 +108,20 @@ export async function checkPolicies(directory: string): Promise<void> {
   if (found.length > 0) throw new Error(found.join("\n"));
 }
 
+async function main([verb, ...rest]: readonly string[]): Promise<string> {
+  const [target, ...hostFolders] = rest;
+  if (verb === "bundle") {
+    if (target === undefined) throw new Error("npm run policies -- bundle <new folder> [<folder of a host's kinds> …]");
+    const kinds = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders);
+    return `${target}: the built-in policies and the host's kinds ${kinds.length === 0 ? "(none)" : kinds.join(", ")}`;
+  }
+  await checkPolicies(verb ?? DEFAULT_DIRECTORY);
+  return `policies: compiled, tested and complete for ${KINDS.length} kinds`;
+}
+
 if (import.meta.main) {
-  const directory = process.argv[2] ?? DEFAULT_DIRECTORY;
   try {
-    await checkPolicies(directory);
-    console.log(`policies: compiled, tested and complete for ${KINDS.length} kinds`);
+    console.log(await main(process.argv.slice(2)));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -17,6 +17,8 @@ export interface HostFolder {
 }
 
 export interface KindLine {
+  /** Where it stands. */
+  readonly at: number;
   readonly resources: Keeping;
   readonly subjects: Keeping;
 }
@@ -43,6 +45,10 @@ const Lines = z.record(z.string(), z.unknown());
 
 /** Types that the model has of its own and Cerbos does not know; and the subject's schema. */
 const TAKEN: readonly string[] = [...KINDS, "fence", "epoch", "principal"];
+export function isBuiltIn(type: string): boolean {
+  return TAKEN.includes(type);
+}
+
 const TYPE = /^[a-z][a-z0-9_]{0,49}$/;
 
 /** The setting is wrong, and not a kind. */
@@ -98,13 +104,13 @@ function readLines(text: string): Read {
       ...(named === null ? [] : [{ line: document.lineOf([type]), problem: named }]),
       ...(line.success ? [] : misfitsOf(document, line.error, [type])),
     ];
-    return [type, { line: line.data ?? null, faults }] as const;
+    return [type, { line: line.success ? { ...line.data, at: document.lineOf([type]) } : null, faults }] as const;
   });
   return { types: new Map(types), faults: [] };
 }
 
 function nameFault(type: string): string | null {
-  if (TAKEN.includes(type)) return `${type} is a built-in name; give the kind another one`;
+  if (isBuiltIn(type)) return `${type} is a built-in name; give the kind another one`;
   if (!TYPE.test(type)) return `${JSON.stringify(type)} cannot name a kind: a-z, 0-9 and _, a letter first, 50 at most`;
   const suffix = ["_floor", "_test"].find((each) => type.endsWith(each));
   return suffix === undefined ? null : `no kind may end in ${suffix}: files of another kind are called so`;

@@ -22,8 +22,11 @@ interface Refused {
 export async function readKind(folder: HostFolder, named: Named): Promise<{ readonly kind: HostKind } | Refused> {
   const { type, line, model } = named;
   const because = (file: string, faults: readonly Fault[]): Refusal[] => faults.map((fault) => ({ type, file, fault }));
-  const lacks = (file: string, problem: string): Refused => ({ refused: because(file, [{ line: null, problem }]) });
-  if (model === undefined) return lacks(KINDS_FILE, `no module in openfga/ defines the type ${type}`);
+  const lacks = (file: string, problem: string, at: number | null = null): Refused => {
+    return { refused: because(file, [{ line: at, problem }]) };
+  };
+  const { at, ...keepings } = line;
+  if (model === undefined) return lacks(KINDS_FILE, `no module in openfga/ defines the type ${type}`, at);
   const schemaFile = `cerbos/_schemas/${type}.json`;
   if (!folder.files.includes(schemaFile)) return lacks(schemaFile, `is missing: it says what is stored of ${type}`);
   const schema = readSchema(await contentsOf(folder, schemaFile), model.relations);
@@ -46,7 +49,7 @@ export async function readKind(folder: HostFolder, named: Named): Promise<{ read
   const matrices = [matrix, ...others].flatMap((each) => (each === undefined || each.isFloor ? [] : [each.version]));
   const kind: HostKind = {
     type,
-    ...line,
+    ...keepings,
     ...schema,
     relations,
     hangsUnderOrganization,

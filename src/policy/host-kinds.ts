@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { ModelError, type ModelModule, readModules } from "../engines/openfga-model.ts";
 import type { HostKind, HostKinds } from "../entities/host-kinds.ts";
-import { type HostFolder, inWords, readFolder, type Refusal, typeOf } from "./host-folder.ts";
+import { type HostFolder, inWords, isBuiltIn, readFolder, type Refusal, typeOf } from "./host-folder.ts";
 import { canCompile, compileSet } from "./host-compile.ts";
 import { readKind } from "./host-kind.ts";
 import { type ModelType, readTypes } from "./host-model.ts";
@@ -146,7 +146,7 @@ function refusedOf(candidates: readonly Candidate[], served: ReadonlyMap<string,
   const why = new Map<string, string>();
   for (const { folder, refused } of candidates) {
     for (const each of refused) {
-      if (each.type === null || served.has(each.type)) continue;
+      if (each.type === null || served.has(each.type) || isBuiltIn(each.type)) continue;
       why.set(each.type, [why.get(each.type), inWords(folder.directory, each)].filter(Boolean).join("\n"));
     }
   }

@@ -14,6 +14,7 @@ const MOST_TYPES = 100;
 /** Entities are related to accounts and to one another. */
 const BUILT_IN: readonly string[] = ["organization", "sector", "application", "fence", "epoch"];
 const PARENT = "organization";
+const NAME = /^[a-z][a-z0-9_]{0,49}$/;
 
 /**
  * The types that modules add to a model that stands without them. Throws ModelError, all its problems at once.
@@ -37,6 +38,7 @@ export function readTypes(
 
 type Place = Omit<ModelProblem, "problem">;
 type Definition = Model["type_definitions"][number];
+type Userset = NonNullable<Definition["relations"]>[string];
 type RelationMetadata = NonNullable<NonNullable<Definition["metadata"]>["relations"]>[string];
 type Target = NonNullable<RelationMetadata["directly_related_user_types"]>[number];
 
@@ -66,8 +68,31 @@ function typeProblems(definition: Definition, modules: readonly ModelModule[]): 
     if (relation === PARENT && (!isParent || !("this" in rewrite))) {
       problems.push("the relation organization is the gateway's to write: define organization: [organization]");
     }
+    if (!NAME.test(relation)) problems.push("a relation is named in a-z, 0-9 and _, a letter first, 50 at most");
+    if (isOwnSource(definition, relation)) problems.push(`${relation} is derived from itself`);
     return problems.map((problem) => ({ ...placeOf(modules, type, relation), problem }));
   });
+}
+
+/** OpenFGA refuses it, and with it the whole model; the transformer does not, when something else gives the relation too. */
+function isOwnSource({ relations = {} }: Definition, relation: string): boolean {
+  const seen = new Set<string>();
+  const ahead = [...sourcesOf(relations[relation])];
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    if (next === relation) return true;
+    if (!seen.has(next)) ahead.push(...sourcesOf(relations[next]));
+    seen.add(next);
+  }
+  return false;
+}
+
+/** The relations of the same object that a relation is made of. */
+function sourcesOf(rewrite: Userset | undefined): string[] {
+  if (rewrite === undefined) return [];
+  const { computedUserset, union, intersection, difference } = rewrite;
+  const parts = [...(union?.child ?? []), ...(intersection?.child ?? []), difference?.base, difference?.subtract];
+  const own = computedUserset?.relation;
+  return [...(own === undefined ? [] : [own]), ...parts.flatMap(sourcesOf)];
 }
 
 function targetProblems(relation: string, { type, relation: of, wildcard, condition }: Target): string[] {

@@ -26,12 +26,12 @@ const effect = z.literal("EFFECT_ALLOW", {
 });
 const named = { name: z.string("give the rule a name").min(1), effect };
 
+const everybody = { error: 'expected roles: ["*"]: a role that is not listed gets a denial without a reason' };
+
 const Rule = z.strictObject({
   ...named,
   actions: z.array(Action).min(1),
-  roles: z.tuple([z.literal("*")], {
-    error: 'expected roles: ["*"]: a role that is not listed gets a denial without a reason',
-  }),
+  roles: z.tuple([z.literal("*", everybody)], everybody),
   condition: z.unknown().optional(),
   output: z.unknown().optional(),
 });

@@ -17,19 +17,21 @@ const closed = z.literal(false, { error: "expected false: what is not declared i
 const words = { title: z.string().optional(), description: z.string().optional(), $comment: z.string().optional() };
 const isObject = z.literal("object", { error: 'expected "object"' });
 
-const Relations = z.strictObject({
-  ...words,
-  type: isObject,
-  additionalProperties: closed,
-  properties: z.record(
-    z.string(),
-    z.strictObject({
-      ...words,
-      type: z.literal("boolean", { error: 'expected "boolean": a relation holds or does not' }),
-    }),
-  ),
-  required: z.array(z.string()).optional(),
-});
+const Relations = z
+  .strictObject({
+    ...words,
+    type: isObject,
+    additionalProperties: closed,
+    properties: z.record(
+      z.string(),
+      z.strictObject({
+        ...words,
+        type: z.literal("boolean", { error: 'expected "boolean": a relation holds or does not' }),
+      }),
+    ),
+    required: z.array(z.string()).optional(),
+  })
+  .refine(({ properties }) => Object.keys(properties).length > 0, "name at least one relation, or leave it out");
 const Part = z.strictObject({
   ...words,
   type: isObject,
@@ -79,16 +81,15 @@ export function readSchema(text: string, relations: ReadonlySet<string>): Schema
   };
 }
 
+/** YAML's reader knows the lines, and takes more than JSON. */
 function readJson(text: string): Positioned | Fault {
-  const document = readPositioned(text);
+  const document = readPositioned(text, "json");
+  if (isFault(document)) return { ...document, problem: `no JSON: ${document.problem}` };
   try {
     JSON.parse(text);
     return document;
   } catch (error) {
-    if (isFault(document)) return document;
-    const offset = Number(/position (\d+)/.exec(String(error))?.[1] ?? Number.NaN);
-    const line = Number.isNaN(offset) ? null : text.slice(0, offset).split("\n").length;
-    return { line, problem: error instanceof Error ? error.message : String(error) };
+    return { line: null, problem: `no JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
 
@@ -162,12 +163,23 @@ function newAjv(): Ajv2020 {
   return ajv;
 }
 
-/** `schema is invalid: data/properties/status/type must be …`; of other faults ajv tells no place. */
+/** `schema is invalid: data/properties/status/type must be …` has a place; of other faults ajv quotes the word that is wrong. */
 function schemaFault(document: Positioned, error: unknown): Fault {
-  const problem = error instanceof Error ? error.message : String(error);
-  const place = /data((?:\/[^\s/]+)+)/.exec(problem)?.[1];
-  const path = place?.split("/").slice(1).map(unescaped) ?? [];
-  return { line: document.lineOf(path), problem: `no JSON schema of the dialect 2020-12: ${problem}` };
+  const said = error instanceof Error ? error.message : String(error);
+  const place = /data((?:\/[^\s/]+)+)/.exec(said)?.[1];
+  const word = /"([^"]+)"|reference (\S+)/.exec(said);
+  const path = place?.split("/").slice(1).map(unescaped) ?? pathOf(document.value, word?.[1] ?? word?.[2]);
+  return { line: document.lineOf(path ?? []), problem: `no JSON schema of the dialect 2020-12: ${said}` };
+}
+
+/** Where a member is called so, or says so. */
+function pathOf(value: unknown, word: string | undefined, path: readonly string[] = []): readonly string[] | null {
+  if (typeof value !== "object" || value === null) return value === word && word !== undefined ? path : null;
+  for (const [name, member] of Object.entries(value)) {
+    const found = name === word ? [...path, name] : pathOf(member, word, [...path, name]);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function partsOf({ properties }: z.infer<typeof Sent>): NonNullable<HostKind["sent"]> {

@@ -9,6 +9,11 @@ export interface PolicyFile {
 }
 
 const TEST = /_test\.yaml$|(^|\/)testdata(\/|$)/;
+/** No server reads it. */
+export function isTest(file: string): boolean {
+  return TEST.test(file);
+}
+
 /** Of STATE_DIR. Each start writes a folder of its own in it: a Cerbos that runs reads schemas when it needs them. */
 const SETS = "policy-set";
 
@@ -21,7 +26,7 @@ export function placeOf(folder: number, file: string): string {
 /** Writes what Cerbos is to have into an empty folder: the built-in policies without their tests, and a host's files. */
 export async function writeSet(folder: string, policiesDir: string, files: readonly PolicyFile[]): Promise<void> {
   const builtIn = path.join(policiesDir, "cerbos");
-  await cp(builtIn, folder, { recursive: true, filter: (from) => !TEST.test(path.relative(builtIn, from)) });
+  await cp(builtIn, folder, { recursive: true, filter: (from) => !isTest(path.relative(builtIn, from)) });
   for (const { from, to } of files) {
     const target = path.join(folder, to);
     await mkdir(path.dirname(target), { recursive: true });
@@ -62,7 +67,7 @@ export async function openPolicySet(
   await writeSet(
     folder,
     policiesDir,
-    files.filter(({ to }) => !TEST.test(to)),
+    files.filter(({ to }) => !isTest(to)),
   );
   const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
   return { folder, removeOthers: async () => await removeBut(folder), remove };

@@ -19,9 +19,9 @@ export function isFault(read: object): read is Fault {
 }
 
 /** Reads one document. A fault is a value: whoever wrote the file is told. */
-export function readPositioned(text: string): Positioned | Fault {
+export function readPositioned(text: string, schema: "core" | "json" = "core"): Positioned | Fault {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, schema });
   const [error] = document.errors;
   if (error !== undefined) return { line: error.linePos?.[0].line ?? null, problem: inOneLine(error.message) };
   try {

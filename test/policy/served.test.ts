@@ -1,20 +1,146 @@
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { loadPolicies } from "../../src/assemble.ts";
+import { ConfigError } from "../../src/config.ts";
+import { createLog } from "../../src/http/log.ts";
+import { startCerbos } from "../../src/local/cerbos.ts";
+import { writeBundle } from "../../src/policy/bundle.ts";
+import { openPolicySet, type PolicyFile } from "../../src/policy/policy-set.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 import { foundOrganization } from "../support/world.ts";
 
-const EXAMPLE = path.resolve(import.meta.dirname, "../../examples/authzen-certification/policies");
-
+let broken: FolderCopy;
 let at: TestGateway;
+const lines: string[] = [];
 beforeAll(async () => {
-  at = await startTestGateway({ hostPolicies: [EXAMPLE] });
+  broken = await copyFolder(DOCUMENTS);
+  await broken.edit("cerbos/folder.yaml", (text) => text.replace("effect: EFFECT_ALLOW", "effect: EFFECT_DENY"));
+  at = await startTestGateway({
+    hostPolicies: [RECORDS, broken.directory],
+    logged: (line) => lines.push(line),
+  });
 });
-afterAll(async () => await at.close());
+afterAll(async () => {
+  await at.close();
+  await broken.remove();
+});
 
-test("a host's folder is served beside the built-in kinds, which decide as before", async () => {
-  const ready = await at.shop.get("/readyz");
-  expect(ready.body).toMatchObject({ status: "ready", kinds: { served: ["record", "user"], refused: [] } });
-  const owner = await at.person("owner");
-  const slug = await foundOrganization(owner);
-  expect((await owner.get(`/v1/organizations/${slug}`)).status).toBe(200);
+describe("A gateway with a host's folders", () => {
+  const question = {
+    kind: "record",
+    matrix: "default",
+    hasFloor: false,
+    role: "none",
+    subject: { role: "admin" },
+    attributes: { status: "archived", relations: { owner: false, viewer: false } },
+    actions: ["read", "write", "delete"],
+  } as const;
+
+  test("is ready, and says which kinds it serves and which not", async () => {
+    expect((await at.shop.get("/readyz")).body).toMatchObject({
+      status: "ready",
+      kinds: { served: ["record", "user", "project", "document", "group"], refused: ["folder"] },
+    });
+  });
+
+  test("says why one is refused, with file and line, in the log", () => {
+    const refused = lines.filter((line) => line.includes('"policies.refused"'));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatch(/cerbos\/folder\.yaml:\d+: resourcePolicy\.rules\.0\.effect: expected EFFECT_ALLOW/);
+  });
+
+  test("decides about a host's kind by the host's policy, and about the built-in ones as before", async () => {
+    const verdicts = await at.gateway.deps.judge(question, 5_000);
+    expect([...verdicts].map(([action, { allowed }]) => [action, allowed])).toEqual([
+      ["read", true],
+      ["write", true],
+      ["delete", false],
+    ]);
+    const clerk = await at.gateway.deps.judge({ ...question, subject: { role: "clerk" } }, 5_000);
+    expect(clerk.get("write")).toMatchObject({ allowed: false, reasons: [{ code: "RECORD_ARCHIVED" }] });
+    const owner = await at.person("owner");
+    const slug = await foundOrganization(owner);
+    expect((await owner.get(`/v1/organizations/${slug}`)).status).toBe(200);
+    const stranger = await at.person("stranger");
+    expect((await stranger.get(`/v1/organizations/${slug}`)).status).toBe(403);
+  });
+
+  test("knows the rules of what is served, floor and matrix", () => {
+    const { rulesFor } = at.gateway.deps;
+    expect(rulesFor("default", "record", "read")).toEqual([{ from: "matrix", name: "record#read" }]);
+    expect(rulesFor("default", "document", "edit")).toEqual([
+      { from: "matrix", name: "document#edit" },
+      { from: "floor", name: "document_floor#edit" },
+    ]);
+    expect(rulesFor("default", "folder", "view")).toEqual([]);
+  });
+
+  test("has the host's types in its model", async () => {
+    const { openfga } = at.engines;
+    const answer = await fetch(`${openfga.apiUrl}/stores/${at.storeId}/authorization-models?page_size=1`, {
+      headers: { authorization: `Bearer ${openfga.presharedKey}` },
+    });
+    const { authorization_models: models } = (await answer.json()) as {
+      authorization_models: { type_definitions: { type: string }[] }[];
+    };
+    const types = models[0]?.type_definitions.map(({ type }) => type);
+    expect(types).toEqual(expect.arrayContaining(["organization", "user", "record", "folder"]));
+  });
+
+  test("serves one folder of STATE_DIR, with the built-in policies and the host's, and without tests", async () => {
+    const sets = path.join(at.config.stateDir, "policy-set");
+    const [set, ...others] = await readdir(sets);
+    expect(others).toEqual([]);
+    const files = await readdir(path.join(sets, set ?? ""), { recursive: true });
+    expect(files).toEqual(
+      expect.arrayContaining(["sector.yaml", "host-0/record.yaml", "host-1/document.yaml", "_schemas/record.json"]),
+    );
+    expect(files.filter((file) => /_test|testdata|folder/.test(file))).toEqual([]);
+  });
+
+  test("does not start where a folder is not there", async () => {
+    const config = { ...at.config, hostPolicies: [path.join(RECORDS, "nowhere")] };
+    const loading = loadPolicies(config, { report: () => undefined, log: createLog("silent") });
+    await expect(loading).rejects.toThrow(ConfigError);
+  });
+});
+
+describe("A policy set", () => {
+  const record: PolicyFile = { from: path.join(RECORDS, "cerbos/record.yaml"), to: "host-0/record.yaml" };
+  let stateDir: string;
+  beforeAll(async () => {
+    stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-set-50%-"));
+  });
+  afterAll(async () => await rm(stateDir, { recursive: true }));
+
+  test("is the built-in folder itself where there is nothing of a host's", async () => {
+    const { folder } = await openPolicySet(stateDir, POLICIES, []);
+    expect(folder).toBe(path.join(POLICIES, "cerbos"));
+    expect(await readdir(stateDir)).toEqual([]);
+  });
+
+  test("replaces that of an earlier start only when it is served", async () => {
+    const first = await openPolicySet(stateDir, POLICIES, [record]);
+    const second = await openPolicySet(stateDir, POLICIES, [record]);
+    expect(await readdir(path.join(stateDir, "policy-set"))).toHaveLength(2);
+    await second.removeOthers();
+    expect(await readdir(path.join(stateDir, "policy-set"))).toEqual([path.basename(second.folder)]);
+    expect(first.folder).not.toBe(second.folder);
+    await (await openPolicySet(stateDir, POLICIES, [])).removeOthers();
+    expect(await readdir(path.join(stateDir, "policy-set"))).toEqual([]);
+    expect(await readdir(path.join(POLICIES, "cerbos"))).toContain("sector.yaml");
+  });
+
+  test("as a bundle is what a Cerbos starts on; a broken kind, or a folder that is in use, leaves nothing behind", async () => {
+    const bundle = path.join(stateDir, "bundle");
+    await expect(writeBundle(bundle, POLICIES, [broken.directory])).rejects.toThrow("folder.yaml");
+    await expect(readdir(bundle)).rejects.toThrow("ENOENT");
+    expect(await writeBundle(bundle, POLICIES, [RECORDS])).toEqual(["record", "user"]);
+    await expect(writeBundle(bundle, POLICIES, [RECORDS])).rejects.toThrow("is not empty");
+    const cerbos = await startCerbos({ stateDir, policyDir: bundle, environment: process.env });
+    await cerbos.stop();
+  });
 });

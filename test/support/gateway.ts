@@ -77,7 +77,7 @@ export interface TestGatewayOptions {
   readonly engines?: TestEngines;
   /** What invitations, offers and cool-downs go by. */
   readonly clock?: () => Date;
-  /** Folders of a host's kinds: the gateway starts a Cerbos of its own on them. */
+  /** Folders of a host's kinds: the gateway starts a Cerbos of its own on them, unless there are other engines, which serve them. */
   readonly hostPolicies?: readonly string[];
   /** Takes the lines of the log, of every level. */
   readonly logged?: (line: string) => void;

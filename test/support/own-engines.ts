@@ -37,8 +37,11 @@ const POLICIES = path.resolve(import.meta.dirname, "../../policies/cerbos");
 const GONE_WITHIN_MS = 10_000;
 type Name = "postgres" | "openfga" | "cerbos";
 
-/** The engines as `npm start` has them, OpenFGA in the same Postgres, but each can be ended, frozen and started again. */
-export async function startOwnEngines(): Promise<OwnEngines> {
+/**
+ * The engines as `npm start` has them, OpenFGA in the same Postgres, but each can be ended, frozen and started again.
+ * @param policyDir what Cerbos serves; with kinds of a host's, what `writeBundle` has written
+ */
+export async function startOwnEngines(policyDir = POLICIES): Promise<OwnEngines> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-own-"));
   const started: OwnEngine[] = [];
   const stop = async (): Promise<void> => {
@@ -46,7 +49,7 @@ export async function startOwnEngines(): Promise<OwnEngines> {
     await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
   };
   const own = async (name: Name, openfgaDatabaseUrl?: string): Promise<OwnEngine> => {
-    const engine = await startOwnEngine(name, path.join(stateDir, name), openfgaDatabaseUrl);
+    const engine = await startOwnEngine(name, path.join(stateDir, name), { policyDir, openfgaDatabaseUrl });
     started.push(engine);
     return engine;
   };
@@ -71,15 +74,16 @@ export async function startOwnEngines(): Promise<OwnEngines> {
   }
 }
 
-async function startOwnEngine(name: Name, stateDir: string, openfgaDatabaseUrl?: string): Promise<OwnEngine> {
+type Own = Pick<LocalEngineOptions, "policyDir" | "openfgaDatabaseUrl">;
+
+async function startOwnEngine(name: Name, stateDir: string, own: Own): Promise<OwnEngine> {
   const [first, second] = [await fixedPort(), await fixedPort()];
   const options: LocalEngineOptions = {
     stateDir,
-    policyDir: POLICIES,
+    ...own,
     need: { postgres: name === "postgres", openfga: name === "openfga", cerbos: name === "cerbos" },
     ports: { postgres: first, openfga: first, openfgaGrpc: second, cerbos: first, cerbosHttp: second },
     durable: false,
-    openfgaDatabaseUrl,
     environment: process.env,
     report: () => undefined,
   };

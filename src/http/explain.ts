@@ -114,6 +114,7 @@ const VIEWER = { code: "ROLE_TOO_LOW", kind: "role", least: "admin" };
 const EXAMPLE = {
   decision: false,
   context: {
+    id: "dec-w81fkq0m6z3x9c5tv2hd",
     reasons: [VIEWER],
     remedies: [
       { for: "ROLE_TOO_LOW", message: "At least the role admin is needed; an Owner can grant it.", least: "admin" },

@@ -82,7 +82,7 @@ development: \`npm run token\` makes tokens in the folder where it was started, 
 - Make something: [createOrganization](#createOrganization), [createSector](#createSector), [createApplication](#createApplication).
 - Let others in: [invite](#invite) (by alias: the person has made a call before), [acceptInvitation](#acceptInvitation),
   [changeRole](#changeRole).
-- Ask: [evaluate](#evaluate).
+- Ask: [evaluate](#evaluate); ask why: [explain](#explain).
 - Leave for good: [preflightErasure](#preflightErasure) first, then [eraseAccount](#eraseAccount).
 - Retire something: first GET the address that retires it. It answers with all that stands in the way and, in order, the calls that lead
   there.
@@ -131,6 +131,29 @@ only, services about everybody.`.trim(),
         actions.map((action) => `\`${action}\``).join(", "),
       ]),
     },
+  },
+  {
+    id: "explaining",
+    title: "Why, and what would turn it",
+    text: `
+Every answer to a check says in its \`context\` why: \`reasons\` has every reason that holds, with what it is about (its \`kind\`),
+\`remedies\` what would help, \`rules\` the rules that decided, \`facts\` what they read. A person is told no facts of what it may not view: of
+another member not what it owns elsewhere, of an organization to which it is only invited no numbers.
+
+[explain](#explain) takes the same question and answers the same, with the whole story beside it. It is for a service's support staff and
+for who writes policies, not for every request: it asks the policies some hundred times.
+
+- **rules**: each with its own verdict, its reasons, and its conditions by the words of the policy; \`holds\` is left out where the reasons do
+  not tell.
+- **facts**: each with its source: \`ledger\` (kept here), \`graph\` (OpenFGA), \`plan\` (a limit that the organization has no other of), \`sent\`
+  (the caller's own word), and the organization's version.
+- **relations**: those that counted, with the ways by which they come about in the graph: the role in the organization is one stop; a
+  document in a folder that is shared with a group is three.
+- **changes**: everything that by itself would turn the answer, the role's first: each other role, each other value of what the kind's
+  schema lists, the whole numbers nearest to what is so, each relation. \`along\` is what changes with it: who becomes an Owner makes one
+  Owner more. \`isChangeable: false\`: nobody can, it follows from who the two are. None: no single change will do; \`reasons\` has all that is in
+  the way.
+- **isComplete**: false where a limit was met, so that there may be more.`.trim(),
   },
   {
     id: "words",

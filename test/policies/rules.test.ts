@@ -17,12 +17,13 @@ afterAll(async () => await rm(directory, { recursive: true }));
 test("every action of every kind has its rule in the default matrix and in the floor, by the rule's own name", async () => {
   const rulesFor = await readRules(POLICIES);
   const asked = KINDS.flatMap((kind) => ACTIONS[kind].map((action) => [kind, action] as const));
+  const conditions = expect.any(Array);
   for (const [kind, action] of asked) {
     expect([kind, action, rulesFor("default", kind, action)]).toEqual([
       ...[kind, action],
       [
-        { from: "matrix", name: expect.stringMatching(new RegExp(`^${kind}#[a-z_]+$`)) },
-        { from: "floor", name: expect.stringMatching(new RegExp(`^${kind}_floor#[a-z_]+$`)) },
+        { from: "matrix", name: expect.stringMatching(new RegExp(`^${kind}#[a-z_]+$`)), conditions },
+        { from: "floor", name: expect.stringMatching(new RegExp(`^${kind}_floor#[a-z_]+$`)), conditions },
       ],
     ]);
   }
@@ -39,9 +40,35 @@ test("another matrix has rules of its own, and the same floor; what no policy ha
     text.replace("version: default", "version: strict").replace("name: retire", "name: by_the_book"),
   );
   const rulesFor = await readRules(directory);
-  const floor = { from: "floor", name: "sector_floor#retire" };
-  expect(rulesFor("strict", "sector", "retire")).toEqual([{ from: "matrix", name: "sector#by_the_book" }, floor]);
-  expect(rulesFor("default", "sector", "retire")).toEqual([{ from: "matrix", name: "sector#retire" }, floor]);
-  expect(rulesFor("strict", "organization", "retire")).toEqual([{ from: "floor", name: "organization_floor#retire" }]);
-  expect(rulesFor("default", "sector", "fly")).toEqual([]);
+  const named = (matrix: string, kind: string, action: string): [from: string, name: string][] =>
+    rulesFor(matrix, kind, action).map(({ from, name }) => [from, name]);
+  const floor = ["floor", "sector_floor#retire"];
+  expect(named("strict", "sector", "retire")).toEqual([["matrix", "sector#by_the_book"], floor]);
+  expect(named("default", "sector", "retire")).toEqual([["matrix", "sector#retire"], floor]);
+  expect(named("strict", "organization", "retire")).toEqual([["floor", "organization_floor#retire"]]);
+  expect(named("default", "sector", "fly")).toEqual([]);
+});
+
+test("a rule's conditions are its words, with the reasons of each; of another form it has none to tell", async () => {
+  const rulesFor = await readRules(POLICIES);
+  expect(rulesFor("default", "sector", "retire").map(({ conditions }) => conditions)).toEqual([
+    [
+      { name: "isOwner", codes: ["ROLE_TOO_LOW"] },
+      { name: "hasSoleOwner", codes: ["NOT_SOLE_OWNER"] },
+    ],
+    [
+      { name: "isActive", codes: ["ORGANIZATION_ARCHIVED", "ORGANIZATION_RETIRED"] },
+      { name: "hasNoLiveApplications", codes: ["LIVE_APPLICATIONS"] },
+    ],
+  ]);
+  const loose = path.join(directory, "cerbos", "sector_loose.yaml");
+  const text = await readFile(path.join(directory, "cerbos", "sector.yaml"), "utf8");
+  await writeFile(
+    loose,
+    text
+      .replace("version: default", "version: loose")
+      .replaceAll("- expr: V.isViewer", "- expr: R.attr.ownerCount == 1"),
+  );
+  const [matrix] = (await readRules(directory))("loose", "sector", "view");
+  expect(matrix).toEqual({ from: "matrix", name: "sector#view", conditions: null });
 });

@@ -71,6 +71,7 @@ test("the ranks are those of K2", () => {
     at_least_admin: ["admin", "owner"],
     at_least_owner: ["owner"],
     any_member: ["viewer", "member", "billing", "admin", "owner"],
+    any_service: ["service"],
   });
 });
 

@@ -70,8 +70,8 @@ describe("A gateway with a host's folders", () => {
 
   test("knows the rules of what is served, floor and matrix", () => {
     const { rulesFor } = at.gateway.deps;
-    expect(rulesFor("default", "record", "read")).toEqual([{ from: "matrix", name: "record#read" }]);
-    expect(rulesFor("default", "document", "edit")).toEqual([
+    expect(rulesFor("default", "record", "read")).toMatchObject([{ from: "matrix", name: "record#read" }]);
+    expect(rulesFor("default", "document", "edit")).toMatchObject([
       { from: "matrix", name: "document#edit" },
       { from: "floor", name: "document_floor#edit" },
     ]);

@@ -49,7 +49,7 @@ const ORDER = ["role", "fact", "relation", "sent"] as const;
  * Every single change that turns the answer, the role's first: found by asking the policies again, about every other role, every other
  * value of what is enumerated or true or false, and the whole numbers that can matter. Throws CANNOT_DECIDE.
  */
-export async function findTurns(deps: Deps, asked: Turnable, deadline: Deadline): Promise<Turns> {
+export async function findTurns(deps: Pick<Deps, "judge">, asked: Turnable, deadline: Deadline): Promise<Turns> {
   const all = [...otherRoles(asked), ...asked.domains.flatMap((domain) => otherValues(asked, domain))];
   const tried = all.slice(0, LIMITS.explainCandidates);
   const [action] = asked.question.actions;

@@ -43,6 +43,7 @@ export interface Config {
   readonly timeouts: {
     readonly decisionMs: number;
     readonly graphReadMs: number;
+    readonly searchMs: number;
     readonly changeMs: number;
     readonly graphWaitMs: number;
   };
@@ -204,6 +205,7 @@ function resolved(read: Settings, set: Environment): Config {
     timeouts: {
       decisionMs: read.DECISION_TIMEOUT_MS,
       graphReadMs: read.GRAPH_READ_TIMEOUT_MS,
+      searchMs: read.SEARCH_TIMEOUT_MS,
       changeMs: read.CHANGE_TIMEOUT_MS,
       graphWaitMs: read.GRAPH_WAIT_MS,
     },

@@ -49,7 +49,7 @@ describe("Nothing set", () => {
       isDevelopmentIssuerOn: true,
       platformClient: null,
       secret: null,
-      timeouts: { decisionMs: 400, graphReadMs: 150, changeMs: 5000, graphWaitMs: 200 },
+      timeouts: { decisionMs: 400, graphReadMs: 150, searchMs: 2000, changeMs: 5000, graphWaitMs: 200 },
       reconcileIntervalMs: 300_000,
       startTimeoutMs: 60_000,
       environment: {},
@@ -111,7 +111,10 @@ describe("Each setting", () => {
       { platformClient: { issuer: "urn:bailiwick:development", clientId: "a:b", subject: "s" } },
     ],
     [PRODUCTION, { isProduction: true, secret: SECRET, isDevelopmentIssuerOn: false }],
-    [{ GRAPH_WAIT_MS: "0" }, { timeouts: { decisionMs: 400, graphReadMs: 150, changeMs: 5000, graphWaitMs: 0 } }],
+    [
+      { GRAPH_WAIT_MS: "0" },
+      { timeouts: { decisionMs: 400, graphReadMs: 150, searchMs: 2000, changeMs: 5000, graphWaitMs: 0 } },
+    ],
   ])("%j is understood", (environment, expected) => {
     expect(readConfig(environment)).toMatchObject(expected);
   });

@@ -107,7 +107,7 @@ async function disagreement<K extends Kind>(
   return { facts, role: word.includes(held) ? held : "none", graph: "disagrees" };
 }
 
-function isPending(facts: Facts): boolean {
+export function isPending(facts: Facts): boolean {
   return facts.graph !== null && facts.graph.applied < facts.graph.filed;
 }
 
@@ -115,7 +115,7 @@ function isSameRole(held: PrincipalRole, word: readonly string[]): boolean {
   return held === "none" ? word.length === 0 : word.length === 1 && word[0] === held;
 }
 
-function isSameMoment(a: Facts, b: Facts): boolean {
+export function isSameMoment(a: Facts, b: Facts): boolean {
   return (
     a.organization?.version === b.organization?.version &&
     a.graph?.applied === b.graph?.applied &&
@@ -129,12 +129,12 @@ async function graphRoles(deps: Deps, facts: Facts, deadline: Deadline): Promise
   return await orUnavailable(deps.graph.directRoles(subject.pseudonym, organization.id, patience(deps, deadline)));
 }
 
-async function fenceOf(deps: Deps, id: string, deadline: Deadline): Promise<readonly number[] | "unavailable"> {
+export async function fenceOf(deps: Deps, id: string, deadline: Deadline): Promise<readonly number[] | "unavailable"> {
   return await orUnavailable(deps.graph.fence(id, patience(deps, deadline)));
 }
 
 /** OpenFGA gets its own share of the deadline, so that a silent one leaves time for Cerbos. */
-function patience(deps: Deps, deadline: Deadline): number {
+export function patience(deps: Deps, deadline: Deadline): number {
   const left = deadline();
   if (left <= 0) throw cannotDecide("openfga", new Error("the deadline has passed"));
   return Math.min(deps.timeouts.graphReadMs, left);

@@ -33,6 +33,7 @@ export interface GraphReader {
 export interface Timeouts {
   readonly decisionMs: number; // a question, whole
   readonly graphReadMs: number; // of it, for OpenFGA
+  readonly searchMs: number; // a page of a search: no further candidates are looked at after it
   readonly changeMs: number; // a change, whole
   readonly graphWaitMs: number; // after the commit, for the tuples
 }

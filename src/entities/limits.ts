@@ -7,6 +7,10 @@ export const LIMITS = {
   /** Questions of one batch, and how many of them are decided at once. */
   batchItems: 100,
   batchWindow: 25,
+  /** Results on a page of a search, and how many candidates are looked at in one go. */
+  searchPage: 500,
+  searchFewest: 50,
+  searchMost: 100,
   headerBytes: 16 * 1024,
   tokenBytes: 8 * 1024,
   idBytes: 256,

@@ -11,6 +11,9 @@ import { foreignId, NOTHING, slug } from "./fields.ts";
 export const ENDPOINTS = {
   access_evaluation_endpoint: "/access/v1/evaluation",
   access_evaluations_endpoint: "/access/v1/evaluations",
+  search_subject_endpoint: "/access/v1/search/subject",
+  search_resource_endpoint: "/access/v1/search/resource",
+  search_action_endpoint: "/access/v1/search/action",
 } as const;
 
 /** Where a decision point is: its paths begin with `path`. */
@@ -125,6 +128,9 @@ export const metadata = z.strictObject({
   policy_decision_point: address("This decision point", ""),
   access_evaluation_endpoint: address("Where evaluate is", ENDPOINTS.access_evaluation_endpoint),
   access_evaluations_endpoint: address("Where evaluateAll is", ENDPOINTS.access_evaluations_endpoint),
+  search_subject_endpoint: address("Where searchSubjects is", ENDPOINTS.search_subject_endpoint),
+  search_resource_endpoint: address("Where searchResources is", ENDPOINTS.search_resource_endpoint),
+  search_action_endpoint: address("Where searchActions is", ENDPOINTS.search_action_endpoint),
 });
 
 /** @param base where the decision point is; no trailing slash */

@@ -35,6 +35,8 @@ export type Requirement =
   | "scope authz:evaluate, or a person about itself"
   | "scope entities:write"
   | "scope authz:explain"
+  | "scope authz:search, or a person about itself"
+  | "scope authz:search"
   | "scope platform:admin";
 
 export type Asked = { readonly [K in Kind]: `${K}.${ActionOf<K>}` }[Kind];

@@ -28,7 +28,8 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
     "nothing by itself: with it a check may be about any organization, not only those of the registration, and about accounts",
   "platform:admin":
     "[registerClient](#registerClient), [listClients](#listClients), [viewClient](#viewClient), [updateClient](#updateClient), and whatever lies under `/v1/platform`",
-  "authz:search": "nothing yet",
+  "authz:search":
+    "[searchSubjects](#searchSubjects), [searchResources](#searchResources), [searchActions](#searchActions), of a service",
   "authz:explain": "[explain](#explain), of a service",
   "entities:write": "nothing yet",
   "logins:create": "nothing yet",

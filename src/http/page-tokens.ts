@@ -14,6 +14,8 @@ export interface Binding {
   readonly params: object;
   /** What the list is narrowed to. */
   readonly filters: object;
+  /** Where the token stands in a request; absent: in the query. */
+  readonly place?: string;
 }
 
 export interface PageTokens {
@@ -34,7 +36,7 @@ export function createPageTokens(secret: string, random: RandomBytes): PageToken
     },
     open: (token, binding) => {
       const bytes = Buffer.from(token, "base64url");
-      if (!BASE64URL.test(token) || bytes.length < NONCE_BYTES + TAG_BYTES) throw foreign();
+      if (!BASE64URL.test(token) || bytes.length < NONCE_BYTES + TAG_BYTES) throw foreign(binding);
       const nonce = bytes.subarray(0, NONCE_BYTES);
       const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES })
         .setAAD(bound(binding))
@@ -43,7 +45,7 @@ export function createPageTokens(secret: string, random: RandomBytes): PageToken
       try {
         return Buffer.concat([opened, decipher.final()]).toString("utf8");
       } catch {
-        throw foreign(); // Which of the ways to be wrong it was is nobody's business.
+        throw foreign(binding); // Which of the ways to be wrong it was is nobody's business.
       }
     },
   };
@@ -53,10 +55,14 @@ function bound({ caller, route, params, filters }: Binding): Buffer {
   return Buffer.from(JSON.stringify([caller.issuer, caller.subject, route, sorted(params), sorted(filters)]));
 }
 
-function sorted(members: object): [string, unknown][] {
-  return Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1));
+/** Members have no order, at any depth. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sorted);
+  const members = Object.entries(value).map(([name, member]): [string, unknown] => [name, sorted(member)]);
+  return members.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function foreign(): Error {
-  return invalid("query.page_token", "expected the next_page_token of the same list, unchanged");
+function foreign({ place = "query.page_token" }: Binding): Error {
+  return invalid(place, "expected the next_page_token of the same list, unchanged");
 }

@@ -13,12 +13,13 @@ import { MEMBER_ROUTES } from "./members.ts";
 import { ORGANIZATION_ROUTES } from "./organizations.ts";
 import { OBSERVABILITY_ROUTES } from "./observability.ts";
 import type { Route } from "./route.ts";
+import { SEARCH_ROUTES } from "./search.ts";
 import { PLATFORM_SECTOR_ROUTES, SECTOR_ROUTES } from "./sectors.ts";
 import { TRANSFER_ROUTES } from "./transfers.ts";
 
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
-  checks: [...ACCESS_ROUTES, ...EXPLAIN_ROUTES],
+  checks: [...ACCESS_ROUTES, ...SEARCH_ROUTES, ...EXPLAIN_ROUTES],
   me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,

@@ -150,7 +150,7 @@ const RESOURCES = {
 export type Resources = { [K in keyof typeof RESOURCES]: z.infer<(typeof RESOURCES)[K]> };
 export type ResourceKind = keyof Resources;
 
-const Gathered = z.object({
+export const Gathered = z.object({
   caller: z.object({ account: Account.nullable(), client: Client.nullable() }),
   subject: Account.nullable(),
   organization: Organization.nullable(),
@@ -190,8 +190,11 @@ export async function gatherFacts<K extends ResourceKind>(on: Queryable, asked: 
     values: [caller.issuer, caller.subject, caller.clientId, asked.alias, asked.slug, asked.kind, asked.id, asked.now],
   });
   const facts = Gathered.parse(rows[0]?.facts);
-  const resource = facts.resource === null ? null : RESOURCES[asked.kind].parse(facts.resource);
-  return { ...facts, resource: resource as Resources[K] | null, now: asked.now }; // zod cannot follow the kind into its schema
+  return { ...facts, resource: resourceOf(asked.kind, facts.resource), now: asked.now };
+}
+
+export function resourceOf<K extends ResourceKind>(kind: K, resource: unknown): Resources[K] | null {
+  return resource === null ? null : (RESOURCES[kind].parse(resource) as Resources[K]); // zod cannot follow the kind into its schema
 }
 
 export interface Versioned {
@@ -204,10 +207,7 @@ export interface LockRequest {
   readonly organizations: readonly Versioned[];
 }
 
-/**
- * Locks accounts, then organizations; false when one of them is gone or no longer at its version. The transaction is about the last of
- * the organizations afterwards.
- */
+/** Locks accounts, then organizations, about the last of which the transaction is then; false when one is gone or no longer at its version. */
 export async function lockAt(tx: Transaction, lock: LockRequest): Promise<boolean> {
   const rows = await tx.query<{ holds: boolean }>({
     name: "lock_at",

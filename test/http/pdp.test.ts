@@ -83,6 +83,9 @@ describe("The metadata of a decision point", () => {
         policy_decision_point: `https://authz.example.com${at}`,
         access_evaluation_endpoint: `https://authz.example.com${at}/access/v1/evaluation`,
         access_evaluations_endpoint: `https://authz.example.com${at}/access/v1/evaluations`,
+        search_subject_endpoint: `https://authz.example.com${at}/access/v1/search/subject`,
+        search_resource_endpoint: `https://authz.example.com${at}/access/v1/search/resource`,
+        search_action_endpoint: `https://authz.example.com${at}/access/v1/search/action`,
       });
     }
   });

@@ -95,6 +95,9 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     "POST /access/v1/evaluation": check,
     "POST /access/v1/evaluations": check, // without items, that is what it is
     "POST /v1/explain": check,
+    "POST /access/v1/search/subject": { ...check, subject: { type: "account" } },
+    "POST /access/v1/search/resource": { ...check, resource: { type: "sector" } },
+    "POST /access/v1/search/action": check,
   };
   const body = bodies[named(route).replace("/o/:slug/", "/")];
   if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);

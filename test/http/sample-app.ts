@@ -78,7 +78,7 @@ const DEPS: Deps = {
   random: systemRandom,
   tombstones: createTombstones(""),
   tokenMaxHours: 24,
-  timeouts: { decisionMs: 1, graphReadMs: 1, changeMs: 1, graphWaitMs: 1 },
+  timeouts: { decisionMs: 1, graphReadMs: 1, searchMs: 1, changeMs: 1, graphWaitMs: 1 },
   queue: { run: nobody },
   applyTuples: nobody,
   requestReconcile: () => undefined,

@@ -1,0 +1,42 @@
+import type { Caller } from "../entities/callers.ts";
+import type { Kind } from "../entities/kinds.ts";
+import { searchSubjects } from "../stores/search.ts";
+import { requireKind, requireScope } from "./actor.ts";
+import type { Deps } from "./deps.ts";
+import { type Pdp, targetAt } from "./evaluate.ts";
+import { gather } from "./gather.ts";
+import type { SubjectSearch, Thing } from "./search.ts";
+import { NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./search-page.ts";
+
+/**
+ * Which accounts may do this to a thing of a built-in kind? Looked for among those of its organization, by alias: members, those with a
+ * pending invitation, and the parties to the thing itself. An account is the only one that may do anything to itself.
+ */
+export async function subjectsOf(
+  deps: Deps,
+  caller: Caller,
+  pdp: Pdp,
+  asked: SubjectSearch & { readonly kind: Kind },
+): Promise<SearchPage<Thing>> {
+  const { subject, action, resource, kind, page } = asked;
+  const target = targetAt(pdp, kind, resource.id);
+  const head = await gather(deps, caller, target, kind === "account" ? { alias: resource.id } : {});
+  requireKind(requireScope(caller, head.caller.client, "authz:search"), kind);
+  if (subject.type !== "account" || head.resource === null) return NOTHING_FOUND;
+  const { organization } = head;
+  const now = deps.clock(); // one time for all of the page
+  const search: Search<Kind, Thing> = {
+    kind,
+    candidates: async (after, limit) => {
+      const query = { kind, id: target.id ?? "", organization: organization?.id ?? "", after, limit, now };
+      const found =
+        organization === null
+          ? [{ key: resource.id, facts: head }].filter(({ key }) => after !== key)
+          : await searchSubjects(deps.database, head.caller, query);
+      return found.map(({ key, facts }) => {
+        return { at: key, facts, asked: { action, resource }, result: { type: "account", id: key } };
+      });
+    },
+  };
+  return await searchPage(deps, caller, search, page);
+}

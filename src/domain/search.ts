@@ -1,0 +1,87 @@
+import type { Caller } from "../entities/callers.ts";
+import { isKind, type Kind } from "../entities/kinds.ts";
+import { requireKind, requireScope } from "./actor.ts";
+import type { Deps } from "./deps.ts";
+import { type Entity, type Evaluation, type Pdp, requireMayAsk } from "./evaluate.ts";
+import { gather } from "./gather.ts";
+import { actionsOf } from "./search-actions.ts";
+import { NOTHING_FOUND, type SearchPage, type SearchRequest } from "./search-page.ts";
+import { resourcesOf } from "./search-resources.ts";
+import { subjectsOf } from "./search-subjects.ts";
+
+/** Searches answer with what a question about each, by `evaluate`, is answered with yes: all of that, in pages, and nothing else. */
+
+type Kindred = Pick<Entity, "type" | "properties">;
+interface Paged {
+  readonly page: SearchRequest;
+}
+
+export interface SubjectSearch extends Pick<Evaluation, "action" | "resource" | "context">, Paged {
+  readonly subject: Kindred;
+}
+export interface ResourceSearch extends Pick<Evaluation, "subject" | "action" | "context">, Paged {
+  readonly resource: Kindred;
+}
+export interface ActionSearch extends Pick<Evaluation, "subject" | "resource" | "context">, Paged {}
+
+/** What is found: a subject or a resource, or an action. */
+export interface Thing {
+  readonly type: string;
+  readonly id: string;
+}
+export interface Named {
+  readonly name: string;
+}
+
+type Searching<Asked, Result> = (deps: Deps, caller: Caller, pdp: Pdp, asked: Asked) => Promise<SearchPage<Result>>;
+
+/** How things of one type are searched. All throw what `evaluate` throws; people search for resources and actions of their own. */
+interface Searches {
+  readonly subjects: Searching<SubjectSearch, Thing>;
+  readonly resources: Searching<ResourceSearch, Thing>;
+  readonly actions: Searching<ActionSearch, Named>;
+}
+
+/** The one place where the resource's type says how a search is made. */
+function searchesOf(type: string): Searches {
+  return isKind(type) ? builtIn(type) : UNKNOWN;
+}
+
+function builtIn(kind: Kind): Searches {
+  return {
+    subjects: async (deps, caller, pdp, asked) => await subjectsOf(deps, caller, pdp, { ...asked, kind }),
+    resources: async (deps, caller, pdp, asked) => await resourcesOf(deps, caller, pdp, { ...asked, kind }),
+    actions: async (deps, caller, pdp, asked) => await actionsOf(deps, caller, pdp, { ...asked, kind }),
+  };
+}
+
+/** Of what nobody knows, nothing is found; whoever may not ask is told so all the same. */
+const UNKNOWN: Searches = {
+  subjects: async (deps, caller, _pdp, { resource }) => {
+    const { client } = (await gather(deps, caller, NOBODY)).caller;
+    requireKind(requireScope(caller, client, "authz:search"), resource.type);
+    return NOTHING_FOUND;
+  },
+  resources: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
+  actions: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
+};
+
+const NOBODY = { kind: "account", id: null, slug: null } as const;
+
+async function findsNothing(
+  deps: Deps,
+  caller: Caller,
+  asked: Pick<ResourceSearch, "subject" | "resource">,
+): Promise<SearchPage<never>> {
+  requireMayAsk({ caller, scope: "authz:search" }, asked, await gather(deps, caller, NOBODY));
+  return NOTHING_FOUND;
+}
+
+export const searchSubjects: Searching<SubjectSearch, Thing> = async (deps, caller, pdp, asked) =>
+  await searchesOf(asked.resource.type).subjects(deps, caller, pdp, asked);
+
+export const searchResources: Searching<ResourceSearch, Thing> = async (deps, caller, pdp, asked) =>
+  await searchesOf(asked.resource.type).resources(deps, caller, pdp, asked);
+
+export const searchActions: Searching<ActionSearch, Named> = async (deps, caller, pdp, asked) =>
+  await searchesOf(asked.resource.type).actions(deps, caller, pdp, asked);

@@ -50,12 +50,13 @@ export async function searchPage<K extends Kind, Result>(
   request: SearchRequest,
 ): Promise<SearchPage<Result>> {
   const deadline = deadlineIn(deps.timeouts.searchMs);
-  const limit = Math.min(Math.max(request.size + 1, LIMITS.searchFewest), LIMITS.searchMost);
   const results: Result[] = [];
   const versions = new Map<string, number>();
   let { after } = request;
   for (let isFirst = true; ; isFirst = false) {
     if (!isFirst && deadline() <= 0) return { results, next: after, isCut: true };
+    // One more than fits tells whether there is a next page; where many are denied, many are looked at.
+    const limit = isFirst ? Math.min(request.size + 1, LIMITS.searchMost) : LIMITS.searchMost;
     const share = deadlineIn(deps.timeouts.decisionMs);
     const found = await witnessAll(deps, async () => await search.candidates(after, limit), share);
     const admitted = found.flatMap(({ candidate }) => candidate.facts.organization?.id ?? []);

@@ -9,7 +9,6 @@ export const LIMITS = {
   batchWindow: 25,
   /** Results on a page of a search, and how many candidates are looked at in one go. */
   searchPage: 500,
-  searchFewest: 50,
   searchMost: 100,
   headerBytes: 16 * 1024,
   tokenBytes: 8 * 1024,

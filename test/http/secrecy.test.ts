@@ -215,8 +215,7 @@ describe("A check", () => {
   });
 
   test.each(KINDS)("about a foreign %s answers as about an unknown one", async (type) => {
-    const strange = { query: "?verbose=1" };
-    const variants = [{}, strange, { headers: { "if-match": '"1"', "idempotency-key": "once" } }];
+    const variants = [{}, { query: "?verbose=1" }, { headers: { "if-match": '"1"', "idempotency-key": "once" } }];
     for (const name of ["view", "retire", "accept", "list_members", "fly"]) {
       for (const [by, path] of [stranger, bound].flatMap((each) => CHECKS.map((path) => [each, path] as const))) {
         for (const subject of [stranger.alias, foreign.member.alias, unknown.member.alias]) {

@@ -23,7 +23,7 @@ export interface Pdp {
   readonly slug: string | null;
 }
 
-type Properties = Readonly<Record<string, unknown>>;
+export type Properties = Readonly<Record<string, unknown>>;
 
 export interface Entity {
   readonly type: string;

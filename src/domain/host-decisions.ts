@@ -1,9 +1,19 @@
 import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
+import type { Facts } from "../stores/facts.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { brokenKind } from "./entity-documents.ts";
-import { denial, type Decision, type Evaluation, type Flow, requireMayAsk, type Settled, unknown } from "./evaluate.ts";
+import {
+  denial,
+  type Decision,
+  type Evaluation,
+  type Flow,
+  type Properties,
+  requireMayAsk,
+  type Settled,
+  unknown,
+} from "./evaluate.ts";
 import { gather } from "./gather.ts";
 import { hostJudgedOf } from "./host-judged.ts";
 import { askHost, type HostAnswer, type Pair, type Party, type Sent } from "./host-questions.ts";
@@ -39,15 +49,15 @@ export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settl
   return { decision, judged: () => hostJudgedOf(deps, asked, answer) };
 }
 
-/** Where no organization is named, that of a credential that has exactly one. */
-export async function meantOrganization(
-  { deps, caller, pdp, scope }: Omit<Flow, "note">,
-  asked: Evaluation,
-): Promise<string> {
+async function meantOrganization({ deps, caller, pdp, scope }: Flow, asked: Evaluation): Promise<string> {
   if (pdp.slug !== null) return pdp.slug;
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
   requireMayAsk({ caller, scope }, asked, facts);
-  const { client } = facts.caller;
+  return onlyOrganization(facts);
+}
+
+/** Where no organization is named, that of a credential that has exactly one. Throws INVALID_REQUEST for every other. */
+export function onlyOrganization({ caller: { client } }: Pick<Facts, "caller">): string {
   const [only, ...others] = client?.organizations ?? [];
   if (only !== undefined && others.length === 0 && client?.scopes.includes("authz:all") !== true) return only;
   const message =
@@ -72,8 +82,10 @@ export function subjectOf({ kinds }: Deps, kind: HostKind, { subject }: Pick<Eva
   return { selector: { type, ids: [id] }, keeping: isKept ? "stored" : kind.subjects };
 }
 
-export function sentIn({ subject, resource, action, context }: Evaluation): Sent {
-  return { subject: subject.properties, resource: resource.properties, action: action.properties, context };
+type Sending = Partial<Record<"subject" | "resource" | "action", { readonly properties?: Properties | undefined }>>;
+
+export function sentIn({ subject, resource, action, context }: Sending & Pick<Evaluation, "context">): Sent {
+  return { subject: subject?.properties, resource: resource?.properties, action: action?.properties, context };
 }
 
 interface Answered {

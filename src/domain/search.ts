@@ -3,7 +3,9 @@ import { isKind, type Kind } from "../entities/kinds.ts";
 import { requireKind, requireScope } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import { type Entity, type Evaluation, type Pdp, requireMayAsk } from "./evaluate.ts";
+import { brokenKind } from "./entity-documents.ts";
 import { gather } from "./gather.ts";
+import { hostSearches } from "./host-search.ts";
 import { actionsOf } from "./search-actions.ts";
 import { NOTHING_FOUND, type SearchPage, type SearchRequest } from "./search-page.ts";
 import { resourcesOf } from "./search-resources.ts";
@@ -36,15 +38,17 @@ export interface Named {
 type Searching<Asked, Result> = (deps: Deps, caller: Caller, pdp: Pdp, asked: Asked) => Promise<SearchPage<Result>>;
 
 /** How things of one type are searched. All throw what `evaluate` throws; people search for resources and actions of their own. */
-interface Searches {
+export interface Searches {
   readonly subjects: Searching<SubjectSearch, Thing>;
   readonly resources: Searching<ResourceSearch, Thing>;
   readonly actions: Searching<ActionSearch, Named>;
 }
 
 /** The one place where the resource's type says how a search is made. */
-function searchesOf(type: string): Searches {
-  return isKind(type) ? builtIn(type) : UNKNOWN;
+function searchesOf({ kinds }: Deps, type: string): Searches {
+  if (isKind(type)) return builtIn(type);
+  const kind = kinds.served.get(type);
+  return kind === undefined ? UNKNOWN : hostSearches(kind);
 }
 
 function builtIn(kind: Kind): Searches {
@@ -60,7 +64,7 @@ const UNKNOWN: Searches = {
   subjects: async (deps, caller, _pdp, { resource }) => {
     const { client } = (await gather(deps, caller, NOBODY)).caller;
     requireKind(requireScope(caller, client, "authz:search"), resource.type);
-    return NOTHING_FOUND;
+    return nothingOf(deps, resource.type);
   },
   resources: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
   actions: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
@@ -74,14 +78,21 @@ async function findsNothing(
   asked: Pick<ResourceSearch, "subject" | "resource">,
 ): Promise<SearchPage<never>> {
   requireMayAsk({ caller, scope: "authz:search" }, asked, await gather(deps, caller, NOBODY));
+  return nothingOf(deps, asked.resource.type);
+}
+
+/** Of a kind whose policies are broken nobody knows what there is. */
+function nothingOf({ kinds }: Deps, type: string): SearchPage<never> {
+  const refusal = kinds.refused.get(type);
+  if (refusal !== undefined) throw brokenKind(type, refusal);
   return NOTHING_FOUND;
 }
 
 export const searchSubjects: Searching<SubjectSearch, Thing> = async (deps, caller, pdp, asked) =>
-  await searchesOf(asked.resource.type).subjects(deps, caller, pdp, asked);
+  await searchesOf(deps, asked.resource.type).subjects(deps, caller, pdp, asked);
 
 export const searchResources: Searching<ResourceSearch, Thing> = async (deps, caller, pdp, asked) =>
-  await searchesOf(asked.resource.type).resources(deps, caller, pdp, asked);
+  await searchesOf(deps, asked.resource.type).resources(deps, caller, pdp, asked);
 
 export const searchActions: Searching<ActionSearch, Named> = async (deps, caller, pdp, asked) =>
-  await searchesOf(asked.resource.type).actions(deps, caller, pdp, asked);
+  await searchesOf(deps, asked.resource.type).actions(deps, caller, pdp, asked);

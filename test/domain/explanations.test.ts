@@ -10,6 +10,7 @@ import { chanceOf, takeSeed } from "../support/seed.ts";
 import { must } from "../support/world.ts";
 
 const SITUATIONS = process.env["BAILIWICK_FULL"] === "1" ? 20 : 2;
+const MOST_SITUATIONS = 12;
 const QUESTIONS = 70; // in each
 const MS = 5_000;
 
@@ -121,7 +122,8 @@ test("says what the check says, of every kind, and names what turns it; no id of
   const chance = chanceOf(takeSeed("explanations"));
   const cast = await makeCast(gateway);
   const told = { explained: new Set<string>(), changes: 0, denied: 0 };
-  for (let count = 0; count < SITUATIONS; count += 1) {
+  const isMissing = (): boolean => told.explained.size < KINDS.length; // there is not an offer in every situation
+  for (let count = 0; count < SITUATIONS || (isMissing() && count < MOST_SITUATIONS); count += 1) {
     const situation = await makeSituation(gateway, cast, chance);
     const ids = idsOf(situation);
     for (let index = 0; index < QUESTIONS; index += 1) {

@@ -24,31 +24,30 @@ beforeAll(async () => {
   for (const each of [slug, other]) {
     await addMember(alice, each, bob, "viewer");
     const inner = [{ type: "account", id: bob.alias }];
-    await put(each, "group", "inner", { title: "Inner" }, { member: inner });
+    await put(each, "group/inner", { title: "Inner" }, { member: inner });
     await put(
       each,
-      "group",
-      "outer",
+      "group/outer",
       { title: "Outer" },
       { member: [{ type: "group", id: "inner", relation: "member" }] },
     );
     const shared = [{ type: "group", id: "outer", relation: "member" }];
-    await put(each, "project", "plan", { title: "Plan", state: "active" }, {});
+    await put(each, "project/plan", { title: "Plan", state: "active" }, {});
     const within = { project: [{ type: "project", id: "plan" }] };
-    await put(each, "folder", "top", { title: "Top" }, each === slug ? { ...within, shared_with: shared } : within);
+    await put(each, "folder/top", { title: "Top" }, each === slug ? { ...within, shared_with: shared } : within);
     const facts = { title: "Memo", state: "open", classification: "internal" };
-    await put(each, "document", "memo", facts, { folder: [{ type: "folder", id: "top" }] });
+    await put(each, "document/memo", facts, { folder: [{ type: "folder", id: "top" }] });
   }
 });
 afterAll(async () => await gateway.close());
 
-async function put(at: string, type: string, id: string, attributes: object, relations: object): Promise<void> {
-  const response = await fetch(`${gateway.url}/v1/organizations/${at}/entities/${type}/${id}`, {
+async function put(at: string, entity: string, attributes: object, relations: object): Promise<void> {
+  const response = await fetch(`${gateway.url}/v1/organizations/${at}/entities/${entity}`, {
     method: "PUT",
     headers: { authorization: `Bearer ${keeper.token}`, "content-type": "application/json" },
     body: JSON.stringify({ attributes, relations }),
   });
-  if (response.status !== 201 && response.status !== 200) throw new Error(`${type} ${id}: ${await response.text()}`);
+  if (response.status !== 201 && response.status !== 200) throw new Error(`${entity}: ${await response.text()}`);
 }
 
 async function explained(at: string, action: string): Promise<{ story: Explanation; text: string }> {

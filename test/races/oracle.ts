@@ -166,5 +166,6 @@ function mayTransfer(
   if (!may.isActive) return false;
   if (action === "cancel") return isManager && ["pending", "cancelled"].includes(state);
   if (action === "decline") return isRecipient && ["pending", "declined"].includes(state);
-  return isRecipient && state === "pending" && members.has(to) && members.get(by) === "owner";
+  const isPromotion = members.has(to) && members.get(to) !== "owner"; // who has become an Owner since has nothing to accept
+  return isRecipient && state === "pending" && isPromotion && members.get(by) === "owner";
 }

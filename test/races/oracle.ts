@@ -52,6 +52,10 @@ class Standing {
   }
 }
 
+function isIdle({ sectors, applications }: Organization): boolean {
+  return ![...sectors, ...applications].some(({ isEnabled }) => isEnabled);
+}
+
 function ownersOf({ members }: Organization): number {
   return [...members.values()].filter((role) => role === "owner").length;
 }
@@ -72,7 +76,12 @@ export function thingsOf(organizations: readonly Organization[], aliases: readon
 }
 
 export function isAllowed(organizations: readonly Organization[], asked: Asked): boolean {
-  if (asked.kind === "account") return asked.id === asked.alias && asked.action !== "unlink_sign_in_method";
+  if (asked.kind === "account") {
+    // Who owns something alone in which anything is enabled cannot go.
+    const isHeld = organizations.some((each) => new Standing(each, asked.alias).isSole && !isIdle(each));
+    const isRefused = asked.action === "unlink_sign_in_method" || (asked.action === "erase" && isHeld);
+    return asked.id === asked.alias && !isRefused;
+  }
   return organizations.some((organization) => {
     return mayInside(organization, asked, new Standing(organization, asked.alias));
   });
@@ -103,14 +112,13 @@ function mayInside(organization: Organization, { alias, kind, id, action }: Aske
   return transfer !== undefined && mayTransfer(organization, transfer, action, may, alias);
 }
 
-function mayOrganization({ sectors, applications }: Organization, action: string, may: Standing): boolean {
-  const isIdle = ![...sectors, ...applications].some(({ isEnabled }) => isEnabled);
+function mayOrganization(organization: Organization, action: string, may: Standing): boolean {
   if (action === "view") return may.isMember;
   if (/_entities$/.test(action)) return false; // for services, whatever an account is
   if (/^list_(sectors|applications|members)$/.test(action)) return may.isViewer;
   if (/^list_/.test(action) || action === "enable") return may.isOwner;
   if (/_audit$/.test(action)) return may.isAdmin;
-  if (action === "retire") return may.isSole && isIdle;
+  if (action === "retire") return may.isSole && isIdle(organization);
   if (action === "archive") return may.isSole && !may.isActive;
   if (action === "invite_owner") return false;
   return may.isActive && (/^invite_/.test(action) ? may.isOwner : may.isAdmin);

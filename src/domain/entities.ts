@@ -47,9 +47,10 @@ export async function putEntity(
 ): Promise<Changed<{ readonly entity: Entity; readonly isNew: boolean }>> {
   const { document, ifMatch } = input;
   return await change(deps, caller, storing(path.slug, path.type), async (changing) => {
-    const row = await stored(changing, path);
-    requireNamed(row, document, ifMatch);
-    return { entity: await written(deps, changing, { path, document, row }), isNew: row === undefined };
+    const row = await named(changing, path);
+    const isNew = row?.isStored !== true;
+    requireNamed(isNew ? undefined : row, document, ifMatch);
+    return { entity: await written(deps, changing, { path, document, row }), isNew };
   });
 }
 
@@ -143,9 +144,15 @@ async function within<Result>(
   return await inOrganization(deps.database, organization.id, work);
 }
 
-async function stored({ tx }: Pick<Storing, "tx">, { type, id }: EntityPath): Promise<EntityRow | undefined> {
-  const [row] = await readEntities(tx, [{ type, id }]);
+async function stored(storing: Pick<Storing, "tx">, path: EntityPath): Promise<EntityRow | undefined> {
+  const row = await named(storing, path);
   return row?.isStored === true ? row : undefined;
+}
+
+/** Also where relations have named it, and nobody has stored it yet. */
+async function named({ tx }: Pick<Storing, "tx">, { type, id }: EntityPath): Promise<EntityRow | undefined> {
+  const [row] = await readEntities(tx, [{ type, id }]);
+  return row;
 }
 
 /** A document is replaced by who has seen it, or says that it does not matter (`If-Match: *`). To say the same again is no error. */
@@ -185,7 +192,7 @@ async function written(deps: Deps, changing: Storing, { path, document, row }: W
     changing.note({
       action: "entity.store",
       target: { kind: type, id },
-      ...(row && { before: told(row) }),
+      ...(row?.isStored === true && { before: told(row) }),
       after: told(now),
     });
   }

@@ -77,6 +77,8 @@ function storeOne(deps: Deps, organization: string, { wanted, names, writing }: 
   }
   const surrogate = row?.surrogate ?? names.get(entityKey({ type, id }))?.name ?? newId(deps.random, "e-");
   const self: Named = { type, id, name: surrogate, isStored: true, account: null };
+  const circle = [...links.values()].find((link) => isImplied(wanted, link));
+  if (circle !== undefined) return impliedRelation(circle);
   const stranger = [...links.values()].find((link) => link.type === "account" && !names.has(entityKey(link)));
   if (stranger !== undefined) return unknownMember(stranger);
 
@@ -99,6 +101,18 @@ function storeOne(deps: Deps, organization: string, { wanted, names, writing }: 
   const isNew = row?.isStored !== true;
   if (kind.hangsUnderOrganization && isNew) writing.writes.push(entityTuple(organization, type, surrogate));
   return "written";
+}
+
+/** Everybody in a relation to a thing is in it already: OpenFGA refuses the tuple that says so, and would stop at it. */
+function isImplied({ type, id }: EntityKey, link: Link): boolean {
+  return link.type === type && link.id === id && link.subjectRelation === link.relation;
+}
+
+function impliedRelation({ relation }: Link): AppError {
+  const message = "points to itself: who stands in it does so already";
+  return new AppError("INVALID_REQUEST", `relations.${relation}: ${message}.`, {
+    issues: [{ path: `body.relations.${relation}`, message }],
+  });
 }
 
 /** What is named before it is stored: nobody asks as it, and nothing is asked about it, until it is (or for ever, where it is kept elsewhere). */

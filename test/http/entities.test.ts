@@ -3,7 +3,9 @@ import path from "node:path";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { foundOrganization } from "../support/world.ts";
 
-const RECORDS = path.resolve(import.meta.dirname, "../../examples/authzen-certification/policies");
+const [RECORDS, TREE] = ["authzen-certification", "document-tree"].map((name) => {
+  return path.resolve(import.meta.dirname, `../../examples/${name}/policies`);
+}) as [string, string];
 
 let at: TestGateway;
 let owner: Person;
@@ -11,7 +13,7 @@ let slug: string;
 let store: Person;
 let base: string;
 beforeAll(async () => {
-  at = await startTestGateway({ hostPolicies: [RECORDS] });
+  at = await startTestGateway({ hostPolicies: [RECORDS, TREE] });
   owner = await at.person("owner");
   slug = await foundOrganization(owner);
   store = await at.service("store", { scopes: ["entities:write", "authz:evaluate"], organizations: [slug] });
@@ -94,6 +96,19 @@ describe("an entity", () => {
     expect(paths).toEqual(["body.attributes.status", "body.relations.viewer", "body.relations.owner.0"]);
     expect((await store.get(`${base}/record/r-5`)).status).toBe(404);
     expect((await store.put(`${base}/spaceship/x`, {})).status).toBe(404);
+  });
+
+  test("is refused where a relation points to itself, which OpenFGA would never take; another of its kind is fine", async () => {
+    const member = (id: string): object => ({ relations: { member: [{ type: "group", id, relation: "member" }] } });
+    const title = { attributes: { title: "Group" } };
+    const circle = await store.put(`${base}/group/g-1`, { ...title, ...member("g-1") });
+    expect([circle.status, circle.body.code]).toEqual([400, "INVALID_REQUEST"]);
+    expect((await store.put(`${base}/group/g-1`, { ...title, ...member("g-2") })).status).toBe(201);
+    expect((await store.put(`${base}/group/g-2`, { ...title, ...member("g-1") })).status).toBe(201);
+    const own = await store.patch(`${base}/group/g-1`, {
+      relate: { member: [{ type: "group", id: "g-1", relation: "member" }] },
+    });
+    expect(own.status).toBe(400);
   });
 
   test("is not written by a dry run, which answers as if", async () => {

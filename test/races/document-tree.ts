@@ -45,7 +45,7 @@ export function drawTree(chance: Chance, roles: ReadonlyMap<string, string>): Tr
   const party = (): Party => (chance.below(2) === 0 ? { account: pick(aliases) } : { group: pick(groups) });
   return {
     roles,
-    groups: new Map(groups.map((id) => [id, some(3, party)])),
+    groups: new Map(groups.map((id) => [id, some(3, party).filter((one) => !("group" in one && one.group === id))])),
     projects: new Map(
       projects.map((id) => [
         id,

@@ -1,4 +1,4 @@
-import { AppError, cannotDecide } from "../entities/errors.ts";
+import { AppError, cannotDecide, Uncheckable } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { GraphReader } from "./deps.ts";
 
@@ -25,7 +25,9 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
       failures = 0;
       return word;
     } catch (error) {
-      if (error instanceof AppError && error.code === "CANNOT_DECIDE") {
+      if (error instanceof AppError && error.cause instanceof Uncheckable)
+        failures = 0; // it answers
+      else if (error instanceof AppError && error.code === "CANNOT_DECIDE") {
         failures += 1;
         restsUntil = now() + LIMITS.graphRestMs;
       }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { cannotDecide } from "../entities/errors.ts";
+import { cannotDecide, Uncheckable } from "../entities/errors.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import { type HttpAnswer, parsed, unexpected } from "./openfga-http.ts";
 
@@ -23,6 +23,9 @@ const ChecksSchema = z.object({
   result: z.record(z.string(), z.object({ allowed: z.boolean().optional(), error: z.unknown().optional() })),
 });
 
+/** Of the question, not of the server: it goes too deep, for one. */
+const InputError = z.object({ input_error: z.string() });
+
 /** Throws CANNOT_DECIDE for an answer that lacks one of them. */
 export function heldBy(answer: HttpAnswer, count: number): boolean[] {
   const checks = answer.status === 200 ? ChecksSchema.safeParse(parsed(answer)) : undefined;
@@ -30,7 +33,8 @@ export function heldBy(answer: HttpAnswer, count: number): boolean[] {
   return Array.from({ length: count }, (_, index) => {
     const { allowed, error } = checks.data.result[String(index)] ?? {};
     if (allowed === undefined || error !== undefined) {
-      throw cannotDecide("openfga", new Error(`a check has no answer: ${JSON.stringify(error)}`));
+      const said = `a check has no answer: ${JSON.stringify(error)}`;
+      throw cannotDecide("openfga", InputError.safeParse(error).success ? new Uncheckable(said) : new Error(said));
     }
     return allowed;
   });

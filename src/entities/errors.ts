@@ -91,6 +91,11 @@ export class AppError extends Error {
   }
 }
 
+/** OpenFGA answers, and cannot check this: relations go deeper than it follows. Why a question is CANNOT_DECIDE, and no sign of an outage. */
+export class Uncheckable extends Error {
+  override readonly name = "Uncheckable";
+}
+
 /** An engine (or the issuer of tokens, asked for its keys) failed or was silent: the request cannot be decided, which is neither yes nor no. */
 export function cannotDecide(engine: "postgres" | "openfga" | "cerbos" | "issuer", cause: unknown): AppError {
   return new AppError("CANNOT_DECIDE", `Cannot decide at the moment: ${engine} does not answer. Try again.`, { cause });

@@ -40,4 +40,13 @@ test("a kind hangs under others as deep as OpenFGA goes; deeper, nobody can deci
     answers.push(status === 200 ? body["decision"] === true : status);
   }
   expect(answers).toEqual([true, true, true, 503]);
+
+  // And however often it is asked, it is no outage: what is less deep goes on being decided.
+  const ask = async (id: string): Promise<number> => {
+    const resource = { type: "folder", id };
+    const question = { subject: { type: "account", id: owner.alias }, action: { name: "share" }, resource };
+    return (await store.post(`/o/${slug}/access/v1/evaluation`, question)).status;
+  };
+  for (let times = 0; times < 5; times += 1) expect(await ask("f39")).toBe(503);
+  expect(await ask("f3")).toBe(200);
 });

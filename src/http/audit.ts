@@ -5,6 +5,7 @@ import {
   alias,
   anchor,
   applicationKind,
+  entityType,
   foreignId,
   invitationId,
   name,
@@ -42,7 +43,13 @@ const change = z
     scopes: scopes.exactOptional(),
     organizations: z.array(slug).exactOptional(),
     applications: z.array(anchor).exactOptional(),
+    kinds: z.array(entityType).exactOptional(),
     expiresAt: time.exactOptional(),
+    // Of a host's entities: neither attributes nor whom they are related to.
+    revision: z.int().min(1).exactOptional(),
+    relations: z.int().min(0).exactOptional(),
+    pointedTo: z.int().min(0).exactOptional(),
+    stored: z.int().min(1).exactOptional(),
   })
   .nullable();
 const event = z
@@ -106,14 +113,10 @@ const unnamedFilters = z.strictObject({
   action: verb.exactOptional().meta({
     description: "Only what was done so: the `action` of events, such as `member.change_role` or `sector.retire`",
   }),
-  target_kind: z
-    .string()
-    .regex(/^[a-z_]{1,40}$/)
-    .exactOptional()
-    .meta({
-      description: "Only what was done to this kind of thing: the `target.kind` of events, such as `member`",
-      examples: ["sector"],
-    }),
+  target_kind: entityType.exactOptional().meta({
+    description: "Only what was done to this kind of thing: the `target.kind` of events, such as `member`",
+    examples: ["sector"],
+  }),
   target_id: foreignId
     .exactOptional()
     .meta({ description: "Only what was done to this; with the kind member, its alias", examples: ["acme"] }),

@@ -68,7 +68,10 @@ export async function listAuditEvents(
   return pageOf<AuditEvent>(rows, page, (item) => item.id);
 }
 
-/** Oldest first, up to this version; what came with a version stays as it is, so that pages read one after the other are one whole. */
+/**
+ * Oldest first, up to the event that made this version: changes of entities append to the newest one, so that the version alone would be
+ * no end. What came before stays as it is, so that pages read one after the other are one whole.
+ */
 export async function exportAuditEvents(
   tx: Transaction,
   organization: string,
@@ -143,7 +146,7 @@ async function selectEvents(tx: Transaction, asked: EventsQuestion): Promise<Dat
       where e.organization_id = $1
         and ${FILTERS.map((name) => (given.includes(name) ? CLAUSES : UNSET)[name]).join("\n        and ")}
         and ${after === "" ? "$8::bigint is null and $9::integer is null" : position}
-        and ($10::bigint is null or e.version <= $10)
+        and ($10::bigint is null or (e.version, e.ordinal) <= ($10, 1))
       order by e.at ${direction}, e.version ${direction}, e.ordinal ${direction}
       limit $11`,
     values: [organization, ...FILTERS.map((name) => filters[name] ?? null), version, ordinal, upTo, most],

@@ -21,6 +21,7 @@ import type { Engines } from "./local/chosen-engines.ts";
 import { decidedBy, observed, openDecisions } from "./observed.ts";
 import { HostFolderError } from "./policy/host-folder.ts";
 import { type Policies, readPolicies } from "./policy/policies.ts";
+import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
@@ -143,7 +144,7 @@ export async function assemble(
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
   const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
-  const carriers = openCarriers(config, engines, graph, writeLog);
+  const carriers = openCarriers({ config, engines, policies }, graph, writeLog);
   const { relay, reconciler } = carriers;
   const { plans, unit, kinds, rulesFor, factDomains } = policies;
   const metrics = createMetrics({ version: await readVersion(), unit });
@@ -187,15 +188,24 @@ const systemClock = (): Date => new Date();
 
 /** What carries tuples from ledger to graph, and what compares the two; each tells the other where to look. */
 function openCarriers(
-  config: Config,
-  engines: Engines,
+  { config, engines, policies }: Ground,
   graph: Graph,
   log: RelayLog,
 ): Pick<Core, "relay" | "reconciler" | "close"> {
   const relayDatabase = openLedger(config, engines.databaseUrl, "relay");
   const database = openLedger(config, engines.databaseUrl, "reconciler");
   const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const reconciler = createReconciler({ database, relayDatabase, graph, apply, clock: systemClock, log });
+  const { kinds } = policies;
+  const beginsAt = (): string => newId(systemRandom, "e-");
+  const common = { graph, kinds, clock: systemClock, log };
+  const reconciler = createReconciler({
+    ...common,
+    database,
+    relayDatabase,
+    apply,
+    beginsAt,
+    readTimeoutMs: READ_TIMEOUT_MS,
+  });
   const relay = createRelay({
     database: relayDatabase,
     graph,

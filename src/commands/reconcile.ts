@@ -54,6 +54,7 @@ async function inOneRound({ reconciler }: Core, report: (line: string) => void, 
   const count = await reconciler
     .all({
       ...asked,
+      allEntities: true,
       onReport: ({ organization, outcome, missing, injected }) => {
         tally.done += 1;
         const isNews = asked.rebuilds ? missing.length + injected.length > 0 : outcome !== "agrees";

@@ -54,6 +54,8 @@ export interface Graph {
   exists(tuples: readonly Tuple[], timeoutMs: number): Promise<Set<string>>;
   /** Every tuple that concerns the organization: on it, on its sectors and applications, and those that point to them. */
   readOrganization(read: OrganizationRead, timeoutMs: number): Promise<Tuple[]>;
+  /** Every tuple on these objects. */
+  readObjects(objects: readonly string[], timeoutMs: number): Promise<Tuple[]>;
   /** Is the store with its model there? (A Read of an unknown store answers an empty list.) */
   ping(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
@@ -104,6 +106,10 @@ export function openGraph(options: GraphOptions): Graph {
     },
     readOrganization: async (asked, timeoutMs) =>
       await readAround(asked, async (filter) => await read(filter, timeoutMs)),
+    readObjects: async (objects, timeoutMs) => {
+      const on = await inParallel(objects, LIMITS.graphReadsAtOnce, async (object) => await read({ object }, timeoutMs));
+      return on.flat();
+    },
     ping: async (timeoutMs) => {
       const path = `${store}/authorization-models/${encodeURIComponent(options.modelId)}`;
       const answer = await http.call("GET", path, null, timeoutMs);

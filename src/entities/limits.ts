@@ -120,11 +120,18 @@ export const LIMITS = {
   explainMs: 2_000,
   explainCandidates: 500,
   reconcileTries: 5,
-  /** How long a rebuild that is filed may take to be in OpenFGA; longer than any back-off. */
+  /** Entities of an organization that one comparison looks at, each by a Read; the next one goes on behind them. */
+  reconcileEntities: 500,
+  /** Entities, and tuples of theirs, that a rebuild or a comparison reads at once. */
+  entitySlice: 2_000,
+  entitySliceTuples: 20_000,
+  /** How long a rebuild that is filed may go without another row of it in OpenFGA; longer than any back-off. */
   rebuildSettlesMs: 15_000,
   rebuildLooksEveryMs: 100,
   reconcileConcurrency: 4,
   reconcileQueue: 1_000,
   reportsKept: 100,
   tuplesLogged: 20,
+  /** Of entities, each way, that one report names. */
+  tuplesReported: 1_000,
 } as const;

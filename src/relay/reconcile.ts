@@ -1,13 +1,16 @@
 import type { Graph } from "../engines/openfga.ts";
 import { guardNumber, isFence, isGenesis, genesisTuple, type Guards, keptEpochs, standing } from "../entities/fence.ts";
+import type { HostKinds } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { inParallel } from "../entities/parallel.ts";
-import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
-import type { Database, Transaction } from "../stores/database.ts";
-import { type Ledger, type LedgerPosition, lockPosition, readLedger } from "../stores/ledger.ts";
-import { fileRebuild, fileTuples } from "../stores/outbox.ts";
+import { type Tuple, tupleKey } from "../entities/tuples.ts";
+import type { Database } from "../stores/database.ts";
+import { type Ledger, type LedgerPosition, lockPosition, readLedger, samePosition } from "../stores/ledger.ts";
+import { fileTuples } from "../stores/outbox.ts";
 import { listOrganizations } from "../stores/positions.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { ALL_ENTITIES, compareEntities, type EntityScan, scanEntities, type Turn } from "./entity-drift.ts";
+import { filedRebuild } from "./file-rebuild.ts";
 import { described, type RelayLog } from "./log.ts";
 
 export interface ReconcileDeps {
@@ -15,22 +18,26 @@ export interface ReconcileDeps {
   readonly database: Database;
   /** Connected as `bailiwick_relay`: lists the organizations. */
   readonly relayDatabase: Database;
-  readonly graph: Pick<Graph, "guards" | "readOrganization">;
+  readonly graph: Pick<Graph, "guards" | "readOrganization" | "readObjects">;
+  /** Those of which the graph has entities. */
+  readonly kinds: HostKinds;
   /** The relay's. */
   readonly apply: (organization: string) => Promise<void>;
   readonly clock: () => Date;
   readonly log: RelayLog;
-  readonly readTimeoutMs?: number; // of each Read
+  readonly readTimeoutMs: number; // of each Read
+  /** Ends a comparison between two slices of entities. */
+  readonly signal?: AbortSignal;
 }
 
-const READ_TIMEOUT_MS = 2_000;
+export const READ_TIMEOUT_MS = 2_000;
 
 /** What one comparison found and did. */
 export interface Report {
   readonly organization: string;
   /** `postponed`: rows are on their way and did not arrive, or the ledger moved each time; nothing was compared. */
   readonly outcome: "agrees" | "repaired" | "rebuilt" | "postponed";
-  readonly missing: readonly Tuple[]; // the ledger has them, the graph had not
+  readonly missing: readonly Tuple[]; // the ledger has them, the graph had not; of entities LIMITS.tuplesReported at most
   readonly injected: readonly Tuple[]; // the other way round
   readonly rebuilt: boolean;
   readonly at: Date;
@@ -39,37 +46,42 @@ export interface Report {
 export interface ReconcileOptions {
   /** Takes the graph for lost wherever its fence stands. */
   readonly rebuilds?: boolean;
+  /** Whose turn it is of its entities, once its built-in tuples agree or are repaired; all, when nobody says. */
+  readonly turns?: Turns;
+}
+
+/** Which entities come next, organization by organization. */
+export interface Turns {
+  of(organization: string, epoch: number): Turn;
+  /** Told where the next one begins. */
+  ended(organization: string, epoch: number, next: string): void;
 }
 
 /**
- * Compares graph and ledger of one organization and files what repairs the graph through the outbox, like any change; it never
+ * Compares graph and ledger of one organization, its entities too, and files what repairs the graph through the outbox, like any change; it never
  * writes to OpenFGA itself. A graph whose fence is not where the ledger left it was lost or rolled back as a whole and is rebuilt.
  * The ledger's version is not raised: nothing that decides has changed. Throws CANNOT_DECIDE when an engine does not answer.
  */
 export async function reconcile(
   deps: ReconcileDeps,
   organization: string,
-  { rebuilds = false }: ReconcileOptions = {},
+  { rebuilds = false, turns }: ReconcileOptions = {},
 ): Promise<Report> {
-  const { readTimeoutMs = READ_TIMEOUT_MS } = deps;
   for (let tries = 0; tries < LIMITS.reconcileTries; tries += 1) {
     const ledger = await inOrganization(deps.database, organization, async (tx) => await readLedger(tx, organization));
     if (ledger === undefined) throw new Error(`no organization ${organization}`);
-    const guards = await deps.graph.guards(organization, readTimeoutMs);
+    const guards = await deps.graph.guards(organization, deps.readTimeoutMs);
     const state = rebuilds ? "lost" : stateOf(ledger.position, guards);
     if (state === "pending") {
       if (!(await applied(deps, organization))) break;
       continue;
     }
-    const graph = await deps.graph.readOrganization(ledger, readTimeoutMs);
-    const drift = compare(ledger, graph, state);
-    const found = { organization, ...drift, rebuilt: state === "lost", at: deps.clock() };
-    if (state === "holds" && drift.missing.length + drift.injected.length === 0) return { ...found, outcome: "agrees" };
-    const repair = { ledger, drift, guards, rebuilds: state === "lost" };
-    if (!(await filed(deps, repair))) continue;
-    const report: Report = { ...found, outcome: found.rebuilt ? "rebuilt" : "repaired" };
-    if (drift.missing.length + drift.injected.length > 0 || !rebuilds) tell(deps.log, report);
-    await applied(deps, organization);
+    const graph = await deps.graph.readOrganization(ledger, deps.readTimeoutMs);
+    const look = { ledger, guards, drift: compare(ledger, graph, state) };
+    const report = state === "lost" ? await rebuilt(deps, look, turns) : await repaired(deps, look, turns);
+    if (report === undefined) continue;
+    const isNews = report.missing.length + report.injected.length > 0 || (state === "lost" && !rebuilds);
+    if (isNews) tell(deps.log, report);
     return report;
   }
   return { organization, outcome: "postponed", missing: [], injected: [], rebuilt: false, at: deps.clock() };
@@ -105,52 +117,54 @@ function compare(ledger: Ledger, graph: readonly Tuple[], state: "holds" | "lost
   };
 }
 
-interface Repair {
+interface Look {
   readonly ledger: Ledger;
-  readonly drift: Drift;
   readonly guards: Guards;
-  readonly rebuilds: boolean;
+  readonly drift: Drift;
+}
+
+/** Undefined: another rebuild came first. */
+async function rebuilt(
+  deps: ReconcileDeps,
+  { ledger, guards, drift }: Look,
+  turns?: Turns,
+): Promise<Report | undefined> {
+  const { organization, position } = ledger;
+  const entities: EntityScan = await scanEntities(deps, organization);
+  const stale = [...drift.injected, ...entities.stale];
+  if (!(await filedRebuild(deps, { organization, position, guards, stale }))) return undefined;
+  const missing = [...drift.missing, ...entities.missing];
+  turns?.ended(organization, position.epoch, ""); // in another epoch now: the next look is at all of them
+  await applied(deps, organization);
+  return { organization, outcome: "rebuilt", missing, injected: stale, rebuilt: true, at: deps.clock() };
+}
+
+/** The built-in tuples, then the entities whose turn it is. Undefined: something moved in between. */
+async function repaired(deps: ReconcileDeps, { ledger, drift }: Look, turns?: Turns): Promise<Report | undefined> {
+  const { organization, position } = ledger;
+  if (drift.missing.length + drift.injected.length > 0) {
+    if (!(await filed(deps, ledger, drift))) return undefined;
+    await applied(deps, organization);
+  }
+  const turn = turns?.of(organization, position.epoch) ?? ALL_ENTITIES;
+  const entities = await compareEntities(deps, organization, turn);
+  turns?.ended(organization, position.epoch, entities.next);
+  const missing = [...drift.missing, ...entities.missing];
+  const injected = [...drift.injected, ...entities.injected];
+  const unrepaired = entities.isComplete ? "agrees" : "postponed";
+  const outcome = missing.length + injected.length > 0 ? "repaired" : unrepaired;
+  return { organization, outcome, missing, injected, rebuilt: false, at: deps.clock() };
 }
 
 /** False when anything moved since the ledger was read: then what was compared are two different moments. */
-async function filed(deps: ReconcileDeps, repair: Repair): Promise<boolean> {
-  const { ledger, drift, guards, rebuilds } = repair;
-  const { organization, position } = ledger;
-  return await inOrganization(deps.database, organization, async (tx: Transaction) => {
+async function filed(deps: ReconcileDeps, { organization, position }: Ledger, drift: Drift): Promise<boolean> {
+  return await inOrganization(deps.database, organization, async (tx) => {
     const current = await lockPosition(tx, organization);
     if (current === undefined || !samePosition(current, position)) return false;
-    const now = deps.clock();
-    const common = { organization, version: position.version, now };
-    if (rebuilds) {
-      const change: TupleChange = { writes: ledger.tuples, deletes: drift.injected };
-      await fileRebuild(tx, { ...common, change, ...fresh(position, guards) });
-    } else {
-      await fileTuples(tx, { ...common, change: { writes: drift.missing, deletes: drift.injected } });
-    }
+    const change = { writes: drift.missing, deletes: drift.injected };
+    await fileTuples(tx, { organization, version: position.version, change, now: deps.clock() });
     return true;
   });
-}
-
-function samePosition(a: LedgerPosition, b: LedgerPosition): boolean {
-  return (
-    a.version === b.version &&
-    a.filed === b.filed &&
-    a.applied === b.applied &&
-    a.epoch === b.epoch &&
-    a.rebuildEpoch === b.rebuildEpoch
-  );
-}
-
-/** How far ahead a fence can be of a ledger that was restored from a backup; beyond it somebody has made it up. */
-const FENCES_AHEAD = 1_000_000;
-const EPOCHS_AHEAD = 1_000;
-
-/** A number and an epoch that no Write has carried yet, also when it is the ledger that was rolled back, not the graph. */
-function fresh(position: LedgerPosition, guards: Guards): { from: number; epoch: number } {
-  const { filed: numbers, epoch: epochs } = position;
-  const fences = guards.fences.map(guardNumber).filter((number) => number <= numbers + FENCES_AHEAD);
-  const genesis = guards.genesis.map(guardNumber).filter((epoch) => epoch <= epochs + EPOCHS_AHEAD);
-  return { from: Math.max(numbers, ...fences), epoch: Math.max(epochs, ...genesis) + 1 };
 }
 
 /** Not at once is no failure: the relay goes on by itself. */

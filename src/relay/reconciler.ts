@@ -2,11 +2,14 @@ import { setTimeout as wait } from "node:timers/promises";
 import { LIMITS } from "../entities/limits.ts";
 import { described } from "./log.ts";
 import { rebuild } from "./rebuild.ts";
+import { createTurns } from "./turns.ts";
 import { reconcile, reconcileAll, type ReconcileAllOptions, type ReconcileDeps, type Report } from "./reconcile.ts";
 
 export interface ReconcilerOptions extends ReconcileDeps {
   /** How long an organization that was compared is left alone, however many ask. */
   readonly restMs?: number;
+  /** Where among the entities of an organization the first look begins, a surrogate: elsewhere in each gateway, after each start. */
+  readonly beginsAt?: () => string;
 }
 
 /** Counts since the start, and the latest drifts. */
@@ -26,6 +29,8 @@ export interface ReconcileStatus {
 export interface RoundOptions extends Pick<ReconcileAllOptions, "onReport" | "onFailure" | "slug"> {
   /** Rebuilds the graph although it may be right, and looks until it is. */
   readonly rebuilds?: boolean;
+  /** Compares every entity, not only those whose turn it is. */
+  readonly allEntities?: boolean;
 }
 
 export interface Reconciler {
@@ -44,26 +49,33 @@ export interface Reconciler {
 
 const REST_MS = 1_000;
 
+type Work = NonNullable<ReconcileAllOptions["work"]>;
+
 /** Compares organizations when somebody asks, all of them from time to time, and keeps count of what was found. */
-export function createReconciler(options: ReconcilerOptions): Reconciler {
+export function createReconciler(given: ReconcilerOptions): Reconciler {
   const closing = new AbortController();
+  const options = { ...given, signal: closing.signal };
+  const turns = createTurns(given.beginsAt ?? (() => ""));
+  const inTurn: Work = async (deps, organization) => await reconcile(deps, organization, { turns });
   const tally = createTally(options);
-  const queue = createQueue(options, tally, closing.signal);
+  const queue = createQueue({ ...options, work: inTurn }, tally, closing.signal);
   let rounds: Promise<void> | undefined;
-  const all: Reconciler["all"] = async (given = {}) =>
-    await reconcileAll(options, {
+  const all: Reconciler["all"] = async ({ slug, rebuilds = false, allEntities = false, onReport, onFailure } = {}) => {
+    const compare: Work = allEntities ? reconcile : inTurn;
+    return await reconcileAll(options, {
       signal: closing.signal,
-      slug: given.slug,
-      work: given.rebuilds === true ? rebuild : reconcile,
+      slug,
+      work: rebuilds ? rebuild : compare,
       onReport: (report) => {
         tally.record(report);
-        given.onReport?.(report);
+        onReport?.(report);
       },
       onFailure: (organization, error) => {
         tally.fail(organization, error);
-        given.onFailure?.(organization, error);
+        onFailure?.(organization, error);
       },
     });
+  };
   const repeat = async (intervalMs: number): Promise<void> => {
     while (!closing.signal.aborted) {
       await all().catch((error: unknown) => tally.fail("*", error)); // the ledger does not answer: the next round
@@ -123,7 +135,7 @@ interface Queue {
 }
 
 /** Requests by organization: one comparison at a time for each, then a rest, so that a disagreement cannot become a load. */
-function createQueue(options: ReconcilerOptions, tally: Tally, closing: AbortSignal): Queue {
+function createQueue(options: ReconcilerOptions & { readonly work: Work }, tally: Tally, closing: AbortSignal): Queue {
   const { restMs = REST_MS } = options;
   const waiting = new Set<string>();
   const resting = new Set<string>(); // or under way
@@ -132,7 +144,7 @@ function createQueue(options: ReconcilerOptions, tally: Tally, closing: AbortSig
   let settled = Promise.withResolvers<undefined>();
 
   const compare = async (organization: string): Promise<void> => {
-    await reconcile(options, organization).then(tally.record, (error: unknown) => tally.fail(organization, error));
+    await options.work(options, organization).then(tally.record, (error: unknown) => tally.fail(organization, error));
   };
   const begin = (organization: string): void => {
     waiting.delete(organization);

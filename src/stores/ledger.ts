@@ -3,7 +3,7 @@ import { ROLES } from "../entities/kinds.ts";
 import { applicationTuples, roleTuple, sectorTuple, type Tuple } from "../entities/tuples.ts";
 import type { Transaction } from "./database.ts";
 
-/** What the graph of one organization must hold, and where the relay is with it: one statement, so of one moment. */
+/** What the graph of one organization must hold of the built-in kinds, and where the relay is with it: one statement, so of one moment. */
 export interface Ledger {
   readonly organization: string;
   readonly position: LedgerPosition;
@@ -64,6 +64,17 @@ export async function readLedger(tx: Transaction, organization: string): Promise
   };
 }
 
+/** Nothing was filed or applied between the two; attributes of entities may have changed, which are nothing to the graph. */
+export function samePosition(a: LedgerPosition, b: LedgerPosition): boolean {
+  return (
+    a.version === b.version &&
+    a.filed === b.filed &&
+    a.applied === b.applied &&
+    a.epoch === b.epoch &&
+    a.rebuildEpoch === b.rebuildEpoch
+  );
+}
+
 /** Takes the organization's lock and says where it is. Nothing of it changes until the transaction ends but `applied`. */
 export async function lockPosition(tx: Transaction, organization: string): Promise<LedgerPosition | undefined> {
   await tx.query({
@@ -75,6 +86,11 @@ export async function lockPosition(tx: Transaction, organization: string): Promi
       for no key update`,
     values: [organization],
   });
+  return await readPosition(tx, organization);
+}
+
+/** Undefined when there is no such organization. */
+export async function readPosition(tx: Transaction, organization: string): Promise<LedgerPosition | undefined> {
   const [position] = await tx.query<LedgerPosition>({
     name: "read_position",
     text: `

@@ -55,6 +55,21 @@ export async function fileRebuild(tx: Transaction, filing: Filing & { epoch: num
   await insertRows(tx, filing, [{ writes: [], deletes: [] }, ...split(filing.change)], epoch);
 }
 
+/** What the rows that are pending would delete: a rebuild that takes their place deletes it as well. */
+export async function pendingDeletes(tx: Transaction, organization: string, applied: number): Promise<Tuple[]> {
+  const rows = await tx.query<{ deletes: unknown }>({
+    name: "pending_deletes",
+    text: `
+      select deletes
+      from outbox
+      where organization_id = $1
+        and number > $2
+        and deletes <> '[]'`,
+    values: [organization, applied],
+  });
+  return rows.flatMap(({ deletes }) => Tuples.parse(deletes));
+}
+
 async function insertRows(
   tx: Transaction,
   filing: Filing,

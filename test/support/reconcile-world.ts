@@ -1,5 +1,6 @@
 import { roleTuple, type Tuple } from "../../src/entities/tuples.ts";
-import type { ReconcileDeps } from "../../src/relay/reconcile.ts";
+import { READ_TIMEOUT_MS, type ReconcileDeps } from "../../src/relay/reconcile.ts";
+import { NO_HOST_KINDS } from "../../src/entities/host-kinds.ts";
 import { createReconciler, type Reconciler } from "../../src/relay/reconciler.ts";
 import type { Relay } from "../../src/relay/relay.ts";
 import { addApplication, addSector, found, grant, type RelayWorld } from "./relay-world.ts";
@@ -9,7 +10,8 @@ export function depsOf(world: RelayWorld, overrides: Partial<ReconcileDeps> = {}
   const { app: database, relayDatabase, graph, clock } = world;
   const { relay } = world.makeRelay();
   const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  return { database, relayDatabase, graph, clock, apply, log: () => undefined, ...overrides };
+  const common = { kinds: NO_HOST_KINDS, readTimeoutMs: READ_TIMEOUT_MS, log: () => undefined };
+  return { database, relayDatabase, graph, clock, apply, ...common, ...overrides };
 }
 
 export interface Filled {
@@ -40,7 +42,8 @@ export function makePair(world: RelayWorld): Pair {
   const { app: database, relayDatabase, graph, clock } = world;
   const { relay } = world.makeRelay({ requestReconcile: (organization) => reconciler.request(organization) });
   const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const deps = { database, relayDatabase, graph, clock, apply, log: () => undefined };
+  const common = { kinds: NO_HOST_KINDS, readTimeoutMs: READ_TIMEOUT_MS, log: () => undefined };
+  const deps = { database, relayDatabase, graph, clock, apply, ...common };
   const reconciler = createReconciler({ ...deps, restMs: 1 });
   return { relay, reconciler, deps };
 }

@@ -1,13 +1,10 @@
 /** The commands at the beginning of the page at /docs, pasted by somebody who has nothing else. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
-
-const ROOT = path.join(import.meta.dirname, "../..");
+import { runBlocks } from "../support/shell-blocks.ts";
 
 let gateway: TestGateway;
 let directory: string;
@@ -29,11 +26,9 @@ async function pasted(): Promise<string> {
 }
 
 test("the commands of the page found, invite, ask and retire, and each does what the page says", async () => {
-  const script = (await pasted())
-    .replaceAll("http://127.0.0.1:8080", gateway.url)
-    .replaceAll("npm run -s token --", `'${process.execPath}' '${path.join(ROOT, "src/local/token.ts")}'`);
-  const environment = { PATH: process.env["PATH"], STATE_DIR: gateway.config.stateDir };
-  const { stdout } = await promisify(execFile)("bash", ["-e", "-c", script], { cwd: directory, env: environment });
+  const commands = await pasted();
+  const place = { url: gateway.url, stateDir: gateway.config.stateDir, cwd: directory };
+  const [stdout = ""] = await runBlocks([{ commands }], place);
   const lines = stdout.trim().split("\n");
   expect(lines.map((line) => line.slice(-6)).join("")).toBe(
     " [200] [201] [201] [201] [201] [200] [200] [200] [200] [200] [200] [200] [200]",

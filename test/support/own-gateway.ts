@@ -116,11 +116,21 @@ export async function personAt(url: string, stateDir: string, name: string): Pro
   return person;
 }
 
-/** A service that may evaluate everywhere. */
-export async function serviceAt(url: string, stateDir: string): Promise<Person> {
+/** A service of this state directory's development issuer; one that may evaluate everywhere when nothing else is said. */
+export async function serviceAt(
+  url: string,
+  stateDir: string,
+  { name = "shop", scopes = ["authz:evaluate"], organizations = [] }: Partial<ServiceToken> = {},
+): Promise<Person> {
   const issuer = await loadDevelopmentIssuer(stateDir);
-  const claims = { client_id: "shop", scope: "authz:evaluate", bailiwick_organizations: [] };
-  return caller(url, "shop", await issuer.sign({ subject: "client:shop", claims }));
+  const claims = { client_id: name, scope: scopes.join(" "), bailiwick_organizations: organizations };
+  return caller(url, name, await issuer.sign({ subject: `client:${name}`, claims }));
+}
+
+export interface ServiceToken {
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly organizations: readonly string[];
 }
 
 export type OpenStores = Stores & { close(): Promise<void> };

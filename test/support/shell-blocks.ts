@@ -13,10 +13,12 @@ export interface Block {
 
 /** The blocks of commands in a Markdown text, in order. One without a block of text after it prints nothing. */
 export function blocksIn(markdown: string): Block[] {
-  return [...markdown.matchAll(/```sh\n(.*?)```(?:\n\n```text\n(.*?)```)?/gs)].map(([, commands = "", printed = ""]) => ({
-    commands,
-    printed,
-  }));
+  return [...markdown.matchAll(/```sh\n(.*?)```(?:\n\n```text\n(.*?)```)?/gs)].map(
+    ([, commands = "", printed = ""]) => ({
+      commands,
+      printed,
+    }),
+  );
 }
 
 /** Where the commands are to be run: what the documents call http://127.0.0.1:8080 is at `url`. */
@@ -33,9 +35,12 @@ export async function runBlocks(blocks: readonly Pick<Block, "commands">[], plac
   const script = blocks.map(({ commands }) => `${commands}\necho '${END}'`).join("\n");
   const addresses = Object.entries({ "http://127.0.0.1:8080": place.url, ...place.addresses });
   const moved = addresses.reduce((text, [from, to]) => text.replaceAll(from, to), script);
-  const here = moved.replaceAll("npm run -s token --", `'${process.execPath}' '${path.join(ROOT, "src/local/token.ts")}'`);
+  const here = moved.replaceAll(
+    "npm run -s token --",
+    `'${process.execPath}' '${path.join(ROOT, "src/local/token.ts")}'`,
+  );
   const env = { PATH: process.env["PATH"], STATE_DIR: place.stateDir };
-  const { stdout } = await promisify(execFile)("bash", ["-e", "-c", here], { cwd: place.cwd, env });
+  const { stdout } = await promisify(execFile)("bash", ["--norc", "-e", "-c", here], { cwd: place.cwd, env });
   return stdout.split(`${END}\n`).slice(0, -1);
 }
 
@@ -52,5 +57,7 @@ export function settled(text: string): string {
 export function startSettings(markdown: string): Record<string, string> {
   const [, settings] = /^((?:[A-Z_]+=\S+ )+)npm start$/m.exec(markdown) ?? [];
   if (settings === undefined) throw new Error("the document does not say how to start");
-  return Object.fromEntries([...settings.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]));
+  return Object.fromEntries(
+    [...settings.matchAll(/([A-Z_]+)=(\S+)/g)].map(([, name = "", value = ""]) => [name, value]),
+  );
 }

@@ -1,0 +1,116 @@
+/** examples/authzen-certification: its README, word for word, and then the whole fixture of AUTHZEN.md. */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { Answered, Person } from "../support/gateway.ts";
+import { type OwnGateway, serviceAt, start } from "../support/own-gateway.ts";
+import { blocksIn, ROOT, runBlocks, settled, startSettings } from "../support/shell-blocks.ts";
+
+const README = readFileSync(path.join(ROOT, "examples/authzen-certification/README.md"), "utf8");
+const stateDir = mkdtempSync(path.join(tmpdir(), "bailiwick-certification-"));
+
+let gateway: OwnGateway;
+let printed: string[];
+/** Bound to the one organization. */
+let bound: Person;
+/** Bound to none. */
+let free: Person;
+
+beforeAll(async () => {
+  gateway = await start({ ...startSettings(README), STATE_DIR: stateDir });
+  printed = await runBlocks(blocksIn(README), { url: gateway.url, stateDir, cwd: ROOT });
+  const scopes = ["authz:evaluate", "authz:search"];
+  bound = await serviceAt(gateway.url, stateDir, { name: "bound", scopes, organizations: ["certification"] });
+  free = await serviceAt(gateway.url, stateDir, { name: "free", scopes });
+}, 120_000);
+afterAll(async () => {
+  await gateway.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+});
+
+test("the commands of the README print what it says", () => {
+  const blocks = blocksIn(README);
+  expect(blocks.length).toBeGreaterThan(4);
+  expect(printed.map(settled)).toEqual(blocks.map((block) => settled(block.printed)));
+});
+
+/** Where, and by whom: an organization's own decision point, and the plain paths by who is bound to it. */
+const PLACES = [
+  ["/o/certification, of a client that is bound to nothing", "/o/certification", () => free],
+  ["/o/certification, of a client that is bound to it", "/o/certification", () => bound],
+  ["the plain path, of a client that is bound to one organization", "", () => bound],
+] as const;
+
+type Members = Readonly<Record<string, unknown>>;
+type Row = readonly [subject: string, action: string, resource: string, decision: boolean, properties: Members];
+
+const DECISIONS: readonly Row[] = [
+  ["alice", "read", "record-1", true, {}],
+  ["alice", "write", "record-1", true, {}],
+  ["bob", "read", "record-1", true, {}],
+  ["bob", "write", "record-1", false, {}],
+  ["alice", "write", "record-2", false, {}],
+  ["bob", "write", "record-2", true, {}],
+  ["alice", "delete", "record-1", true, { soft: true }],
+  ["alice", "delete", "record-1", false, { soft: false }],
+];
+
+const user = (id: string): Members => ({ type: "user", id });
+const record = (id: string): Members => ({ type: "record", id });
+function question([subject, name, resource, , properties]: Row): Members {
+  return { subject: user(subject), action: { name, properties }, resource: record(resource) };
+}
+
+function itemsOf({ status, body }: Answered): boolean[] {
+  expect(status).toBe(200);
+  return (body["evaluations"] as { decision: boolean }[]).map(({ decision }) => decision);
+}
+
+describe.each(PLACES)("At %s", (_place, at, by) => {
+  const batch = async (rows: readonly Row[], semantic?: string): Promise<boolean[]> => {
+    const options = semantic === undefined ? {} : { options: { evaluations_semantic: semantic } };
+    return itemsOf(await by().post(`${at}/access/v1/evaluations`, { evaluations: rows.map(question), ...options }));
+  };
+  const wanted = DECISIONS.map(([, , , decision]) => decision);
+
+  test.each(DECISIONS)("%s %s %s: %s (%j)", async (...row) => {
+    const { status, body } = await by().post(`${at}/access/v1/evaluation`, question(row));
+    expect([status, body["decision"]]).toEqual([200, row[3]]);
+  });
+
+  test("a batch decides as the single questions do: execute_all, said or not", async () => {
+    expect(await batch(DECISIONS)).toEqual(wanted);
+    expect(await batch(DECISIONS, "execute_all")).toEqual(wanted);
+  });
+
+  test("a batch ends with the first denial, or with the first permit, where that is asked for", async () => {
+    expect(await batch(DECISIONS, "deny_on_first_deny")).toEqual(wanted.slice(0, wanted.indexOf(false) + 1));
+    const denied = DECISIONS.filter(([, , , decision]) => !decision);
+    const rows = [...denied, ...DECISIONS];
+    expect(await batch(rows, "permit_on_first_permit")).toEqual([...denied.map(() => false), true]);
+  });
+
+  test("what a batch shares is said once", async () => {
+    const evaluations = [{ action: { name: "read" } }, { subject: { id: "bob" } }, { resource: { id: "record-2" } }];
+    const shared = { subject: user("alice"), action: { name: "write" }, resource: record("record-1"), evaluations };
+    expect(itemsOf(await by().post(`${at}/access/v1/evaluations`, shared))).toEqual([true, false, false]);
+  });
+});
+
+describe("What was sent", () => {
+  test("is no stored fact: Alice does not become an administrator by saying so", async () => {
+    const sent = { properties: { role: "admin" } };
+    const refused = { subject: { ...user("alice"), ...sent }, action: { name: "write", ...sent } };
+    const body = { ...refused, resource: { ...record("record-2"), ...sent }, context: sent.properties };
+    const answer = await bound.post("/access/v1/evaluation", body);
+    expect(answer.body).toMatchObject({ decision: false, context: { reasons: [{ code: "RECORD_ARCHIVED" }] } });
+  });
+});
+
+test("at a plain path a client that is bound to no organization is told where to ask", async () => {
+  const reading = question(["alice", "read", "record-1", true, {}]);
+  const answer = await free.post("/access/v1/evaluation", reading);
+  expect([answer.status, answer.body.code]).toEqual([400, "INVALID_REQUEST"]);
+  expect(answer.body["detail"]).toContain("/o/{slug}/access/v1/");
+});

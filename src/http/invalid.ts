@@ -20,7 +20,7 @@ export function fitted<Schema extends z.ZodType>(
   value: unknown,
   place: Place,
 ): { readonly data: z.output<Schema> } | { readonly misfit: AppError } {
-  const result = schema.safeParse(value, { error: (issue) => messageFor(issue, schema, place) });
+  const result = schema.safeParse(value, { error: (issue) => messageFor(issue, place) });
   if (result.success) return { data: result.data };
   const issues = result.error.issues.slice(0, LIMITS.issues).map((issue) => ({
     path: [place, ...issue.path.map(String)].join("."),
@@ -40,8 +40,8 @@ function unfit(issues: readonly Issue[]): AppError {
 }
 
 /** Where zod's own words would not say what to do. Undefined: they do, or the schema has its own. */
-function messageFor(issue: z.core.$ZodRawIssue, schema: z.ZodType, place: Place): string | undefined {
-  if (issue.code === "unrecognized_keys") return unknown(issue.keys, schema, place);
+function messageFor(issue: z.core.$ZodRawIssue, place: Place): string | undefined {
+  if (issue.code === "unrecognized_keys") return unknown(issue.keys, issue.inst, place);
   if (place === "query" && Array.isArray(issue.input)) return "given more than once; expected once at most";
   const absent = issue.input === undefined ? "required: " : "";
   if (issue.code === "invalid_type") return `${absent}expected ${issue.expected}`;
@@ -52,8 +52,8 @@ function oneOf(values: readonly string[]): string {
   return values.length === 1 ? values.join("") : `one of ${values.join(", ")}`;
 }
 
-/** No request has members that have members of their own and are closed: what is known is the schema's. */
-function unknown(names: readonly string[], schema: z.ZodType, place: Place): string {
+/** @param schema the one that it does not fit, be it of a member of a member */
+function unknown(names: readonly string[], schema: unknown, place: Place): string {
   const known = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const word = place === "query" ? "parameter" : "member";
   const listed = names.map((name) => JSON.stringify(name.slice(0, NAME_CHARACTERS))).join(", ");

@@ -4,7 +4,13 @@ import { AppError, type Issue } from "../../src/entities/errors.ts";
 import { role } from "../../src/http/fields.ts";
 import { checked } from "../../src/http/invalid.ts";
 
-const schema = z.strictObject({ role, mode: z.literal("fast").exactOptional(), list: z.array(role).exactOptional() });
+const pair = z.strictObject({ type: z.string(), id: z.string() });
+const schema = z.strictObject({
+  role,
+  mode: z.literal("fast").exactOptional(),
+  list: z.array(role).exactOptional(),
+  pairs: z.array(pair).exactOptional(),
+});
 
 function issuesOf(value: unknown, place: "query" | "body"): readonly Issue[] {
   try {
@@ -36,7 +42,13 @@ describe("What does not fit is told in words", () => {
 
   test("an unknown name is cut, however long it is", () => {
     const [issue] = issuesOf({ role: "admin", ["x".repeat(5_000)]: 1 }, "body");
-    expect(issue?.message).toMatch(/^unknown member "x{100}"; known: role, mode, list$/);
+    expect(issue?.message).toMatch(/^unknown member "x{100}"; known: role, mode, list, pairs$/);
+  });
+
+  test("an unknown name deep within is told with those that are known there", () => {
+    const value = { role: "admin", pairs: [{ type: "a", id: "b", mode: "fast" }] };
+    const message = 'unknown member "mode"; known: type, id';
+    expect(issuesOf(value, "body")).toEqual([{ path: "body.pairs.0", message }]);
   });
 
   test("what fits is given back", () => {

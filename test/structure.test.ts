@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
+import { parse } from "yaml";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const FILES = globSync("src/**/*.ts", { cwd: ROOT }).sort();
@@ -80,6 +81,14 @@ describe("the house", () => {
     const statement = /["'`]\s*(select|insert into|update|delete from|create (database|role|table))\s/i;
     const writers = FILES.filter((file) => statement.test(readFileSync(path.join(ROOT, file), "utf8")));
     expect(writers.map(floorOf).filter((floor) => floor !== "stores" && floor !== "local")).toEqual([]);
+  });
+
+  test("no line knows a kind of a host's: the examples' types are words of the examples", () => {
+    const lists = globSync("examples/*/policies/kinds.yaml", { cwd: ROOT });
+    const types = lists.flatMap((file) => Object.keys(parse(readFileSync(path.join(ROOT, file), "utf8")) as object));
+    expect(types).toEqual(expect.arrayContaining(["record", "document", "folder"]));
+    const quoted = new RegExp(`"(${types.join("|")})"`);
+    expect(FILES.filter((file) => quoted.test(readFileSync(path.join(ROOT, file), "utf8")))).toEqual([]);
   });
 
   test("status codes are http's business", () => {

@@ -33,7 +33,7 @@ const grant = {
     .max(LIMITS.clientBindings)
     .meta({
       description: "The types that it may ask about and store; none: all",
-      examples: [["document"]],
+      examples: [["building"]],
     }),
 };
 

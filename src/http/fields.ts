@@ -153,7 +153,7 @@ export const entityType = patterned({
   is: "The type of an entity, as its policies folder names it",
   pattern: /^[a-z][a-z0-9_]{0,49}$/,
   expected: "1 to 50 of a-z, 0-9 and _, a letter first",
-  example: "document",
+  example: "building",
 });
 export const relationName = patterned({
   is: "A relation, as the model of the type names it",

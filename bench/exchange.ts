@@ -13,6 +13,8 @@ export interface Expected {
   readonly members: Readonly<Record<string, unknown>>;
   /** The codes of `context.reasons`, in any order; absent: not looked at. */
   readonly reasons?: readonly string[];
+  /** Of a batch, in its order; absent: it is none. */
+  readonly decisions?: readonly boolean[];
 }
 
 export interface Load {

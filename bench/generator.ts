@@ -93,14 +93,19 @@ function problemWith(answer: Answer, { method, path, body, expected }: Exchange)
   return `${asked}\n    expected ${JSON.stringify(expected)}\n    answered ${answer.status} ${answer.text}`;
 }
 
-function isExpected(text: string, { members, reasons }: Exchange["expected"]): boolean {
+function isExpected(text: string, { members, reasons, decisions }: Exchange["expected"]): boolean {
   const body = JSON.parse(text) as Record<string, unknown>;
+  if (decisions !== undefined && !isDeepStrictEqual(decisionsOf(body), decisions)) return false;
   if (Object.entries(members).some(([name, value]) => !isDeepStrictEqual(body[name], value))) return false;
   return reasons === undefined || isDeepStrictEqual(codesOf(body).sort(), [...reasons].sort());
 }
 
 function codesOf(body: { context?: { reasons?: readonly { code?: unknown }[] } }): string[] {
   return (body.context?.reasons ?? []).map(({ code }) => String(code));
+}
+
+function decisionsOf(body: { evaluations?: readonly { decision?: unknown }[] }): unknown[] {
+  return (body.evaluations ?? []).map(({ decision }) => decision);
 }
 
 process.once("message", (load: Load) => {

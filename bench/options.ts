@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["start", "questions", "changes", "lists", "secrecy"] as const;
+export const PARTS = ["start", "questions", "changes", "lists", "batch", "search", "import", "secrecy"] as const;
 /** Without the one that takes longer than all others together. */
-const USUAL: readonly Part[] = ["start", "questions", "changes", "lists"];
+const USUAL: readonly Part[] = PARTS.filter((part) => part !== "secrecy");
 export type Part = (typeof PARTS)[number];
 
 export interface Options {
@@ -19,7 +19,7 @@ export interface Options {
 
 export const HELP = `Measures Bailiwick on real engines and checks every answer. What the figures mean: bench/README.md.
 
-  npm run bench                            ${USUAL.join(", ")}: about 4 minutes
+  npm run bench                            ${USUAL.join(", ")}: about 9 minutes
   npm run bench -- --part questions        one part; can be given several times: ${PARTS.join(" ")}
 
   --part <part>       ${PARTS.join(", ")}; all but the last when none is given

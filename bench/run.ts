@@ -1,17 +1,23 @@
 /** `npm run bench`: figures that can be trusted, because every answer that they count is checked. */
+import { measureBatches } from "./batches.ts";
 import { changesOfHundred, changesOfOne } from "./changes.ts";
 import type { Exchange } from "./exchange.ts";
+import { libraryOf } from "./library.ts";
 import { measureLists } from "./lists.ts";
 import { HELP, type Options, parseCommand } from "./options.ts";
 import { endChildrenWithUs } from "./processes.ts";
 import { questionsAbout } from "./questions.ts";
-import { isVoid, ratesOf, type Results, type Round, tableOf } from "./results.ts";
+import { isVoid, ratesOf, type Results, type Round } from "./results.ts";
+import { measureSearches } from "./searches.ts";
 import { measureSecrecy } from "./secrecy.ts";
 import { prepareSetting, type Setting } from "./setting.ts";
 import { measureStarts } from "./starts.ts";
+import { tableOf } from "./tables.ts";
 
 /** Until V8 has compiled what is hot: gateway and naive do a fifth more after it. */
 const WARM_UP_SECONDS = 15;
+/** Documents, each with one relation. */
+const IMPORTED = 100_000;
 
 const report = (line: string): void => console.error(line);
 
@@ -62,6 +68,9 @@ async function run(options: Options): Promise<Results> {
     try {
       if (options.parts.includes("questions")) results.questions = await measureQuestions(setting, options);
       if (options.parts.includes("lists")) results.lists = await measureLists(setting, report);
+      if (options.parts.includes("batch")) results.batches = await measureBatches(setting, options, report);
+      if (options.parts.includes("import")) results.imports = [(await libraryOf(setting, IMPORTED)).importing];
+      if (options.parts.includes("search")) results.searches = await measureSearches(setting, report);
       if (options.parts.includes("secrecy")) results.secrecy = await measureSecrecy(setting, options.samples, report);
       if (options.parts.includes("changes")) results.changes = await measureChanges(setting, options);
     } finally {

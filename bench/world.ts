@@ -19,6 +19,13 @@ export interface World {
   readonly tokenOf: (alias: string) => Promise<string>;
   /** A token of a service that may ask about everybody, or about these organizations only; each time another one. */
   readonly serviceToken: (organizations?: readonly string[]) => Promise<string>;
+  /** Of a service that may search everywhere. */
+  readonly searchToken: () => Promise<string>;
+  /** Of a service that stores, asks and searches in one organization. */
+  readonly keeperToken: (organization: string) => Promise<string>;
+  /** One more organization with these viewers; gives who founded it. */
+  readonly found: (slug: string, viewers: readonly string[]) => Promise<string>;
+  readonly call: Call;
 }
 
 const ORGANIZATIONS = 100;
@@ -56,14 +63,27 @@ export async function fillWorld(url: string, issuer: DevelopmentIssuer, crowd: n
     organizations,
     crowd: { slug: "crowd", founder, members },
     tokenOf,
-    serviceToken: async (organizations = []) => {
-      const client_id = organizations.length === 0 ? "bench" : "bound";
-      return await issuer.sign({
-        subject: `client:${client_id}`,
-        claims: { client_id, scope: "authz:evaluate", bailiwick_organizations: organizations },
-        expiresInSeconds: HOURS_12,
-      });
+    call,
+    found: async (slug, viewers) => {
+      await call(founder, "POST", "/v1/organizations", { slug, name: slug });
+      for (const viewer of viewers) await join(call, { slug, founder, alias: viewer, role: "viewer" });
+      return founder;
     },
+    ...serviceTokens(issuer),
+  };
+}
+
+function serviceTokens(issuer: DevelopmentIssuer): Pick<World, "serviceToken" | "searchToken" | "keeperToken"> {
+  const tokenFor = async (client_id: string, scope: string, organizations: readonly string[]): Promise<string> => {
+    const claims = { client_id, scope, bailiwick_organizations: organizations };
+    return await issuer.sign({ subject: `client:${client_id}`, claims, expiresInSeconds: HOURS_12 });
+  };
+  return {
+    serviceToken: async (organizations = []) =>
+      await tokenFor(organizations.length === 0 ? "bench" : "bound", "authz:evaluate", organizations),
+    searchToken: async () => await tokenFor("seeker", "authz:search", []),
+    keeperToken: async (organization) =>
+      await tokenFor(`keeper-${organization}`, "authz:evaluate authz:search entities:write", [organization]),
   };
 }
 

@@ -1,0 +1,175 @@
+import { isDeepStrictEqual } from "node:util";
+import { documentId, isSeenBy, libraryOf, READERS } from "./library.ts";
+import { quantile } from "./load.ts";
+import { type Membership, membershipsOf } from "./memberships.ts";
+import { othersDuring } from "./secrecy.ts";
+import type { Setting } from "./setting.ts";
+
+/** How long a page of fifty takes, and how many requests make it: one that the deadline has cut is asked to go on. */
+export interface Searched {
+  readonly name: string;
+  readonly of: number;
+  readonly found: number;
+  readonly p50: number; // milliseconds until the page is full
+  readonly worst: number;
+  readonly requests: number;
+  /** The part of this machine's CPU time that somebody else used. */
+  readonly others: number;
+}
+
+/** A search with all that it has to find, in its order. */
+export interface Searching {
+  readonly name: string;
+  /** Things, or accounts, that are there to be looked at. */
+  readonly of: number;
+  readonly path: "subject" | "resource" | "action";
+  readonly body: object;
+  readonly token: string;
+  readonly expected: readonly string[];
+  /** The page begins behind so many of them. */
+  readonly from: number;
+}
+
+const SIZES = [1_000, 10_000, 100_000] as const;
+const PAGE = 50;
+const LARGEST_PAGE = 500;
+const LATER = 5_000; // results before a later page
+const SAMPLES = 60;
+const SECONDS = 4; // at most, unless one sample takes longer
+const WARM_UP = 5;
+
+export async function measureSearches(setting: Setting, report: (line: string) => void): Promise<Searched[]> {
+  const asked: Searching[] = [];
+  for (const size of SIZES) {
+    report(`Searches: filling a library with ${size} documents`);
+    asked.push(...(await searchesIn(setting, size)));
+  }
+  report("Searches: filling in members");
+  asked.push(...(await membershipsOf(setting)).map(ofBuiltIn));
+  const found: Searched[] = [];
+  for (const each of asked) {
+    report(`Searches: ${each.name}, of ${each.of}`);
+    found.push(await measured(setting, each));
+  }
+  return found;
+}
+
+function ofBuiltIn({ name, of, path, body, token, expected }: Membership): Searching {
+  return { name, of, path, body, token, expected, from: 0 };
+}
+
+async function searchesIn(setting: Setting, size: number): Promise<Searching[]> {
+  const { token } = await libraryOf(setting, size);
+  const action = { name: "view" };
+  const all = Array.from({ length: size }, (_, index) => index);
+  const searches = READERS.flatMap(({ alias, name, every }): Searching[] => {
+    const subject = { type: "account", id: alias };
+    const expected = all.filter((index) => isSeenBy(every, index)).map(documentId);
+    const body = { subject, action, resource: { type: "document" } };
+    const search = { of: size, path: "resource", body, token, expected } as const;
+    const later = Math.min(LATER, Math.floor(expected.length / 2 / PAGE) * PAGE);
+    return [
+      { ...search, name: `documents, ${name}`, from: 0 },
+      ...(later > 0 && every < READERS[2].every
+        ? [{ ...search, name: `the same, page ${later / PAGE + 1}`, from: later }]
+        : []),
+    ];
+  });
+  const resource = { type: "document", id: documentId(1) };
+  const [{ alias }] = READERS;
+  return [
+    ...searches,
+    {
+      ...{ name: "who may view a document", of: READERS.length + 1, path: "subject", token, from: 0 },
+      body: { subject: { type: "account" }, action, resource },
+      expected: [alias],
+    },
+    {
+      ...{ name: "what may be done to it", of: size, path: "action", token, from: 0 },
+      body: { subject: { type: "account", id: alias }, resource },
+      expected: ["view"],
+    },
+  ];
+}
+
+async function measured(setting: Setting, search: Searching): Promise<Searched> {
+  const start = await tokenAt(setting.gatewayUrl, search);
+  const expected = search.expected.slice(search.from, search.from + PAGE);
+  const times: number[] = [];
+  let requests = 0;
+  const [before, startedAt] = [setting.cpu(), performance.now()];
+  for (let sample = -WARM_UP; sample < SAMPLES; sample += 1) {
+    const spent = (performance.now() - startedAt) / 1_000;
+    if (times.length > 0 && spent > SECONDS) break;
+    const from = performance.now();
+    const page = await pageFrom(setting.gatewayUrl, search, { token: start, limit: PAGE });
+    const ms = performance.now() - from;
+    if (!isDeepStrictEqual(sorted(search, page.found), sorted(search, expected))) {
+      throw new Error(`${search.name} of ${search.of} found ${page.found.join(" ")}\n not ${expected.join(" ")}`);
+    }
+    requests = page.requests;
+    if (sample >= 0 || ms > (SECONDS * 1_000) / WARM_UP) times.push(ms);
+  }
+  const others = othersDuring(before, setting.cpu(), performance.now() - startedAt);
+  const { name, of } = search;
+  const figures = Float64Array.from(times);
+  return {
+    name,
+    of,
+    found: expected.length,
+    p50: quantile(figures, 0.5),
+    worst: quantile(figures, 1),
+    requests,
+    others,
+  };
+}
+
+/** Hosts and accounts have an order of their own: members of an organization come by what nobody sees. */
+function sorted({ path }: Searching, ids: readonly string[]): readonly string[] {
+  return path === "subject" ? [...ids].sort() : ids;
+}
+
+interface Page {
+  readonly found: readonly string[];
+  readonly requests: number;
+  readonly next: string;
+}
+
+/** The token of the page behind `from` results. */
+async function tokenAt(origin: string, search: Searching): Promise<string> {
+  let [token, count] = ["", 0];
+  while (count < search.from) {
+    const limit = Math.min(LARGEST_PAGE, search.from - count);
+    const page = await pageFrom(origin, search, { token, limit });
+    count += page.found.length;
+    token = page.next;
+  }
+  return token;
+}
+
+async function pageFrom(
+  origin: string,
+  { path, body, token: credential }: Searching,
+  { token, limit }: { readonly token: string; readonly limit: number },
+): Promise<Page> {
+  const found: string[] = [];
+  let [next, requests] = [token, 0];
+  do {
+    const response = await fetch(`${origin}/access/v1/search/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${credential}`, "content-type": "application/json" },
+      body: JSON.stringify({ ...body, page: { limit: limit - found.length, ...(next !== "" && { token: next }) } }),
+    });
+    if (!response.ok) throw new Error(`a search answered ${response.status}: ${await response.text()}`);
+    const answer = (await response.json()) as Answer;
+    found.push(...answer.results.map(({ id, name }) => id ?? name ?? ""));
+    next = answer.page.next_token;
+    requests += 1;
+  } while (found.length < limit && next !== "");
+  return { found, requests, next };
+}
+
+interface Answer {
+  readonly results: readonly { readonly id?: string; readonly name?: string }[];
+  readonly page: { readonly next_token: string };
+}

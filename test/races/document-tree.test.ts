@@ -1,6 +1,7 @@
 /** A host's own kinds, lists that never lie: in random trees, one question = a batch = all pages of each search = what the oracle says. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import path from "node:path";
+import { inParallel } from "../../src/entities/parallel.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { type Chance, chanceOf, takeSeed } from "../support/seed.ts";
 import { addMember, foundOrganization, must } from "../support/world.ts";
@@ -75,9 +76,9 @@ async function questionsAgree({ tree, isActive, service, at }: World, asked: rea
     const batch = must(await service.post(`${at}/evaluations`, { evaluations: some.map(questionOf) }), 200);
     const together = batch.body["evaluations"] as { decision: boolean }[];
     expect(some.map((each, index) => [each, together[index]?.decision])).toEqual(expected);
-    const apart = await Promise.all(
-      some.map(async (each) => must(await service.post(`${at}/evaluation`, questionOf(each)), 200)),
-    );
+    const apart = await inParallel(some, 16, async (each) => {
+      return must(await service.post(`${at}/evaluation`, questionOf(each)), 200);
+    });
     expect(some.map((each, index) => [each, apart[index]?.body["decision"]])).toEqual(expected);
   }
 }

@@ -1,6 +1,7 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
-import { otherArrivals, refusal, startAllEngines } from "./arrivals.ts";
+import { otherArrivals, startAllEngines } from "./arrivals.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { connectGraph, openLedger } from "./connections.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { DecisionLog } from "./decisions/log.ts";
 import type { Deps } from "./domain/deps.ts";
@@ -8,9 +9,7 @@ import { withBreaker } from "./domain/graph-breaker.ts";
 import { createQueue } from "./domain/queue.ts";
 import { createTombstones } from "./domain/tombstones.ts";
 import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
-import { prepareStore } from "./engines/openfga-model.ts";
-import { type Graph, openGraph } from "./engines/openfga.ts";
-import { AppError } from "./entities/errors.ts";
+import type { Graph } from "./engines/openfga.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
@@ -24,22 +23,10 @@ import { type Policies, readPolicies } from "./policy/policies.ts";
 import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
-import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
 import { migrate } from "./stores/migrate.ts";
 import { readVersion } from "./version.ts";
 
 const DRAIN_MS = 10_000;
-const STORE_TIMEOUT_MS = 10_000;
-const LOCK_TIMEOUT_MS = 2_000;
-const GRAPH_CONNECTIONS = 64;
-/** Whose statements wait for whom: nobody's question waits behind a comparison of a large organization. */
-const POOLS: Readonly<Record<"gateway" | "relay" | "reconciler", Pool>> = {
-  gateway: { role: "bailiwick_app", connections: 16 },
-  relay: { role: "bailiwick_relay", connections: 4 },
-  reconciler: { role: "bailiwick_app", connections: 2, statementTimeoutMs: 10_000 },
-};
-
-type Pool = Pick<DatabaseOptions, "role" | "connections"> & { readonly statementTimeoutMs?: number };
 
 export interface Gateway {
   readonly url: string;
@@ -220,33 +207,4 @@ function openCarriers(
     await Promise.all([relayDatabase.close(), database.close()]);
   };
   return { relay, reconciler, close };
-}
-
-function openLedger(config: Config, url: string, user: keyof typeof POOLS): Database {
-  const { statementTimeoutMs = config.timeouts.decisionMs, ...pool } = POOLS[user];
-  return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
-}
-
-async function connectGraph(
-  config: Config,
-  engines: Engines,
-  model: Policies["model"],
-): Promise<{ graph: Graph; model: string }> {
-  const { apiUrl } = engines.openfga;
-  const presharedKey = engines.openfga.presharedKey ?? null;
-  const at = { apiUrl, presharedKey };
-  const store = {
-    ...at,
-    storeId: config.openfga?.storeId ?? null,
-    modelId: config.openfga?.modelId ?? null,
-    storeName: "bailiwick",
-    model,
-    timeoutMs: STORE_TIMEOUT_MS,
-  };
-  const prepared = await prepareStore(store).catch((error: unknown) => {
-    const cause = error instanceof AppError ? error.cause : error;
-    throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
-  });
-  const graph = openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
-  return { graph, model: prepared.modelId };
 }

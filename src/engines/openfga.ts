@@ -6,7 +6,7 @@ import type { RelationPaths } from "../entities/relation-paths.ts";
 import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
 import { CHECKS_A_CALL, checksBody, heldBy } from "./openfga-checks.ts";
 import { type HttpAnswer, type HttpChannel, isTooLarge, openHttp, parsed, unexpected } from "./openfga-http.ts";
-import { expandBody, expanded, findPaths } from "./openfga-paths.ts";
+import { type Expand, expandBody, expanded, findPaths } from "./openfga-paths.ts";
 
 export { buildModel, prepareStore, readModules } from "./openfga-model.ts";
 
@@ -85,16 +85,15 @@ export function openGraph(options: GraphOptions): Graph {
       return (await inParallel(lots, LIMITS.graphReadsAtOnce, ask)).flat();
     },
     paths: async (asked, left) => {
-      return await findPaths(async (object, relation) => {
-        try {
-          const body = expandBody(object, relation, options.modelId);
-          return expanded(await http.call("POST", `${store}/expand`, body, left()));
-        } catch (error) {
-          if (!isTooLarge(error)) throw error;
-          const direct = await read({ object, relation, user: asked.user }, left());
-          return { leaf: { users: { users: direct.map(({ user }) => user) } }, isCut: true };
-        }
-      }, asked);
+      const whole: Expand = async (object, relation) => {
+        const body = expandBody(object, relation, options.modelId);
+        return expanded(await http.call("POST", `${store}/expand`, body, left()));
+      };
+      const direct: Expand = async (object, relation) => {
+        const tuples = await read({ object, relation, user: asked.user }, left());
+        return { leaf: { users: { users: tuples.map(({ user }) => user) } }, isCut: true };
+      };
+      return await findPaths(orIfTooLarge(whole, direct), asked);
     },
     write: async (change, timeoutMs) => {
       const body = writeBody(change, options.modelId);
@@ -107,7 +106,11 @@ export function openGraph(options: GraphOptions): Graph {
     readOrganization: async (asked, timeoutMs) =>
       await readAround(asked, async (filter) => await read(filter, timeoutMs)),
     readObjects: async (objects, timeoutMs) => {
-      const on = await inParallel(objects, LIMITS.graphReadsAtOnce, async (object) => await read({ object }, timeoutMs));
+      const on = await inParallel(
+        objects,
+        LIMITS.graphReadsAtOnce,
+        async (object) => await read({ object }, timeoutMs),
+      );
       return on.flat();
     },
     ping: async (timeoutMs) => {
@@ -116,6 +119,18 @@ export function openGraph(options: GraphOptions): Graph {
       if (answer.status !== 200) throw unexpected(answer);
     },
     close: async () => await http.close(),
+  };
+}
+
+/** Where too many are in a relation to be told, only whether the one is. */
+function orIfTooLarge(whole: Expand, direct: Expand): Expand {
+  return async (object, relation) => {
+    try {
+      return await whole(object, relation);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      return await direct(object, relation);
+    }
   };
 }
 

@@ -1,0 +1,51 @@
+/** What the gateway speaks to Postgres and OpenFGA over: pools of the ledger by who uses them, and the graph's store with its model. */
+import { refusal } from "./arrivals.ts";
+import type { Config } from "./config.ts";
+import { prepareStore } from "./engines/openfga-model.ts";
+import { type Graph, openGraph } from "./engines/openfga.ts";
+import { AppError } from "./entities/errors.ts";
+import type { Engines } from "./local/chosen-engines.ts";
+import type { Policies } from "./policy/policies.ts";
+import { type Database, type DatabaseOptions, openDatabase } from "./stores/database.ts";
+
+const STORE_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 2_000;
+const GRAPH_CONNECTIONS = 64;
+/** Whose statements wait for whom: nobody's question waits behind a comparison of a large organization. */
+const POOLS: Readonly<Record<"gateway" | "relay" | "reconciler", Pool>> = {
+  gateway: { role: "bailiwick_app", connections: 16 },
+  relay: { role: "bailiwick_relay", connections: 4 },
+  reconciler: { role: "bailiwick_app", connections: 2, statementTimeoutMs: 10_000 },
+};
+
+type Pool = Pick<DatabaseOptions, "role" | "connections"> & { readonly statementTimeoutMs?: number };
+
+export function openLedger(config: Config, url: string, user: keyof typeof POOLS): Database {
+  const { statementTimeoutMs = config.timeouts.decisionMs, ...pool } = POOLS[user];
+  return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
+}
+
+/** Throws ENGINE_REFUSES. */
+export async function connectGraph(
+  config: Config,
+  engines: Engines,
+  model: Policies["model"],
+): Promise<{ graph: Graph; model: string }> {
+  const { apiUrl } = engines.openfga;
+  const presharedKey = engines.openfga.presharedKey ?? null;
+  const at = { apiUrl, presharedKey };
+  const store = {
+    ...at,
+    storeId: config.openfga?.storeId ?? null,
+    modelId: config.openfga?.modelId ?? null,
+    storeName: "bailiwick",
+    model,
+    timeoutMs: STORE_TIMEOUT_MS,
+  };
+  const prepared = await prepareStore(store).catch((error: unknown) => {
+    const cause = error instanceof AppError ? error.cause : error;
+    throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
+  });
+  const graph = openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
+  return { graph, model: prepared.modelId };
+}

@@ -20,6 +20,7 @@ const relatedTo = z.strictObject({
   }),
 });
 export const relations = z.record(relationName, z.array(relatedTo)).meta({
+  id: "EntityRelations",
   description: "By relation: who, or what, it points to",
   examples: [{ viewer: [{ type: "account", id: "bob" }] }],
 });

@@ -56,7 +56,7 @@ const event = z
 export const ENTITY_LINE_ROUTES: readonly Route[] = [imported(), exported()];
 
 function imported(): Route {
-  const problems = ["SCOPE_MISSING", "UNSUPPORTED_MEDIA_TYPE"] as const;
+  const problems = ["SCOPE_MISSING"] as const;
   const about = {
     path: PATH,
     summary: "Store entities by the line, whatever is there already",

@@ -31,7 +31,8 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
   "authz:search":
     "[searchSubjects](#searchSubjects), [searchResources](#searchResources), [searchActions](#searchActions), of a service",
   "authz:explain": "[explain](#explain), of a service",
-  "entities:write": "nothing yet",
+  "entities:write":
+    "[storeEntity](#storeEntity) and whatever lies under `/entities` of an organization that the registration names",
   "logins:create": "nothing yet",
 };
 
@@ -155,6 +156,22 @@ for who writes policies, not for every request: it asks the policies some hundre
   Owner more. \`isChangeable: false\`: nobody can, it follows from who the two are. None: no single change will do; \`reasons\` has all that is in
   the way.
 - **isComplete**: false where a limit was met, so that there may be more.`.trim(),
+  },
+  {
+    id: "entities",
+    title: "Things of your own kinds",
+    text: `
+A host brings kinds of its own in the folders of \`HOST_POLICIES\`: for each a schema, mostly policies, and a model of its relations. Its services store
+the things here, those that checks are about and those that ask: [storeEntity](#storeEntity), [changeEntity](#changeEntity),
+[removeEntity](#removeEntity), many at once by the line with [importEntities](#importEntities), back with
+[exportEntities](#exportEntities). Members of the organization, Owners too, see of them what the host's policies let them see in answers to checks.
+
+- **type**: the kind, as its folder names it. **id**: the host's own, compared byte by byte; it stays out of OpenFGA.
+- **attributes**: what the kind's schema declares, without what the gateway adds (\`organizationState\`, \`relations\`, \`sent\`).
+- **relations**: by name, whom or what each points to: \`{"viewer": [{"type": "account", "id": "bob"}]}\`. Accounts must be members of the organization; other
+  things may be named before they are stored. \`{"type": "group", "id": "editors", "relation": "member"}\` is everybody in that relation to it.
+- What is stored already is replaced by who names its \`ETag\` in \`If-Match\`, or sends \`If-Match: *\`; to say the same again needs neither.
+- Who leaves the organization loses what was shared with it; what is removed takes everything along that points to it.`.trim(),
   },
   {
     id: "words",

@@ -72,7 +72,7 @@ export const FORMS: readonly Form[] = [
   },
   {
     of: "`{slug}` in the path, but of checks: to these what is foreign is unknown",
-    has: (route) => route.access === "caller" && route.dialect === "rest" && "slug" in route.params.shape,
+    has: (route) => route.access === "caller" && route.dialect !== "authzen" && "slug" in route.params.shape,
     codes: ["ORGANIZATION_NOT_ACCESSIBLE"],
   },
   {
@@ -81,16 +81,16 @@ export const FORMS: readonly Form[] = [
     codes: ["CONTENTION"],
   },
   {
-    of: "POST, PUT, PATCH and DELETE",
-    has: (route) => needsToken(route) && route.method !== "get",
+    of: "POST, PUT, PATCH and DELETE, but imports, whose lines are refused one by one",
+    has: (route) => route.access === "caller" && route.dialect !== "lines" && route.method !== "get",
     codes: ["MALFORMED_JSON", "BODY_TOO_LARGE"],
   },
   {
-    of: "POST, PUT, PATCH and DELETE, but evaluate and explain",
-    has: (route) => route.access === "caller" && route.dialect === "rest" && route.method !== "get",
+    of: "POST, PUT, PATCH and DELETE, but checks",
+    has: (route) => route.access === "caller" && route.dialect !== "authzen" && route.method !== "get",
     codes: ["UNSUPPORTED_MEDIA_TYPE"],
   },
-  { of: "POST, but evaluate and explain", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
+  { of: "POST, but checks and imports", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
 ];
 
 export function codesOfForm(route: Route): ProblemCode[] {

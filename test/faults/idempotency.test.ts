@@ -82,7 +82,8 @@ async function prepare(route: string, round: number): Promise<Case> {
   const at = { url: await fleet.url() };
   const [founder, guest] = [await home.person(at, `${name}-founder`), await home.person(at, `${name}-guest`)];
   const unseen = await home.unseen(`${name}-unseen`);
-  const repeatable = await make({ founder, guest, operator: operator.at(at.url), name, unseen, sql: home.sql });
+  const stage = { founder, guest, operator: operator.at(at.url), name, unseen, sql: home.sql };
+  const repeatable = await make({ ...stage, keeperOf: () => Promise.reject(new Error("no POST needs one")) });
   const { slug } = repeatable;
   return {
     ...repeatable,

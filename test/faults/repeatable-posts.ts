@@ -12,6 +12,8 @@ export interface Stage {
   readonly name: string;
   /** A token of somebody whom nobody has seen. */
   readonly unseen: string;
+  /** The service that keeps the entities of this organization. */
+  readonly keeperOf: (slug: string) => Promise<Person>;
   readonly sql: (text: string, values: readonly unknown[]) => Promise<unknown>;
 }
 

@@ -1,10 +1,11 @@
 /** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
 import type { Stage } from "../faults/repeatable-posts.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { OF_ENTITIES } from "./audited-entities.ts";
 import { ON_PLATFORM } from "./audited-on-platform.ts";
 import { type Ask, enabled, type Expected, renamed, retired, TEXT } from "./audited-request.ts";
 
-const client = { scopes: ["authz:evaluate"], organizations: [], applications: [], state: "enabled" };
+const client = { scopes: ["authz:evaluate"], organizations: [], applications: [], kinds: [], state: "enabled" };
 const ORGANIZATION = "/v1/organizations/:slug";
 
 const in_ = (slug: string, rest = ""): string => `/v1/organizations/${slug}${rest}`;
@@ -164,6 +165,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     events: [["organization.archive", "organization", { state: "retired" }, { state: "archived" }]],
   },
   ...ON_PLATFORM,
+  ...OF_ENTITIES,
   [`GET ${ORGANIZATION}/audit/export`]: {
     rule: "organization#export_audit",
     events: [["audit.export", "organization", null, null]],

@@ -6,7 +6,9 @@ import type { Person } from "../support/gateway.ts";
 export interface Asked {
   readonly by: Person;
   readonly path: string;
-  readonly body?: object;
+  /** A text: lines. */
+  readonly body?: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Ask = (stage: Stage) => Promise<Asked>;

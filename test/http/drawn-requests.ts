@@ -1,5 +1,6 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
+import { LINES } from "../support/documents.ts";
 import type { Answered, Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
 import { addApplication, foundOrganization } from "../support/world.ts";
@@ -10,7 +11,8 @@ export interface Drawn {
   readonly by: Person;
   readonly method: "post" | "put" | "patch" | "delete";
   readonly path: string;
-  readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** A text: lines. */
+  readonly body: Readonly<Record<string, unknown>> | string | undefined;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -30,9 +32,10 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
   const known = { ...situation, ...platform, clients, methods, proof };
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) => param(route.path, name, known, chance));
-  const body = route.body === NOTHING ? undefined : bodyOf(route, known, chance);
-  const key: Record<string, string> =
-    method === "post" && once(chance, 3) ? { "idempotency-key": `k-${chance.below(2 ** 31)}` } : {};
+  const hasLines = route.access === "caller" && route.dialect === "lines";
+  const body = hasLines ? drawnLines(known, chance) : route.body === NOTHING ? undefined : bodyOf(route, known, chance);
+  const key: Record<string, string> = hasLines ? { ...LINES } : {};
+  if (method === "post" && once(chance, 3)) key["idempotency-key"] = `k-${chance.below(2 ** 31)}`;
   const by =
     route.operation === "eraseAccount"
       ? await leaver(gateway, situation, chance)
@@ -56,8 +59,9 @@ async function leaver(gateway: TestGateway, { founder, slug }: Situation, chance
 }
 
 function callerOf(path: string, situation: Situation, chance: Chance): Person {
-  const { founder, people, guests, stranger, operator } = situation;
+  const { founder, people, guests, stranger, operator, keeper } = situation;
   const anybody = oneOf(chance, founder, stranger, operator, ...Object.values(people), ...guests);
+  if (path.includes("/entities")) return once(chance, 4) ? anybody : keeper;
   if (path.startsWith("/v1/platform/")) return once(chance, 4) ? anybody : operator;
   // Nobody addresses the stranger: whatever becomes of its alias, the others are found by theirs.
   if (path.startsWith("/v1/me")) return once(chance, 8) ? operator : stranger;
@@ -69,6 +73,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   slug: "no-such-organization",
   anchor: `app-${"0".repeat(20)}`,
   alias: "nobody-here",
+  type: "spaceship",
 };
 
 /** Not those of the development issuer: the cast lives on them. */
@@ -116,10 +121,32 @@ function param(path: string, name: string, situation: Known, chance: Chance): st
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
+  if (name === "type") return "group";
+  if (path.includes("/entities/")) return entityId(situation, chance);
   const ofPath = { sectors, clients, "sign-in-methods": methods, transfers, invitations };
   const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
   const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
+}
+
+/** One that is there, or that perhaps was made by another request. */
+function entityId({ entities }: Situation, chance: Chance): string {
+  return oneOf(chance, `drawn-${chance.below(3)}`, ...entities, ...entities);
+}
+
+/** A group, now and then one that is not as it should be, or names somebody who is no member. */
+function drawnEntity(situation: Situation, chance: Chance): Readonly<Record<string, unknown>> {
+  const title = oneOf(chance, "Editors", `Group ${chance.below(1000)}`);
+  const related = { member: [{ type: "account", id: once(chance, 8) ? "nobody-here" : aliasOf(situation, chance) }] };
+  return { attributes: once(chance, 8) ? { colour: "red" } : { title }, relations: once(chance, 2) ? related : {} };
+}
+
+function drawnLines(situation: Situation, chance: Chance): string {
+  const lines = Array.from({ length: chance.below(4) }, () => {
+    const entity = { type: once(chance, 8) ? "spaceship" : "group", id: entityId(situation, chance) };
+    return once(chance, 8) ? "{" : JSON.stringify({ ...entity, ...drawnEntity(situation, chance) });
+  });
+  return lines.join("\n");
 }
 
 function idPrefix(path: string): string {
@@ -147,6 +174,8 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },
     linkSignInMethod: { token: proof },
+    storeEntity: drawnEntity(situation, chance),
+    changeEntity: patchOf(drawnEntity(situation, chance), chance),
     changeRole: { role },
     invite: { alias: once(chance, 2) ? oneOf(chance, founder, ...guests).alias : alias, role },
     offerOwnership: { alias },
@@ -157,6 +186,13 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     updateClient: { name, state: oneOf(chance, "enabled", "disabled") },
   };
   return bodies[route.operation] ?? { name };
+}
+
+function patchOf(
+  { attributes, relations }: Readonly<Record<string, unknown>>,
+  chance: Chance,
+): Record<string, unknown> {
+  return { attributes, [oneOf(chance, "relate", "unrelate")]: relations };
 }
 
 /** None, the entity's own, any, or one that it had or never had. */
@@ -174,7 +210,8 @@ async function ifMatch(
 }
 
 async function revisionOf(gateway: TestGateway, path: string): Promise<string | undefined> {
-  const [, slug, noun, id] = /^\/v1\/organizations\/([^/]+)(?:\/([a-z]+)\/([^/]+))?/.exec(path) ?? [];
+  const [, slug, noun, id, inner] =
+    /^\/v1\/organizations\/([^/]+)(?:\/([a-z]+)\/([^/]+)(?:\/([^/]+))?)?/.exec(path) ?? [];
   const personal = /^\/v1\/(?:invitations|platform\/[a-z]+)\/([^/]+)/.exec(path)?.[1];
   const rows = await gateway.sql<{ revision: string }>(
     `select revision from organizations where slug = $1 and $2::text is null
@@ -188,8 +225,13 @@ async function revisionOf(gateway: TestGateway, path: string): Promise<string | 
      union all select revision from clients where id = $4
      union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5
      union all select revision from sectors where id = $4
-     union all select revision from applications where anchor = $4`,
-    [slug ?? null, noun ?? null, id ?? null, personal ?? null, path === "/v1/me" ? "stranger" : null],
+     union all select revision from applications where anchor = $4
+     union all select e.revision from entities e join organizations o on o.id = e.organization_id
+     where o.slug = $1 and $2 = 'entities' and e.type = $3 and e.id = $6`,
+    [
+      ...[slug ?? null, noun ?? null, id ?? null, personal ?? null],
+      ...[path === "/v1/me" ? "stranger" : null, inner ?? null],
+    ],
   );
   return rows[0]?.revision;
 }

@@ -12,8 +12,15 @@ beforeAll(() => {
 });
 afterAll(() => cerbos.close());
 
-const ALL: readonly PrincipalRole[] = ["none", ...ROLES];
+const PEOPLE: readonly PrincipalRole[] = ["none", ...ROLES];
+const ALL: readonly PrincipalRole[] = [...PEOPLE, "service"];
 const VIEWERS = ["viewer", "member", "admin", "owner"] as const;
+
+/** Who asks with a scope, by the role that the policies are told: the platform's only Owner, or the service that keeps the entities. */
+const OF_SCOPES: Partial<Record<Requirement, PrincipalRole>> = {
+  "scope platform:admin": "owner",
+  "scope entities:write": "service",
+};
 
 /** Whom each requirement lets in: roles, for somebody else and for whom it is about; with two Owners fewer. */
 interface Meaning {
@@ -23,19 +30,19 @@ interface Meaning {
 }
 const same = (roles: readonly PrincipalRole[]): Meaning => ({ others: roles, oneself: roles });
 const MEANINGS: Partial<Record<Requirement, Meaning>> = {
-  "any account": { others: [], oneself: ALL },
+  "any account": { others: [], oneself: PEOPLE },
   "any member": same(ROLES),
   viewer: same(VIEWERS),
   admin: same(["admin", "owner"]),
   owner: same(["owner"]),
   "sole owner": { ...same(["owner"]), withTwoOwners: [] },
-  "viewer, or the member itself": { others: VIEWERS, oneself: ALL },
-  "owner, or the member itself": { others: ["owner"], oneself: ALL },
-  "owner, or the invited account": { others: ["owner"], oneself: ALL },
-  "the invited account": { others: [], oneself: ALL },
-  "owner, or a party to the offer": { others: ["owner"], oneself: ALL },
-  "owner, or who made the offer": { others: ["owner"], oneself: ALL },
-  "the recipient of the offer": { others: [], oneself: ALL },
+  "viewer, or the member itself": { others: VIEWERS, oneself: PEOPLE },
+  "owner, or the member itself": { others: ["owner"], oneself: PEOPLE },
+  "owner, or the invited account": { others: ["owner"], oneself: PEOPLE },
+  "the invited account": { others: [], oneself: PEOPLE },
+  "owner, or a party to the offer": { others: ["owner"], oneself: PEOPLE },
+  "owner, or who made the offer": { others: ["owner"], oneself: PEOPLE },
+  "the recipient of the offer": { others: [], oneself: PEOPLE },
 };
 
 /** Facts under which every floor allows. */
@@ -85,27 +92,36 @@ async function whoMay(asks: readonly string[], isOneself: boolean, owners: numbe
 }
 
 const asking = ROUTES.filter(({ asks }) => asks.length > 0);
-const [onPlatform, ofMembers] = [
-  asking.filter(({ requires }) => requires === "scope platform:admin"),
-  asking.filter(({ requires }) => requires !== "scope platform:admin"),
+const [byScope, ofMembers] = [
+  asking.filter(({ requires }) => requires.startsWith("scope ")),
+  asking.filter(({ requires }) => !requires.startsWith("scope ")),
 ];
 
-test.each(onPlatform.map((route) => [route.operation, route.asks] as const))(
-  "%s requires a scope, and its holder is taken for the only Owner, who may",
-  async (_operation, asks) => {
-    expect(await whoMay(asks, false, 1)).toContain("owner");
+test.each(byScope.map((route) => [route.operation, route.requires, route.asks] as const))(
+  "%s requires: %s, and its holder may",
+  async (_operation, requires, asks) => {
+    const role = OF_SCOPES[requires];
+    if (role === undefined) throw new Error(`as whom do the policies know the holder of "${requires}"?`);
+    const may = await whoMay(asks, false, 1);
+    expect(may).toContain(role);
+    if (role === "service") expect(may).toEqual([role]); // no member, whatever the role, and no stranger
   },
 );
+
+/** A service is none: NOT_A_USER, before anybody asks the policies. */
+async function whichPeople(...asked: Parameters<typeof whoMay>): Promise<PrincipalRole[]> {
+  return (await whoMay(...asked)).filter((role) => role !== "service");
+}
 
 test.each(ofMembers.map((route) => [route.operation, route.requires, route.asks] as const))(
   "%s requires: %s",
   async (_operation, requires, asks) => {
     const meaning = MEANINGS[requires];
     if (meaning === undefined) throw new Error(`what does "${requires}" mean?`);
-    expect(await whoMay(asks, false, 1)).toEqual(meaning.others);
-    expect(await whoMay(asks, true, 1)).toEqual(meaning.oneself);
+    expect(await whichPeople(asks, false, 1)).toEqual(meaning.others);
+    expect(await whichPeople(asks, true, 1)).toEqual(meaning.oneself);
     const withTwoOwners = meaning.withTwoOwners ?? meaning.others;
-    expect(await whoMay(asks, false, 2)).toEqual(withTwoOwners);
+    expect(await whichPeople(asks, false, 2)).toEqual(withTwoOwners);
   },
 );
 

@@ -1,6 +1,7 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Person } from "../support/gateway.ts";
+import { group, type KeptEntity, LINES, TITLE } from "../support/documents.ts";
 import type { MadeApplication } from "../support/world.ts";
 
 /** For each route a request that is good, so that a test can spoil it in one thing. */
@@ -22,6 +23,10 @@ export interface World {
   readonly alice: Person;
   readonly shop: Person;
   readonly operator: Person;
+  /** A group: its gateway has the kinds of support/documents.ts. */
+  readonly entity: KeptEntity;
+  /** The service that keeps the organization's entities. */
+  readonly keeper: Person;
 }
 
 export type CallerRoute = Route & { readonly access: "caller" };
@@ -29,16 +34,32 @@ export type CallerRoute = Route & { readonly access: "caller" };
 export interface GoodRequest {
   readonly method: string;
   readonly path: string;
-  readonly body: Readonly<Record<string, unknown>> | undefined;
+  /** A text: lines. */
+  readonly body: Readonly<Record<string, unknown>> | string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
   readonly by: Person;
 }
 
 export const named = ({ method, path }: Pick<Route, "method" | "path">): string => `${method.toUpperCase()} ${path}`;
 
 export function goodRequest(route: CallerRoute, world: World): GoodRequest {
-  const body = route.body === NOTHING ? undefined : bodyOf(route, world);
+  const hasLines = route.dialect === "lines";
+  const body = hasLines ? goodLines(world) : route.body === NOTHING ? undefined : bodyOf(route, world);
   const by = callerOf(route, world);
-  return { method: route.method.toUpperCase(), path: goodPath(route.path, world), body, by };
+  const method = route.method.toUpperCase();
+  return { method, path: goodPath(route.path, world), body, headers: hasLines ? LINES : {}, by };
+}
+
+export const isOfEntities = ({ path }: Pick<Route, "path">): boolean => path.startsWith(`${ENTITY}/entities`);
+
+/** What is there already, and something new. */
+function goodLines({ entity }: World): string {
+  const { type } = entity;
+  const imported = [
+    { ...entity, ...group(TITLE) },
+    { type, id: "imported", ...group(TITLE) },
+  ];
+  return imported.map((line) => JSON.stringify(line)).join("\n");
 }
 
 /** The pattern with the world's ids in its places. */
@@ -47,6 +68,7 @@ export function goodPath(pattern: string, world: World): string {
 }
 
 function callerOf({ path, operation }: CallerRoute, world: World): Person {
+  if (isOfEntities({ path })) return world.keeper;
   if (operation === "eraseAccount") return world.member; // nothing stands in its way
   if (path.includes("/access/") || path.endsWith("/v1/explain")) return world.shop;
   return path.startsWith("/v1/platform/") ? world.operator : world.alice;
@@ -58,6 +80,8 @@ function paramOf(path: string, name: string, world: World): string {
   if (name === "slug") return world.slug;
   if (name === "anchor") return anchor;
   if (name === "alias") return world.member.alias;
+  if (name === "type") return world.entity.type;
+  if (path.includes("/entities/")) return world.entity.id;
   if (path.includes("/sectors/")) return sector;
   if (path.includes("/sign-in-methods/")) return world.signInMethod;
   if (path.includes("/transfers/")) return world.transfer;
@@ -87,6 +111,8 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     [`POST ${PLATFORM}/applications`]: { name: "Console", kind: "web" },
     [`PATCH ${PLATFORM}/applications/:anchor`]: { name: "Renamed" },
     [`POST ${ENTITY}/transfers`]: { alias: world.member.alias },
+    [`PUT ${ENTITY}/entities/:type/:id`]: group(TITLE), // what it is: to say it again needs no If-Match
+    [`PATCH ${ENTITY}/entities/:type/:id`]: { attributes: { title: "Renamed" }, relate: {}, unrelate: {} },
     "POST /v1/platform/clients": {
       ...{ issuer: "https://id.example.com", clientId: "new", subject: "new", name: "New" },
       scopes: ["authz:evaluate"],

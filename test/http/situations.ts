@@ -1,6 +1,7 @@
 /** Random situations: an organization in which much has happened already, and the requests that somebody could send there. */
 import type { Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
+import { addEntity, addKeeper, entityPath } from "../support/documents.ts";
 import { addApplication, addMember, archive, foundOrganization, must, retireEverything } from "../support/world.ts";
 
 export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
@@ -22,6 +23,9 @@ export interface Situation extends Cast {
   readonly applications: readonly string[];
   readonly invitations: readonly string[];
   readonly transfers: readonly string[];
+  /** Groups, where the gateway has such a kind, by id; and who keeps them. */
+  readonly entities: readonly string[];
+  readonly keeper: Person;
   /** How it was made, for the reader of a failure. */
   readonly story: readonly string[];
 }
@@ -54,6 +58,7 @@ type Built = { -readonly [Key in keyof Situation]: Situation[Key] } & {
   applications: string[];
   invitations: string[];
   transfers: string[];
+  entities: string[];
   story: string[];
 };
 
@@ -61,14 +66,17 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   await gateway.sql("update accounts set max_owned_organizations = 1000000");
   const elsewhere = await foundOrganization(cast.founder);
   const slug = await foundOrganization(cast.founder);
-  const things = { sectors: [], applications: [], invitations: [], transfers: [] };
-  const built: Built = { ...cast, slug, elsewhere, ...things, story: [] };
+  const things = { sectors: [], applications: [], invitations: [], transfers: [], entities: [] };
+  const hasKinds = gateway.gateway.deps.kinds.served.has("group");
+  const keeper = hasKinds ? await addKeeper(gateway, "keeper", [slug, elsewhere]) : cast.operator;
+  const built: Built = { ...cast, slug, elsewhere, keeper, ...things, story: [] };
   for (const role of ROLES) {
     if (once(chance, role === "owner" ? 2 : 4)) continue;
     await addMember(cast.founder, slug, cast.people[role], role);
     built.story.push(`with the ${role}`);
   }
   await addThings(built, chance);
+  if (hasKinds) await addEntities(built, chance);
   for (const guest of cast.guests) await invite(gateway, built, guest, chance);
   await offer(gateway, built, chance);
   await settleState(built, chance);
@@ -95,6 +103,18 @@ async function addThings({ founder, slug, sectors, applications, story }: Built,
     if (!once(chance, 2)) continue;
     const { status } = await founder.post(`${path}/sectors/${id}/retire`);
     story.push(`a sector retired: ${status}`);
+  }
+}
+
+/** Those of the same ids in the other organization, too; the founder is in some of them. */
+async function addEntities({ keeper, founder, slug, elsewhere, entities }: Built, chance: Chance): Promise<void> {
+  for (let count = chance.below(3); count > 0; count -= 1) {
+    const entity = await addEntity(keeper, slug, `group-${count}`);
+    await addEntity(keeper, elsewhere, entity.id);
+    entities.push(entity.id);
+    if (once(chance, 2)) continue;
+    const relate = { member: [{ type: "account", id: founder.alias }] };
+    must(await keeper.patch(entityPath(slug, entity), { relate }), 200);
   }
 }
 

@@ -46,6 +46,7 @@ export function countCalls(test: TestGateway): Counter {
       },
     },
     graph: {
+      ...graph,
       directRoles: async (...question: Parameters<typeof graph.directRoles>) => {
         asked.graph += 1;
         return await graph.directRoles(...question);
@@ -57,6 +58,10 @@ export function countCalls(test: TestGateway): Counter {
       holds: async (...question: Parameters<typeof graph.holds>) => {
         asked.graph += 1;
         return await graph.holds(...question);
+      },
+      paths: async (...question: Parameters<typeof graph.paths>) => {
+        asked.graph += 1;
+        return await graph.paths(...question);
       },
     },
     judge: async (...question: Parameters<typeof judge>) => {

@@ -1,6 +1,6 @@
 import type { TestGateway } from "./gateway.ts";
 
-/** Puts so many members, sectors, applications, pending invitations and audit events beside what the organization has; by SQL, to be quick. */
+/** Puts so many members, sectors, applications, pending invitations, entities and audit events beside what the organization has; by SQL, to be quick. */
 export async function fill(
   { sql }: Pick<TestGateway, "sql">,
   slug: string,
@@ -28,6 +28,8 @@ export async function fill(
      select 'sec-' || ${own}, $1, 'Sector', '${state}', now(), now() ${each}`,
     `insert into applications (anchor, organization_id, sector_id, name, kind, state, created_at, updated_at)
      select 'app-' || ${own}, $1, 'sec-' || ${own}, 'Shop', 'web', '${state}', now(), now() ${each}`,
+    `insert into entities (organization_id, type, id, surrogate, is_stored, attributes, created_at, updated_at)
+     select $1, 'group', 'group-' || n, 'e-' || ${own}, true, '{"title":"Group"}', now(), now() ${each}`,
     `insert into audit_events (organization_id, version, ordinal, at, actor_kind, actor, action, target_kind, target_id)
      select $1, 1, n, now() - interval '1 s' * n, 'system', 'system', 'sector.rename', 'sector', 'sec-' || ${own} ${each}`,
   ];

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { type Config, readConfig } from "../../src/config.ts";
+import { LINES_TYPE } from "../../src/http/contract.ts";
 import { createLog } from "../../src/http/log.ts";
 import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { type Gateway, startGateway } from "../../src/assemble.ts";
@@ -182,7 +183,7 @@ export function caller(url: string, alias: string, token: string): Person {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: textOf(body, headers) }),
     });
     const { status, headers: came } = response;
     const text = await response.text();
@@ -200,6 +201,11 @@ export function caller(url: string, alias: string, token: string): Person {
     delete: async (path, headers) => await send("DELETE", path, undefined, headers),
     at: (other) => caller(other, alias, token),
   };
+}
+
+/** Lines are sent as they are, anything else as JSON. */
+function textOf(body: unknown, headers: Headed): string {
+  return typeof body === "string" && headers["content-type"] === LINES_TYPE ? body : JSON.stringify(body);
 }
 
 function asBody(text: string): Body {

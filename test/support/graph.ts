@@ -106,7 +106,18 @@ const LEDGER_TUPLES = `
   union all
   select 'organization:' || organization_id, 'organization', 'application:' || anchor from applications
   union all
-  select 'sector:' || sector_id, 'sector', 'application:' || anchor from applications`;
+  select 'sector:' || sector_id, 'sector', 'application:' || anchor from applications
+  union all
+  select coalesce(s.type || ':' || s.surrogate || case r.subject_relation when '' then '' else '#' || r.subject_relation end,
+    'account:' || a.pseudonym), r.relation, o.type || ':' || o.surrogate
+  from entity_relations r
+  join entities o on o.organization_id = r.organization_id and o.surrogate = r.object
+  left join entities s on s.organization_id = r.organization_id and s.surrogate = r.subject
+  left join accounts a on a.id = r.account_id
+  union all
+  -- of the examples' kinds those that hang under the organization
+  select 'organization:' || organization_id, 'organization', type || ':' || surrogate
+  from entities where is_stored and type in ('project', 'record')`;
 
 const BOOKKEEPING = ["fence", "genesis"];
 

@@ -130,7 +130,9 @@ async function rebuilt(
   turns?: Turns,
 ): Promise<Report | undefined> {
   const { organization, position } = ledger;
-  const entities: EntityScan = await scanEntities(deps, organization);
+  // Genesis is never deleted: where it is gone with the fence, everything is gone, and what is not the look that follows finds.
+  const isEmpty = guards.fences.length + guards.genesis.length === 0;
+  const entities: EntityScan = isEmpty ? { missing: [], stale: [] } : await scanEntities(deps, organization);
   const stale = [...drift.injected, ...entities.stale];
   if (!(await filedRebuild(deps, { organization, position, guards, stale }))) return undefined;
   const missing = [...drift.missing, ...entities.missing];

@@ -36,6 +36,7 @@ export const MEANINGS = {
   UNKNOWN_RESOURCE: "There is no such resource, or no such type of resources.",
   UNKNOWN_ACTION: "The resource's type has no such action.",
   ORGANIZATION_NOT_ACCESSIBLE: "There is no such resource, or the caller may know nothing of it.",
+  SENT_INVALID: "What was sent as `fact` is not what the type's schema declares: `problem`.",
   NO_REASON_GIVEN: "A policy denies without a reason, which is a defect of the policy.",
   FACT_INVALID: "A policy's schema refuses the fact `fact` (`problem`), which is a defect of the policy.",
 } as const;
@@ -73,6 +74,7 @@ const REFUSALS: Readonly<Record<keyof typeof MEANINGS, RefusalKind>> = {
   UNKNOWN_RESOURCE: "unknown",
   UNKNOWN_ACTION: "unknown",
   ORGANIZATION_NOT_ACCESSIBLE: "unknown",
+  SENT_INVALID: "attribute",
   NO_REASON_GIVEN: "attribute",
   FACT_INVALID: "attribute",
 };

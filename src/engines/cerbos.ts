@@ -115,7 +115,10 @@ function verdict(action: string, floor: CheckResult | null, matrix: CheckResult)
 /** A denial without a reason is a defect of the policy or of the facts; it stays a denial and says so. */
 function reasonsOf(action: string, result: CheckResult): Reason[] {
   if (result.validationErrors.length > 0) {
-    return result.validationErrors.map((error) => ({ code: "FACT_INVALID", fact: error.path, problem: error.message }));
+    return result.validationErrors.map(({ path, message }) => {
+      // What the caller sent wrongly is no defect of a policy.
+      return { code: path.startsWith("/sent/") ? "SENT_INVALID" : "FACT_INVALID", fact: path, problem: message };
+    });
   }
   const outputs = result.outputs.filter((output) => output.action === action).flatMap((output) => output.value);
   const reasons = ReasonsSchema.safeParse(outputs);

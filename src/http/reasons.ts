@@ -122,6 +122,19 @@ const ENTRIES = {
   ORGANIZATION_NOT_ACCESSIBLE: entry("check", {
     help: "Check type and id. A service's registration must name the organization, or have `authz:all`.",
   }),
+  SENT_INVALID: entry("check", {
+    members: {
+      fact: z
+        .string()
+        .min(1)
+        .meta({ examples: ["/sent/action/soft"] }),
+      problem: z
+        .string()
+        .min(1)
+        .meta({ examples: ["expected boolean, but got string"] }),
+    },
+    help: "Send it as the schema declares it, or leave it out.",
+  }),
   NO_REASON_GIVEN: entry("defect", { help: DEFECT }),
   FACT_INVALID: entry("defect", {
     members: {

@@ -5,6 +5,8 @@ import path from "node:path";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 export const POLICIES = path.join(ROOT, "policies");
 export const RECORDS = path.join(ROOT, "examples/authzen-certification/policies");
+/** Things and people that an enforcement point keeps itself. */
+export const TICKETS = path.join(ROOT, "test/fixtures/tickets");
 export const DOCUMENTS = path.join(ROOT, "examples/document-tree/policies");
 
 /** A copy of a policies folder, to be broken. */

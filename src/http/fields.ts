@@ -165,7 +165,11 @@ export const relationName = patterned({
 export const attributes = z
   .record(z.string(), z.unknown())
   .refine((value) => isStorable(value), "expected no NUL and no lone surrogate in any text")
-  .meta({ id: "EntityAttributes", description: "What the type's schema allows: /docs#entities", examples: [{ status: "active" }] });
+  .meta({
+    id: "EntityAttributes",
+    description: "What the type's schema allows: /docs#entities",
+    examples: [{ status: "active" }],
+  });
 
 function isStorable(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");

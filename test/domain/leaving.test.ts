@@ -1,6 +1,6 @@
 /** Who leaves an organization takes nothing along that was shared with the account there, and finds nothing of it on coming back. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { account, documentLine, type Documents, foundDocuments, pointingTo } from "../support/documents.ts";
+import { account, documentLine, type Documents, foundDocuments, pointingTo } from "../support/document-world.ts";
 import { eventually } from "../support/eventually.ts";
 import { track } from "../support/footprint.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";

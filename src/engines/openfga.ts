@@ -85,15 +85,12 @@ export function openGraph(options: GraphOptions): Graph {
       return (await inParallel(lots, LIMITS.graphReadsAtOnce, ask)).flat();
     },
     paths: async (asked, left) => {
-      const whole: Expand = async (object, relation) => {
-        const body = expandBody(object, relation, options.modelId);
-        return expanded(await http.call("POST", `${store}/expand`, body, left()));
-      };
+      const call: Call = async (body) => await http.call("POST", `${store}/expand`, body, left());
       const direct: Expand = async (object, relation) => {
         const tuples = await read({ object, relation, user: asked.user }, left());
         return { leaf: { users: { users: tuples.map(({ user }) => user) } }, isCut: true };
       };
-      return await findPaths(orIfTooLarge(whole, direct), asked);
+      return await findPaths(orIfTooLarge(expandBy(call, options.modelId), direct), asked);
     },
     write: async (change, timeoutMs) => {
       const body = writeBody(change, options.modelId);
@@ -120,6 +117,12 @@ export function openGraph(options: GraphOptions): Graph {
     },
     close: async () => await http.close(),
   };
+}
+
+type Call = (body: string) => Promise<HttpAnswer>;
+
+function expandBy(call: Call, modelId: string): Expand {
+  return async (object, relation) => expanded(await call(expandBody(object, relation, modelId)));
 }
 
 /** Where too many are in a relation to be told, only whether the one is. */

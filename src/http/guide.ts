@@ -169,7 +169,7 @@ the things here, those that checks are about and those that ask: [storeEntity](#
 - **type**: the kind, as its folder names it. **id**: the host's own, compared byte by byte; it stays out of OpenFGA.
 - **attributes**: what the kind's schema declares, without what the gateway adds (\`organizationState\`, \`relations\`, \`sent\`).
 - **relations**: by name, whom or what each points to: \`{"viewer": [{"type": "account", "id": "bob"}]}\`. Accounts must be members of the organization; other
-  things may be named before they are stored. \`{"type": "group", "id": "editors", "relation": "member"}\` is everybody in that relation to it.
+  things may be named before they are stored. \`{"type": "team", "id": "editors", "relation": "member"}\` is everybody in that relation to it.
 - What is stored already is replaced by who names its \`ETag\` in \`If-Match\`, or sends \`If-Match: *\`; to say the same again needs neither.
 - Who leaves the organization loses what was shared with it; what is removed takes everything along that points to it.`.trim(),
   },

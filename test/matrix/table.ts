@@ -21,6 +21,8 @@ const BY_HAND = `
   organization.invite_member    |                             co-owner owner | busy idle
   organization.invite_billing   |                             co-owner owner | busy idle
   organization.invite_admin     |                             co-owner owner | busy idle
+  organization.view_entities    | service                                    | busy idle frozen
+  organization.store_entities   | service                                    | busy idle
 
   sector.view                   | viewer member         admin co-owner owner | live empty retired frozen
   sector.rename                 |                       admin co-owner owner | live empty retired
@@ -95,7 +97,10 @@ export const ROWS: readonly Row[] = BY_HAND.split("\n").flatMap((line) => {
   return action.trim() === "" ? [] : [{ action: action.trim(), who: words(who), states: words(states) }];
 });
 
+/** Who keeps the host's entities: no account has this role, and each of the other columns is refused by it (services.test.ts). */
+export const SERVICE = "service";
+
 /** @param action `<kind>.<action>` */
-export function isAllowed(column: Column, action: string, state: string): boolean {
+export function isAllowed(column: Column | typeof SERVICE, action: string, state: string): boolean {
   return ROWS.some((row) => row.action === action && row.who.includes(column) && row.states.includes(state));
 }

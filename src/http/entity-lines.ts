@@ -7,7 +7,7 @@ import type { Answer } from "./answer.ts";
 import { answered, asking, changeQuery } from "./change-options.ts";
 import { linesReply } from "./contract.ts";
 import { document, STORING } from "./entities.ts";
-import { entityType, foreignId, NOTHING, slug } from "./fields.ts";
+import { entityType, foreignId, slug } from "./fields.ts";
 import { checked } from "./invalid.ts";
 import type { Line } from "./lines-in.ts";
 import { promised, type Route } from "./route.ts";
@@ -17,9 +17,10 @@ import { lines, type Lines } from "./stream.ts";
 
 const PATH = "/v1/organizations/:slug/entities";
 const params = z.strictObject({ slug });
-const line = z
+const sentLine = z
   .strictObject({ type: entityType, id: foreignId.meta({ examples: ["plan-2027"] }), ...document.shape })
-  .meta({ id: "EntityLine" });
+  .meta({ description: "On each line one" });
+const line = z.strictObject(sentLine.shape).meta({ id: "EntityLine" });
 
 const count = z
   .int()
@@ -73,7 +74,7 @@ function imported(): Route {
     method: "post",
     params,
     query: changeQuery,
-    body: NOTHING,
+    body: sentLine,
     serve: async ({ deps }, sent): Promise<Answer> => {
       const { slug: organization } = checked(params, sent.params, "path");
       const query = checked(changeQuery, sent.query, "query");
@@ -92,7 +93,7 @@ async function* readLines(read: AsyncIterable<Line>): AsyncGenerator<ImportLine,
 function entityIn(text: string | null, problem: string): ImportLine["entity"] {
   if (text === null) return new AppError("INVALID_REQUEST", `line: ${problem}.`);
   try {
-    return checked(line, JSON.parse(text), "body");
+    return checked(sentLine, JSON.parse(text), "body");
   } catch (error) {
     if (error instanceof AppError) return error;
     return new AppError("MALFORMED_JSON", "The line is not well-formed JSON.");

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { explanation } from "../domain/reasons.ts";
 import { remedyFor } from "../domain/remedies.ts";
 import type { Reason } from "../entities/errors.ts";
-import type { Reply } from "./contract.ts";
+import { LINES_TYPE, type Reply } from "./contract.ts";
 import { type Components, exampleOf, examplesOf, type JsonSchema, toJsonSchema } from "./json-schema.ts";
 import { typeOf } from "./problem.ts";
 import { PROBLEM_KINDS, type ProblemCode } from "./problem-kinds.ts";
@@ -78,9 +78,14 @@ function operationOf(tag: string, route: Route, policies: PolicyReasons, compone
       ...parametersOf(route.query, "query", components),
       ...headerParametersOf(route),
     ],
-    request: hasBody(route) ? contentOf(route.body, "application/json", "input") : null,
+    request: hasBody(route) ? contentOf(route.body, bodyTypeOf(route), "input") : null,
     answers: [...replies, ...problems].map((answer) => budgeted(route, answer)).sort((a, b) => a.status - b.status),
   };
+}
+
+/** Of lines the schema is each one's. */
+function bodyTypeOf(route: Route): string {
+  return route.access === "caller" && route.dialect === "lines" ? LINES_TYPE : "application/json";
 }
 
 const BUDGETED = new Set([200, 201, 204, 304, 429]);

@@ -62,6 +62,7 @@ type Schema = z.ZodObject;
 interface Schemas {
   readonly params: Schema;
   readonly query: Schema;
+  /** Of the dialect `lines`: each line's. */
   readonly body: Schema;
 }
 

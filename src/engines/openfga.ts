@@ -96,10 +96,8 @@ export function openGraph(options: GraphOptions): Graph {
       const body = writeBody(change, options.modelId);
       return outcomeOf(await http.call("POST", `${store}/write`, body, timeoutMs));
     },
-    exists: async (tuples, timeoutMs) => {
-      const found = await inParallel(tuples, LIMITS.graphReadsAtOnce, async (tuple) => await read(tuple, timeoutMs));
-      return new Set(found.flat().map(tupleKey));
-    },
+    exists: async (tuples, timeoutMs) =>
+      new Set((await readAllOf(async (tuple) => await read(tuple, timeoutMs), tuples)).map(tupleKey)),
     readOrganization: async (asked, timeoutMs) =>
       await readAround(asked, async (filter) => await read(filter, timeoutMs)),
     readObjects: async (objects, timeoutMs) => {
@@ -117,6 +115,10 @@ export function openGraph(options: GraphOptions): Graph {
     },
     close: async () => await http.close(),
   };
+}
+
+async function readAllOf<Asked>(read: (asked: Asked) => Promise<Tuple[]>, all: readonly Asked[]): Promise<Tuple[]> {
+  return (await inParallel(all, LIMITS.graphReadsAtOnce, read)).flat();
 }
 
 type Call = (body: string) => Promise<HttpAnswer>;

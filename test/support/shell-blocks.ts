@@ -26,15 +26,15 @@ export interface Place {
   readonly url: string;
   readonly stateDir: string;
   readonly cwd: string;
-  /** Other addresses of the documents, and where they are. */
-  readonly addresses?: Readonly<Record<string, string>>;
+  /** Other words of the documents, and what they are here. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 /** Runs the blocks one after the other in one shell, as somebody who pastes them; gives what each prints. */
 export async function runBlocks(blocks: readonly Pick<Block, "commands">[], place: Place): Promise<string[]> {
   const script = blocks.map(({ commands }) => `${commands}\necho '${END}'`).join("\n");
-  const addresses = Object.entries({ "http://127.0.0.1:8080": place.url, ...place.addresses });
-  const moved = addresses.reduce((text, [from, to]) => text.replaceAll(from, to), script);
+  const words = Object.entries({ "http://127.0.0.1:8080": place.url, ...place.elsewhere });
+  const moved = words.reduce((text, [from, to]) => text.replaceAll(from, to), script);
   const here = moved.replaceAll(
     "npm run -s token --",
     `'${process.execPath}' '${path.join(ROOT, "src/local/token.ts")}'`,

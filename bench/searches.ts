@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { cpuBetween } from "./cpu.ts";
 import { documentId, isSeenBy, libraryOf, READERS } from "./library.ts";
 import { quantile } from "./load.ts";
 import { type Membership, membershipsOf } from "./memberships.ts";
@@ -13,6 +14,8 @@ export interface Searched {
   readonly p50: number; // milliseconds until the page is full
   readonly worst: number;
   readonly requests: number;
+  /** CPU milliseconds of gateway and engines for a page: a busy machine does not change them much. */
+  readonly cpuMs: number;
   /** The part of this machine's CPU time that somebody else used. */
   readonly others: number;
 }
@@ -96,7 +99,7 @@ async function measured(setting: Setting, search: Searching): Promise<Searched> 
   const start = await tokenAt(setting.gatewayUrl, search);
   const expected = search.expected.slice(search.from, search.from + PAGE);
   const times: number[] = [];
-  let requests = 0;
+  let [requests, pages] = [0, 0];
   const [before, startedAt] = [setting.cpu(), performance.now()];
   for (let sample = -WARM_UP; sample < SAMPLES; sample += 1) {
     const spent = (performance.now() - startedAt) / 1_000;
@@ -108,9 +111,13 @@ async function measured(setting: Setting, search: Searching): Promise<Searched> 
       throw new Error(`${search.name} of ${search.of} found ${page.found.join(" ")}\n not ${expected.join(" ")}`);
     }
     requests = page.requests;
+    pages += 1;
     if (sample >= 0 || ms > (SECONDS * 1_000) / WARM_UP) times.push(ms);
   }
-  const others = othersDuring(before, setting.cpu(), performance.now() - startedAt);
+  const after = setting.cpu();
+  const others = othersDuring(before, after, performance.now() - startedAt);
+  const { machine: _machine, bench: _bench, ...ours } = cpuBetween(before, after);
+  const cpuMs = Object.values(ours).reduce((sum, ms) => sum + ms, 0) / pages;
   const { name, of } = search;
   const figures = Float64Array.from(times);
   return {
@@ -120,6 +127,7 @@ async function measured(setting: Setting, search: Searching): Promise<Searched> 
     p50: quantile(figures, 0.5),
     worst: quantile(figures, 1),
     requests,
+    cpuMs,
     others,
   };
 }

@@ -88,12 +88,13 @@ function importsTable(imports: readonly Importing[]): string {
 }
 
 function searchesTable(searches: readonly Searched[]): string {
-  const head = ["a page of 50", "of", "found", "p50 ms", "worst ms", "requests", "others' CPU"];
-  const rows = searches.map(({ name, of, found, p50, worst, requests, others }) => [
+  const head = ["a page of 50", "of", "found", "p50 ms", "worst ms", "requests", "CPU ms", "others' CPU"];
+  const rows = searches.map(({ name, of, found, p50, worst, requests, cpuMs, others }) => [
     ...[name, of.toLocaleString("en-US"), String(found), p50.toFixed(1), worst.toFixed(1), String(requests)],
+    cpuMs.toFixed(1),
     othersCell(others),
   ]);
-  return aligned([head, ...rows], 5);
+  return aligned([head, ...rows], 6);
 }
 
 function secrecyTable(secrecy: readonly Secrecy[]): string {

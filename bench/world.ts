@@ -23,7 +23,7 @@ export interface World {
   readonly searchToken: () => Promise<string>;
   /** Of a service that stores, asks and searches in one organization. */
   readonly keeperToken: (organization: string) => Promise<string>;
-  /** One more organization with these viewers; gives who founded it. */
+  /** One more organization with these viewers; gives who founded it, an account of its own. */
   readonly found: (slug: string, viewers: readonly string[]) => Promise<string>;
   readonly call: Call;
 }
@@ -65,6 +65,8 @@ export async function fillWorld(url: string, issuer: DevelopmentIssuer, crowd: n
     tokenOf,
     call,
     found: async (slug, viewers) => {
+      const founder = `${slug}-owner`;
+      await call(founder, "GET", "/v1/me/organizations");
       await call(founder, "POST", "/v1/organizations", { slug, name: slug });
       for (const viewer of viewers) await join(call, { slug, founder, alias: viewer, role: "viewer" });
       return founder;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Caller } from "../entities/callers.ts";
 import { AppError, cannotDecide, type Issue } from "../entities/errors.ts";
+import type { HostKinds } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { readEntities } from "../stores/entities.ts";
 import type { ClientFacts } from "../stores/facts.ts";
@@ -77,7 +78,7 @@ export async function* importEntities(
   try {
     for await (const { number, entity } of lines) {
       const events: ImportEvent[] = [];
-      if (!(entity instanceof AppError) && !fits(chunk, entity)) {
+      if (!(entity instanceof AppError) && !fits(deps, chunk, entity)) {
         events.push(...(await flush()));
         next = number;
       }
@@ -103,15 +104,16 @@ interface Run {
 }
 
 /** An entity that stands in it already waits for the next one: what comes later is to be what is stored. */
-function fits(chunk: Chunk, entity: Readable): boolean {
+function fits({ kinds }: Deps, chunk: Chunk, entity: Readable): boolean {
   if (chunk.has(entityKey(entity)) || chunk.size >= LIMITS.importLinesAtOnce) return false;
-  const tuples = [...chunk.values()].reduce((sum, one) => sum + tuplesOf(one.entity), 0);
-  return chunk.size === 0 || tuples + tuplesOf(entity) <= LIMITS.tuplesPerRow;
+  const tuples = [...chunk.values()].reduce((sum, one) => sum + tuplesOf(kinds, one.entity), 0);
+  return chunk.size === 0 || tuples + tuplesOf(kinds, entity) <= LIMITS.tuplesPerRow;
 }
 
-/** At the most: its relations, and that it hangs under the organization. */
-function tuplesOf({ relations }: Readable): number {
-  return Object.values(relations).reduce((sum, targets) => sum + targets.length, 1);
+/** At the most: its relations, and where its kind hangs under the organization, that. */
+function tuplesOf(kinds: HostKinds, { type, relations }: Readable): number {
+  const own = kinds.served.get(type)?.hangsUnderOrganization === true ? 1 : 0;
+  return Object.values(relations).reduce((sum, targets) => sum + targets.length, own);
 }
 
 function misfit({ deps, client }: Run, entity: Readable): AppError | null {

@@ -33,8 +33,9 @@ const WISHES: Members = { role: "manager", tier: "gold", status: "active", state
 function poison(depth: number): Members {
   const inner = depth === 0 ? { owner: true, viewer: true, holder: true, role: "admin" } : poison(depth - 1);
   const nesting = new Set(["relations", "sent", "attr", "R", "P", "__proto__", "constructor", "resource", "subject"]);
-  const members = NAMES.map((name) => [name, nesting.has(name) ? inner : (WISHES[name] ?? true)] as const);
-  return Object.fromEntries<unknown>(members); // also __proto__ is a member of its own
+  return Object.fromEntries(
+    NAMES.map((name): [string, unknown] => [name, nesting.has(name) ? inner : (WISHES[name] ?? true)]),
+  ); // also __proto__ is a member of its own
 }
 const POISON = poison(1);
 const LESS = poison(0);

@@ -33,7 +33,7 @@ export async function startAllEngines(config: Config, report: Report, policies: 
   const set = await openPolicySet(stateDir, policiesDir, files);
   try {
     const engines = await startEngines(config, report, set.folder);
-    await set.removeOthers();
+    if (cerbos === null) await set.removeOthers(); // with a Cerbos of one's own nobody need hold STATE_DIR: another's may be started on its set
     return engines;
   } catch (error) {
     await set.remove();

@@ -86,10 +86,7 @@ export function openGraph(options: GraphOptions): Graph {
     },
     paths: async (asked, left) => {
       const call: Call = async (body) => await http.call("POST", `${store}/expand`, body, left());
-      const direct: Expand = async (object, relation) => {
-        const tuples = await read({ object, relation, user: asked.user }, left());
-        return { leaf: { users: { users: tuples.map(({ user }) => user) } }, isCut: true };
-      };
+      const direct = directly(async (filter) => await read({ ...filter, user: asked.user }, left()));
       return await findPaths(orIfTooLarge(expandBy(call, options.modelId), direct), asked);
     },
     write: async (change, timeoutMs) => {
@@ -125,6 +122,13 @@ type Call = (body: string) => Promise<HttpAnswer>;
 
 function expandBy(call: Call, modelId: string): Expand {
   return async (object, relation) => expanded(await call(expandBody(object, relation, modelId)));
+}
+
+function directly(read: (filter: Filter) => Promise<Tuple[]>): Expand {
+  return async (object, relation) => {
+    const tuples = await read({ object, relation });
+    return { leaf: { users: { users: tuples.map(({ user }) => user) } }, isCut: true };
+  };
 }
 
 /** Where too many are in a relation to be told, only whether the one is. */

@@ -1,4 +1,5 @@
 import type { Gateway } from "../../src/assemble.ts";
+import { SCOPES } from "../../src/entities/records.ts";
 import type { DevelopmentIssuer } from "../../src/local/issuer.ts";
 
 /** Who calls: a person with this role in every organization, or a service with every scope. */
@@ -15,6 +16,8 @@ export interface Population {
   readonly invitations: readonly string[];
   readonly transfers: readonly string[];
   readonly clients: readonly string[];
+  /** Ids of groups and projects; each organization has the same ones. */
+  readonly entities: readonly string[];
 }
 
 type Call = (token: string, method: string, path: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
@@ -25,7 +28,7 @@ interface Place {
 }
 
 const ORGANIZATIONS = 4;
-const EACH = 4; // of applications, sectors and invitations
+const EACH = 4; // of applications, sectors, invitations and entities of each kind
 const HOUR = 3600;
 
 /** Organizations with everything in them, made over REST, in which the caller has the role; each role gets its own. */
@@ -34,15 +37,20 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   const names = [role, `${role}-founder`, ...[0, 1, 2, 3].map((number) => `${role}-guest-${number}`)];
   const people = new Map<string, string>();
   for (const name of names) people.set(name, await introduced(place, name));
-  const token = role === "service" ? await serviceToken(issuer) : (people.get(role) ?? "");
+  const keeper = await serviceToken(issuer, role);
+  const token = role === "service" ? keeper : (people.get(role) ?? "");
   const made = { slugs: [], anchors: [], sectors: [], transfers: [], invitations: [] as string[] };
+  const entities = new Set<string>();
   for (let number = 0; number < ORGANIZATIONS; number += 1) {
-    await found(place, { role, slug: `${role}-${number}`, people }, made);
+    const slug = `${role}-${number}`;
+    await found(place, { role, slug, people }, made);
+    for (const id of await keepEntities(place, keeper, slug, role)) entities.add(id);
   }
   if (role === "service") await managePlatform(place, token, made);
   const mine = await invitedElsewhere(place, role, people);
   await keep(place, role, people);
-  return { token, ...made, invitations: [...made.invitations, ...mine], aliases: names, clients: await clients(place) };
+  const invitations = [...made.invitations, ...mine];
+  return { token, ...made, invitations, aliases: names, clients: await clients(place), entities: [...entities] };
 }
 
 interface Founding {
@@ -72,6 +80,24 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));
   }
+}
+
+/** Projects that the caller leads, and groups that it is in; gives their ids. */
+async function keepEntities({ call }: Place, keeper: string, slug: string, alias: string): Promise<string[]> {
+  const caller = [{ type: "account", id: alias }];
+  const documents = {
+    project: { attributes: { title: "Plan", state: "active" }, relations: { leader: caller } },
+    group: { attributes: { title: "Editors" }, relations: { member: caller } },
+  };
+  const ids: string[] = [];
+  for (let number = 0; number < EACH; number += 1) {
+    for (const [type, document] of Object.entries(documents)) {
+      const id = `${type}-${number}`;
+      await call(keeper, "PUT", `/v1/organizations/${slug}/entities/${type}/${id}`, document);
+      ids.push(id);
+    }
+  }
+  return ids;
 }
 
 async function managePlatform({ call }: Place, token: string, made: Made): Promise<void> {
@@ -109,15 +135,16 @@ async function keep({ call }: Place, role: Role, people: ReadonlyMap<string, str
 }
 
 async function clients({ issuer, call }: Place): Promise<readonly string[]> {
-  const token = await serviceToken(issuer);
+  const token = await serviceToken(issuer, "service");
   const { items } = await call(token, "GET", "/v1/platform/clients");
   return (items as { readonly id: string }[]).map(({ id }) => id);
 }
 
-async function serviceToken(issuer: DevelopmentIssuer): Promise<string> {
-  const scope = "platform:admin authz:evaluate";
-  const claims = { client_id: "operator", scope };
-  return await issuer.sign({ subject: "client:operator", claims, expiresInSeconds: HOUR });
+/** Of a client with every scope, in every organization. */
+async function serviceToken(issuer: DevelopmentIssuer, role: Role): Promise<string> {
+  const name = `service-of-${role}`;
+  const claims = { client_id: name, scope: SCOPES.join(" ") };
+  return await issuer.sign({ subject: `client:${name}`, claims, expiresInSeconds: HOUR });
 }
 
 async function introduced({ issuer, call }: Place, name: string): Promise<string> {

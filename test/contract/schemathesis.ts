@@ -25,6 +25,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   DECISION_TIMEOUT_MS: "5000",
   GRAPH_READ_TIMEOUT_MS: "2000",
   CHANGE_TIMEOUT_MS: "20000",
+  HOST_POLICIES: path.join(ROOT, "examples/document-tree/policies"),
   RATE_CALLER_QUESTIONS: "0",
   RATE_CALLER_CHANGES: "0",
   RATE_ORGANIZATION_QUESTIONS: "0",
@@ -46,22 +47,23 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, sectors, aliases, invitations, transfers, clients } = real;
-  const lists = { slugs, anchors, sectors, aliases, invitations, transfers, clients };
+  const { slugs, anchors, sectors, aliases, invitations, transfers, clients, entities } = real;
+  const lists = { slugs, anchors, sectors, aliases, invitations, transfers, clients, entities };
   const ofId = {
     ...{ sectors: "/sectors/", invitations: "/invitations/" },
-    ...{ transfers: "/transfers/", clients: "/clients/" },
+    ...{ transfers: "/transfers/", clients: "/clients/", entities: "/entities/[{]type[}]/" },
   };
   return [
     ...Object.entries(lists).map(([name, values]) => `[dictionaries.${name}]\nvalues = ${JSON.stringify(values)}`),
-    `[dictionaries.things]\nvalues = ${JSON.stringify([...slugs, ...anchors, ...sectors, ...invitations, ...transfers, ...aliases])}`,
-    `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "transfer", "member", "account"]`,
+    `[dictionaries.things]\nvalues = ${JSON.stringify([...slugs, ...anchors, ...sectors, ...invitations, ...transfers, ...aliases, ...entities])}`,
+    `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "transfer", "member", "account", "project"]`,
+    `[dictionaries.types]\nvalues = ["group", "project"]`,
     `[dictionaries.actions]\nvalues = ["view", "edit", "retire", "rotate_keys", "rename", "accept", "leave"]`,
-    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.alias", "aliases")}`,
+    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.alias", "aliases")}\n${bound("path.type", "types")}`,
     ...Object.entries(ofId).map(([list, part]) => {
       return `[[operations]]\ninclude-path-regex = "${part}[{]id[}]"\n[operations.parameters]\n${bound("path.id", list)}`;
     }),
-    `[[operations]]\ninclude-path = "/access/v1/evaluation"\n[operations.parameters]`,
+    `[[operations]]\ninclude-path-regex = "/(evaluation|explain|subject|resource)$"\n[operations.parameters]`,
     [bound("body.subject.id", "aliases"), bound("body.resource.id", "things")].join("\n"),
     [bound("body.resource.type", "kinds"), bound("body.action.name", "actions")].join("\n"),
     `[[operations]]\ninclude-operation-id = "invite"\n[operations.parameters]\n${bound("body.alias", "aliases")}`,

@@ -91,7 +91,7 @@ export async function* importEntities(
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const line = chunk.values().next().value?.number ?? next;
-    yield [{ stopped: { ...counts, line, code: error.code, detail: error.message } }];
+    yield [{ stopped: { ...counts, line, code: codeOf(error), detail: error.message } }];
   }
 }
 
@@ -199,10 +199,15 @@ function tally(counts: Tally, done: readonly Done[]): ImportEvent[] {
     else if (outcome === "same") counts.unchanged += 1;
     else {
       counts.refused += 1;
-      const { code, message, details } = outcome;
+      const { message, details } = outcome;
       const issues = details.issues === undefined ? {} : { issues: details.issues };
-      refused.push({ refused: { line: number, code, detail: message, ...issues } });
+      refused.push({ refused: { line: number, code: codeOf(outcome), detail: message, ...issues } });
     }
   }
   return refused;
+}
+
+/** As a problem document has it: the policies' first reason, where they have refused. */
+function codeOf({ code, details }: AppError): string {
+  return code === "DENIED" ? (details.reasons?.[0]?.code ?? code) : code;
 }

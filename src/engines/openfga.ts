@@ -162,12 +162,21 @@ async function readAll(http: HttpChannel, path: string, filter: Filter, timeoutM
     });
     const answer = await http.call("POST", path, body, timeoutMs);
     const page = answer.status === 200 ? PageSchema.safeParse(parsed(answer)) : undefined;
-    if (page?.success !== true) throw unexpected(answer);
+    if (page?.success !== true || !isAbout(filter, page.data)) throw unexpected(answer);
     for (const tuple of page.data.tuples) tuples.push(tuple.key);
     token = page.data.continuation_token;
     if (tuples.length > LIMITS.graphTuples) throw new Error(`more than ${LIMITS.graphTuples} tuples match a filter`);
   } while (token !== "");
   return tuples;
+}
+
+/** An answer to another question is none; nor is an empty page that has a next one, which there would be for ever. */
+function isAbout({ user, relation, object }: Filter, page: z.infer<typeof PageSchema>): boolean {
+  if (page.tuples.length === 0) return page.continuation_token === "";
+  return page.tuples.every(({ key }) => {
+    const isObject = object.endsWith(":") ? key.object.startsWith(object) : key.object === object;
+    return isObject && key.user === (user ?? key.user) && key.relation === (relation ?? key.relation);
+  });
 }
 
 async function readFences(read: Read, organization: string, timeoutMs: number): Promise<Tuple[]> {

@@ -1,7 +1,7 @@
 /** Entities and their relations beside revocations, on two gateways: nothing is decided on what was over, and nothing is left of who is gone. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Gateway } from "../../src/assemble.ts";
-import { account, documentLine, type Documents, foundDocuments, type Line } from "../support/documents.ts";
+import { account, documentLine, type Documents, foundDocuments, type Line } from "../support/document-world.ts";
 import { type Answered, type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { DOCUMENTS } from "../support/host-folder.ts";

@@ -32,6 +32,8 @@ export interface GatewayHome extends Stores {
   unseen(name: string): Promise<string>;
   /** A service that registers clients; `at` takes it to a gateway. */
   operator(): Promise<Person>;
+  /** A service of these organizations, likewise. */
+  service(name: string, scopes: readonly string[], organizations: readonly string[]): Promise<Person>;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,10 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     operator: async () => {
       const claims = { client_id: "operator", scope: "platform:admin", bailiwick_organizations: [] };
       return caller("", "operator", await issuer.sign({ subject: "client:operator", claims }));
+    },
+    service: async (name, scopes, organizations) => {
+      const claims = { client_id: name, scope: scopes.join(" "), bailiwick_organizations: organizations };
+      return caller("", name, await issuer.sign({ subject: `client:${name}`, claims }));
     },
     close: async () => {
       await proxy.close();

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, connect, type Socket } from "node:net";
 
@@ -14,6 +15,11 @@ export interface TcpProxy {
   pass(): void;
   /** Sends the held requests after all, and resolves when the server has answered each. */
   release(): Promise<void>;
+  /** What the server answers arrives so much later, or as other bytes, until `mend`. */
+  slow(ms: number): void;
+  garble(): void;
+  /** Nothing passes any more, either way, until `mend`, which closes what was stopped. */
+  freeze(): void;
   /** Closes every connection, and new ones at once, until `mend`. */
   cut(): void;
   mend(): void;
@@ -26,6 +32,8 @@ interface Link {
   readonly requests: Buffer[]; // held
   holdsAnswers: boolean;
   isDelivering: boolean;
+  /** Something of it was lost on the way. */
+  isStopped: boolean;
 }
 
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
@@ -33,7 +41,15 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const links = new Set<Link>();
   let rule: { direction: Direction; text: string; caught: () => void } | undefined;
   let isCut = false;
+  let isFrozen = false;
+  let isGarbled = false;
+  let delayMs = 0;
 
+  const answer = (link: Link, chunk: Buffer): void => {
+    const bytes = isGarbled ? randomBytes(chunk.length) : chunk;
+    if (delayMs === 0) link.client.write(bytes);
+    else setTimeout(() => link.client.write(bytes), delayMs).unref();
+  };
   const catches = (direction: Direction, chunk: Buffer): boolean => {
     if (rule?.direction !== direction || !chunk.includes(rule.text)) return false;
     rule.caught();
@@ -42,15 +58,18 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const listener = createServer((client) => {
     if (isCut) return void client.destroy();
     const server = connect(Number(port), hostname);
-    const link: Link = { client, server, requests: [], holdsAnswers: false, isDelivering: false };
+    const link: Link = { client, server, requests: [], holdsAnswers: false, isDelivering: false, isStopped: false };
     links.add(link);
     client.on("data", (chunk) => {
+      if (isFrozen) link.isStopped = true;
+      if (link.isStopped) return;
       if (link.requests.length > 0 || catches("requests", chunk)) link.requests.push(chunk);
       else server.write(chunk);
     });
     server.on("data", (chunk) => {
+      if (isFrozen) link.isStopped = true;
       link.holdsAnswers ||= catches("answers", chunk);
-      if (!link.holdsAnswers) client.write(chunk);
+      if (!link.holdsAnswers && !link.isStopped) answer(link, chunk);
     });
     client
       .on("error", () => undefined)
@@ -90,9 +109,24 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
       const held = [...links].filter((link) => link.requests.length > 0);
       await Promise.all(held.map(deliver));
     },
+    slow: (ms) => {
+      delayMs = ms;
+    },
+    garble: () => {
+      isGarbled = true;
+    },
+    freeze: () => {
+      isFrozen = true;
+    },
     cut,
     mend: () => {
-      isCut = false;
+      isCut = isFrozen = isGarbled = false;
+      delayMs = 0;
+      for (const link of links) {
+        if (!link.isStopped) continue;
+        link.client.destroy();
+        link.server.destroy();
+      }
     },
     close: async () => {
       cut();

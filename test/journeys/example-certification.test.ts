@@ -98,6 +98,63 @@ describe.each(PLACES)("At %s", (_place, at, by) => {
   });
 });
 
+type Search = readonly [
+  what: string,
+  of: "subject" | "resource" | "action",
+  question: Members,
+  found: readonly string[],
+];
+
+const READ = { name: "read" };
+const WRITE = { name: "write" };
+/** All that each finds, the certification's expectation and what the policies allow besides. */
+const SEARCHES: readonly Search[] = [
+  [
+    "who reads record-1",
+    "subject",
+    { subject: { type: "user" }, action: READ, resource: record("record-1") },
+    ["alice", "bob"],
+  ],
+  [
+    "what alice reads",
+    "resource",
+    { subject: user("alice"), action: READ, resource: { type: "record" } },
+    ["record-1", "record-2"],
+  ],
+  ["alice on record-1", "action", { subject: user("alice"), resource: record("record-1") }, ["read", "write"]],
+  [
+    "who writes record-2",
+    "subject",
+    { subject: { type: "user" }, action: WRITE, resource: record("record-2") },
+    ["bob"],
+  ],
+  ["what bob writes", "resource", { subject: user("bob"), action: WRITE, resource: { type: "record" } }, ["record-2"]],
+  ["bob on record-2", "action", { subject: user("bob"), resource: record("record-2") }, ["read", "write"]],
+];
+
+describe.each(PLACES)("Searches at %s", (_place, at, by) => {
+  const page = async (of: string, question: Members): Promise<{ found: string[]; next: string }> => {
+    const { status, body } = await by().post(`${at}/access/v1/search/${of}`, question);
+    expect(status).toBe(200);
+    const results = body["results"] as { type?: string; id?: string; name?: string }[];
+    const { next_token: next } = body["page"] as { next_token: string };
+    return { found: results.map(({ id, name }) => id ?? name ?? ""), next };
+  };
+
+  test.each(SEARCHES)("%s", async (_what, of, question, wanted) => {
+    const whole = await page(of, question);
+    expect([[...whole.found].sort(), whole.next]).toEqual([wanted, ""]);
+    const found: string[] = [];
+    let token = "";
+    do {
+      const next = await page(of, { ...question, page: { limit: 1, ...(token !== "" && { token }) } });
+      found.push(...next.found);
+      token = next.next;
+    } while (token !== "");
+    expect(found.sort()).toEqual(wanted);
+  });
+});
+
 describe("What was sent", () => {
   test("is no stored fact: Alice does not become an administrator by saying so", async () => {
     const sent = { properties: { role: "admin" } };

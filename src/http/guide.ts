@@ -1,4 +1,5 @@
 import { ACTIONS, type Kind } from "../entities/kinds.ts";
+import { LIMITS } from "../entities/limits.ts";
 import type { Scope } from "../entities/records.ts";
 
 /** What somebody who has only the address needs before the first call: the beginning of the page at /docs. */
@@ -23,7 +24,7 @@ const IDS: Readonly<Record<Kind, string>> = {
 };
 
 const SCOPE_USES: Readonly<Record<Scope, string>> = {
-  "authz:evaluate": "[evaluate](#evaluate), of a service",
+  "authz:evaluate": "[evaluate](#evaluate) and [evaluateAll](#evaluateAll), of a service",
   "authz:all":
     "nothing by itself: with it a check may be about any organization, not only those of the registration, and about accounts",
   "platform:admin":
@@ -84,7 +85,7 @@ development: \`npm run token\` makes tokens in the folder where it was started, 
 - Make something: [createOrganization](#createOrganization), [createSector](#createSector), [createApplication](#createApplication).
 - Let others in: [invite](#invite) (by alias: the person has made a call before), [acceptInvitation](#acceptInvitation),
   [changeRole](#changeRole).
-- Ask: [evaluate](#evaluate); ask why: [explain](#explain).
+- Ask: [evaluate](#evaluate); [many at once, and searches](#many); ask why: [explain](#explain). Of [things of your own kinds](#entities) too.
 - Leave for good: [preflightErasure](#preflightErasure) first, then [eraseAccount](#eraseAccount).
 - Retire something: first GET the address that retires it. It answers with all that stands in the way and, in order, the calls that lead
   there.
@@ -122,9 +123,9 @@ registered with \`authz:all\`. Its \`applications\` restrict nothing yet.`.trim(
     id: "asking",
     title: "What can be asked",
     text: `
-A check names a subject, an action and a resource by ids; roles and states are known here. The subject's \`type\` is \`account\`, its \`id\` the
-alias. \`properties\` and \`context\` are accepted and not read. A denial is an answer, with status 200. People may ask about themselves
-only, services about everybody.`.trim(),
+A check names a subject, an action and a resource by ids; roles, states and relations are known here. The subject's \`type\` is \`account\`, its
+\`id\` the alias. \`properties\` and \`context\` are accepted; built-in kinds do not read them. A denial is an answer, with status 200. People may ask
+about themselves only, services about everybody. [Things of your own kinds](#entities) are asked about in the same way, [many at once](#many) too.`.trim(),
     table: {
       head: ["resource's type", "its id", "actions"],
       rows: Object.entries(ACTIONS).map(([kind, actions]) => [
@@ -133,6 +134,22 @@ only, services about everybody.`.trim(),
         actions.map((action) => `\`${action}\``).join(", "),
       ]),
     },
+  },
+  {
+    id: "many",
+    title: "Many questions, and searches",
+    text: `
+- **A batch**, [evaluateAll](#evaluateAll): at most ${LIMITS.batchItems} questions, answered in order. What stands beside \`evaluations\` is the default of
+  every item. An item that is no question is a denial with \`context.error\`; one that cannot be decided makes the whole batch 503.
+  \`options.evaluations_semantic\`: \`execute_all\`, or up to the first of \`deny_on_first_deny\` and \`permit_on_first_permit\`. Every item counts
+  against the caller's budget.
+- **A search** finds who may ([searchSubjects](#searchSubjects)), to what one may ([searchResources](#searchResources)), or what one may do
+  ([searchActions](#searchActions)). Nothing is missing, and every result is a yes when it is asked about by itself. People search about themselves; who may is
+  for services.
+- **Pages**: \`page.limit\` results, ${LIMITS.defaultPageSize} unless another number up to ${LIMITS.searchPage} is sent; \`page.next_token\` of the answer is the next request's
+  \`page.token\`, with the same question; \`""\` is the end. \`page.cut\`: the time was over before the page was full.
+- **One organization**: \`/o/{slug}\` before a path asks within it, and knows nothing of others. For things of your own kinds the plain paths mean the one
+  organization that the client is bound to; a client of several, or of none, is told 400 there.`.trim(),
   },
   {
     id: "explaining",
@@ -165,6 +182,11 @@ A host brings kinds of its own in the folders of \`HOST_POLICIES\`: for each a s
 the things here, those that checks are about and those that ask: [storeEntity](#storeEntity), [changeEntity](#changeEntity),
 [removeEntity](#removeEntity), many at once by the line with [importEntities](#importEntities), back with
 [exportEntities](#exportEntities). Members of the organization, Owners too, see of them what the host's policies let them see in answers to checks.
+
+Asked about, they are decided by the host's policies alone, on what is stored of subject and resource, on the subject's role in the organization, and on
+the relations that the kind's schema names, however far the graph has to be followed; all of it of one version. What has been changed and is not yet in
+the graph is waited for; if that takes too long, or OpenFGA is silent, the answer is 503. A kind may say that its things, or those who ask, need not be stored: then what
+was sent is all that is known of them. What was sent is never taken for what is stored.
 
 - **type**: the kind, as its folder names it. **id**: the host's own, compared byte by byte; it stays out of OpenFGA.
 - **attributes**: what the kind's schema declares, without what the gateway adds (\`organizationState\`, \`relations\`, \`sent\`).

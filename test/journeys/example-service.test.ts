@@ -10,15 +10,18 @@ import { runExample, type Running } from "../support/example-service.ts";
 import { blocksIn, ROOT, runBlocks, settled } from "../support/shell-blocks.ts";
 
 const README = readFileSync(path.join(ROOT, "examples/express-service/README.md"), "utf8");
+const GUIDE = readFileSync(path.join(ROOT, "docs/checks.md"), "utf8");
 const [WITH = "", WITHOUT = ""] = README.split("## Without Bailiwick");
 
 describe("The one command", () => {
   const stateDir = mkdtempSync(path.join(tmpdir(), "bailiwick-example-"));
   let example: Running;
+  let bailiwick: string;
   let service: string;
 
   beforeAll(async () => {
     example = runExample("run.ts", { PORT: "0", SERVICE_PORT: "0", STATE_DIR: stateDir });
+    bailiwick = await example.until(/Bailiwick is ready on (\S+)/);
     service = await example.until(/The service is ready on (\S+)/);
     await example.until(/kill (\d+)/);
   }, 120_000);
@@ -29,7 +32,7 @@ describe("The one command", () => {
 
   const printed = async (markdown: string): Promise<string[]> => {
     const elsewhere = { "http://127.0.0.1:8081": service, ".bailiwick/example": stateDir };
-    const printed = await runBlocks(blocksIn(markdown), { url: "", stateDir, cwd: ROOT, elsewhere });
+    const printed = await runBlocks(blocksIn(markdown), { url: bailiwick, stateDir, cwd: ROOT, elsewhere });
     return printed.map(settled);
   };
   const promised = (markdown: string): string[] => blocksIn(markdown).map((block) => settled(block.printed));
@@ -38,6 +41,14 @@ describe("The one command", () => {
     expect(blocksIn(WITH).length).toBeGreaterThan(2);
     expect(await printed(WITH)).toEqual(promised(WITH));
     expect(example.said()).toContain(`as dora ${service}/documents`);
+  });
+
+  test("docs/checks.md prints what it says, on the same example, and its code is the service's", async () => {
+    expect(blocksIn(GUIDE).length).toBeGreaterThan(6);
+    expect(await printed(GUIDE)).toEqual(promised(GUIDE));
+    const guard = readFileSync(path.join(ROOT, "examples/express-service/guard.ts"), "utf8");
+    const code = [...GUIDE.matchAll(/```ts\n(.*?)```/gs)].map(([, text = ""]) => text);
+    expect([code.length, code.filter((text) => !guard.includes(text))]).toEqual([2, []]);
   });
 
   test("without Bailiwick every route is 503; ending it ends what is left", async () => {

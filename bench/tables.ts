@@ -89,8 +89,15 @@ function importsTable(imports: readonly Importing[]): string {
 
 function searchesTable(searches: readonly Searched[]): string {
   const head = ["a page of 50", "of", "found", "p50 ms", "worst ms", "requests", "CPU ms", "others' CPU"];
-  const rows = searches.map(({ name, of, found, p50, worst, requests, cpuMs, others }) => [
-    ...[name, of.toLocaleString("en-US"), String(found), p50.toFixed(1), worst.toFixed(1), String(requests)],
+  const rows = searches.map(({ name, of, found, due, p50, worst, requests, cpuMs, others }) => [
+    ...[
+      name,
+      of.toLocaleString("en-US"),
+      found < due ? `${found}, given up` : String(found),
+      p50.toFixed(1),
+      worst.toFixed(1),
+      String(requests),
+    ],
     cpuMs.toFixed(1),
     othersCell(others),
   ]);

@@ -5,11 +5,12 @@ import type { HostKind, Keeping, SentPart } from "../entities/host-kinds.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { PrincipalRole } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
-import { relationTuple, roleTuple, type Tuple, tupleKey } from "../entities/tuples.ts";
+import { roleTuple, tupleKey } from "../entities/tuples.ts";
 import type { Candidate, Facts, OrganizationFacts, Selector } from "../stores/facts.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { gather } from "./gather.ts";
+import { relationsBetween, turnsOf } from "./host-turns.ts";
 
 /** Who, or what, of which type. */
 export interface Party {
@@ -116,7 +117,7 @@ async function caughtUp(deps: Deps, organization: string, deadline: Deadline): P
   await Promise.race([deps.applyTuples(organization), late]).finally(() => clearTimeout(timer));
 }
 
-interface Asked extends Found {
+export interface Asked extends Found {
   readonly question: HostQuestion;
   readonly organization: OrganizationFacts;
 }
@@ -128,32 +129,19 @@ async function relationsAt(
   applied: number,
   deadline: Deadline,
 ): Promise<ReadonlySet<string> | "moved"> {
-  const tuples = new Map(tuplesOf(asked).map((tuple) => [tupleKey(tuple), tuple]));
-  if (tuples.size === 0) return new Set(); // nothing of it is the graph's to say
-  const keys = [...tuples.keys()];
-  const holding = await deps.graph.holds([...tuples.values()], deadline());
+  const turns = turnsOf(asked);
+  if (turns.flat().length === 0) return new Set(); // nothing of it is the graph's to say
+  const truths = new Set<string>();
+  for (const turn of turns) {
+    const open = turn.filter(({ within }) => within.every((key) => truths.has(key)));
+    const tuples = new Map(open.map(({ tuple }) => [tupleKey(tuple), tuple]));
+    const holding = await deps.graph.holds([...tuples.values()], deadline());
+    for (const [index, key] of [...tuples.keys()].entries()) if (holding[index] === true) truths.add(key);
+  }
   // Read last: the graph was where the ledger was before, and still is, so that it was there all the time.
   const fence = await deps.graph.fence(asked.organization.id, deadline());
   if (!fenceHolds(fence, applied)) return "moved";
-  return new Set(keys.filter((_key, index) => holding[index] === true));
-}
-
-function tuplesOf({ question, organization, subjects, resources }: Asked): Tuple[] {
-  const roles = subjects.flatMap(({ name, role }) => (role === null ? [] : [roleTuple(organization.id, role, name)]));
-  const relations = subjects.flatMap((subject) => {
-    return resources.flatMap((resource) => relationsBetween(question, subject, resource).map(([, tuple]) => tuple));
-  });
-  return [...roles, ...relations];
-}
-
-type Related = readonly [relation: string, tuple: Tuple];
-
-/** What nothing is known of is in no relation to anything. */
-function relationsBetween({ kind, subjects }: HostQuestion, subject: Candidate, resource: Candidate): Related[] {
-  if (subject.name === "" || resource.name === "") return [];
-  const object = { type: kind.type, name: resource.name };
-  const user = { type: subjects.selector.type, name: subject.name, relation: "" };
-  return kind.askedRelations.map((relation) => [relation, relationTuple(object, relation, user)]);
+  return truths;
 }
 
 interface Known {

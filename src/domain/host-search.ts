@@ -111,10 +111,9 @@ async function pageOf(
   const results: Thing[] = [];
   let moment: string | undefined;
   let { after } = request;
-  for (let isFirst = true; ; isFirst = false) {
-    if (!isFirst && deadline() <= 0) return { results, next: after, isCut: true };
-    // One more than fits tells whether there is a next page; where many are denied, many are looked at.
-    const limit = isFirst ? Math.min(request.size + 1, LIMITS.searchMost) : LIMITS.searchMost;
+  for (let looked = 0, limit = 0; ; looked += limit) {
+    if (looked > 0 && deadline() <= 0) return { results, next: after, isCut: true };
+    limit = goOf({ looked, found: results.length, missing: request.size - results.length });
     const asked = question({ ...all, after, limit });
     const answer = await askHost(deps, caller, asked, deadlineIn(deps.timeouts.searchMs));
     if (answer.subjects.length === 0 || answer.resources.length === 0) return { results, next: null, isCut: false };
@@ -131,6 +130,12 @@ async function pageOf(
     }
     if (isLast) return { results, next: null, isCut: false };
   }
+}
+
+/** How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. */
+function goOf({ looked, found, missing }: Readonly<Record<"looked" | "found" | "missing", number>>): number {
+  const share = looked === 0 ? 1 : found / looked;
+  return Math.min(Math.ceil((missing + 1) / share), LIMITS.searchMost); // where nothing was found, as many as there may be
 }
 
 function momentOf({ facts: { organization, resource } }: HostAnswer): string {

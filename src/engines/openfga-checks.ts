@@ -3,9 +3,6 @@ import { cannotDecide, Uncheckable } from "../entities/errors.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import { type HttpAnswer, parsed, unexpected } from "./openfga-http.ts";
 
-/** What OpenFGA takes in one BatchCheck by default. */
-export const CHECKS_A_CALL = 50;
-
 /** Named by their places: an answer has no order. */
 export function checksBody(tuples: readonly Tuple[], modelId: string): string {
   return JSON.stringify({

@@ -4,7 +4,7 @@ import { LIMITS } from "../entities/limits.ts";
 import { inParallel, lotsOf } from "../entities/parallel.ts";
 import type { RelationPaths } from "../entities/relation-paths.ts";
 import { type Tuple, type TupleChange, tupleKey } from "../entities/tuples.ts";
-import { CHECKS_A_CALL, checksBody, heldBy } from "./openfga-checks.ts";
+import { checksBody, heldBy } from "./openfga-checks.ts";
 import { type HttpAnswer, type HttpChannel, isTooLarge, openHttp, parsed, unexpected } from "./openfga-http.ts";
 import { type Expand, expandBody, expanded, findPaths } from "./openfga-paths.ts";
 
@@ -77,7 +77,7 @@ export function openGraph(options: GraphOptions): Graph {
     fence: async (organization, timeoutMs) => (await readFences(read, organization, timeoutMs)).map(guardNumber),
     guards: async (organization, timeoutMs) => await readGuards(read, organization, timeoutMs),
     holds: async (tuples, timeoutMs) => {
-      const lots = lotsOf(tuples, CHECKS_A_CALL);
+      const lots = lotsOf(tuples, LIMITS.checksAtOnce);
       const ask = async (lot: readonly Tuple[]): Promise<boolean[]> => {
         const body = checksBody(lot, options.modelId);
         return heldBy(await http.call("POST", `${store}/batch-check`, body, timeoutMs), lot.length);

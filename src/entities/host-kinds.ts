@@ -17,6 +17,8 @@ export interface HostKind {
   readonly hangsUnderOrganization: boolean;
   /** Relations, written or derived, whose truth its policy reads under `R.attr.relations`. */
   readonly askedRelations: readonly string[];
+  /** By the model alone, the asked relations that each of them cannot hold without. */
+  readonly inclusions: ReadonlyMap<string, readonly string[]>;
   readonly readsOrganizationState: boolean;
   /** The places that its schema has for what the caller sent, each given always, and the properties in them. */
   readonly sent: Readonly<Partial<Record<SentPart, ReadonlySet<string>>>> | null;

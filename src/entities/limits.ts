@@ -111,6 +111,8 @@ export const LIMITS = {
   /** Tuples of one organization that are compared; more is an error, not an answer. */
   graphTuples: 200_000,
   graphReadsAtOnce: 8,
+  /** Checks in one call; what OpenFGA takes by default. */
+  checksAtOnce: 50,
   /** How a relation came about, for an explanation: calls of Expand, stops on a way, branches of one stop, ways that are told. */
   pathExpands: 100,
   pathSteps: 25,

@@ -53,6 +53,7 @@ export async function readKind(folder: HostFolder, named: Named): Promise<{ read
     ...schema,
     relations,
     hangsUnderOrganization,
+    inclusions: model.inclusions(schema.askedRelations),
     actions: matrix?.actions ?? [],
     matrices: new Set(matrices),
     hasFloor: others.some(({ isFloor }) => isFloor),

@@ -1,5 +1,6 @@
 import { buildModel, type Model, ModelError, type ModelModule, type ModelProblem } from "../engines/openfga-model.ts";
 import type { RelationTarget } from "../entities/host-kinds.ts";
+import { inclusionsOf } from "./host-inclusions.ts";
 
 /** A type of a host's model. */
 export interface ModelType {
@@ -7,6 +8,8 @@ export interface ModelType {
   readonly relations: ReadonlySet<string>;
   readonly written: ReadonlyMap<string, readonly RelationTarget[]>;
   readonly hangsUnderOrganization: boolean;
+  /** Of these relations, those that each of them cannot hold without. */
+  readonly inclusions: (relations: readonly string[]) => ReadonlyMap<string, readonly string[]>;
 }
 
 /** OpenFGA's own limit, as we start it. */
@@ -33,7 +36,7 @@ export function readTypes(
     problems.push({ file: modules[0]?.name ?? null, line: null, problem });
   }
   if (problems.length > 0) throw new ModelError(problems);
-  return new Map(added.map((definition) => [definition.type, typeOf(definition)]));
+  return new Map(added.map((definition) => [definition.type, typeOf(model, definition)]));
 }
 
 type Place = Omit<ModelProblem, "problem">;
@@ -46,13 +49,18 @@ function targetsOf(definition: Definition, relation: string): readonly Target[] 
   return definition.metadata?.relations?.[relation]?.directly_related_user_types ?? [];
 }
 
-function typeOf(definition: Definition): ModelType {
+function typeOf(model: Model, definition: Definition): ModelType {
   const names = Object.keys(definition.relations ?? {});
   const written = names
     .filter((name) => name !== PARENT)
     .map((name) => [name, targetsOf(definition, name).map(asTarget)] as const)
     .filter(([, targets]) => targets.length > 0);
-  return { relations: new Set(names), written: new Map(written), hangsUnderOrganization: names.includes(PARENT) };
+  return {
+    relations: new Set(names),
+    written: new Map(written),
+    hangsUnderOrganization: names.includes(PARENT),
+    inclusions: (relations) => inclusionsOf(model, definition.type, relations),
+  };
 }
 
 function asTarget({ type, relation }: Target): RelationTarget {

@@ -78,6 +78,7 @@ async function startOnce(options: OpenfgaOptions, logFile: string): Promise<Open
 function environmentOf(options: OpenfgaOptions): Environment {
   return {
     ...(options.program.kind === "container" ? options.environment : engineEnvironment(options)),
+    GOGC: "400", // Its heap is small, and collecting it every few megabytes took a fifth of its time.
     OPENFGA_DATASTORE_URI: options.databaseUrl,
     OPENFGA_AUTHN_PRESHARED_KEYS: options.presharedKey,
   };

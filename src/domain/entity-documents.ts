@@ -47,9 +47,6 @@ export function misfitsOf(kind: HostKind, { attributes, relations }: EntityDocum
   if (size > LIMITS.attributesBytes) {
     wrong.push({ path: "attributes", message: `expected at most ${LIMITS.attributesBytes} bytes` });
   }
-  if (depthOf(attributes) > LIMITS.attributesDepth) {
-    wrong.push({ path: "attributes", message: `expected at most ${LIMITS.attributesDepth} levels` });
-  }
   for (const [relation, targets] of Object.entries(relations)) wrong.push(...strayTargets(kind, relation, targets));
   return wrong;
 }
@@ -69,11 +66,6 @@ function strayTargets(kind: HostKind, relation: string, targets: readonly Relate
   if (stray === -1) return [];
   const names = allowed.map((target) => (target.relation === null ? target.type : `${target.type}#${target.relation}`));
   return [{ path: `${path}.${stray}`, message: `expected one of ${names.join(", ")}` }];
-}
-
-function depthOf(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
 /** Each relation once. Names are told apart as they are, byte by byte. */

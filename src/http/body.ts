@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
+import { isDeeper } from "./depth.ts";
 import { invalid } from "./invalid.ts";
 
 const JSON_TYPE = /^application\/json[\t ]*(;|$)/i;
@@ -30,11 +31,6 @@ export async function readJson(request: IncomingMessage, limits: BodyLimits): Pr
     throw invalid("body", `expected objects and lists at most ${limits.depth} deep in each other`);
   }
   return body;
-}
-
-function isDeeper(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return depth === 0 || Object.values(value).some((member) => isDeeper(member, depth - 1));
 }
 
 function requireJson(request: IncomingMessage): void {

@@ -56,14 +56,14 @@ const written = [...problems, "PRECONDITION_FAILED", "UNKNOWN_RELATED", "TOO_MAN
 /** `viewer:account:bob`: relations and types have no colons, ids may. */
 const RELATED = /^([^:#@\s]{1,50}):([a-z][a-z0-9_]{0,49}):(.{1,256})$/su;
 const ATTRIBUTE = /^([^=]{1,100})=(.{0,1000})$/su;
+/** Nothing that is stored has a NUL, and Postgres does not look for one. */
+const storable = z.string().regex(/^[^\0]*$/, "expected no NUL");
 const filters = z.strictObject({
-  attribute: z
-    .string()
+  attribute: storable
     .regex(ATTRIBUTE, "expected name=value")
     .exactOptional()
     .meta({ description: "Those with this attribute, as `name=value`", examples: ["status=active"] }),
-  related: z
-    .string()
+  related: storable
     .regex(RELATED, "expected relation:type:id")
     .exactOptional()
     .meta({ description: "Those that point to it, as `relation:type:id`", examples: ["viewer:account:bob"] }),

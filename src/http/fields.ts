@@ -3,6 +3,7 @@ import { isAccountId } from "../entities/ids.ts";
 import { APPLICATION_KINDS, ROLES } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { SCOPES } from "../entities/records.ts";
+import { isDeeper } from "./depth.ts";
 
 /** The members that requests are made of. Messages say what is expected and never repeat what was sent. */
 
@@ -164,6 +165,11 @@ export const relationName = patterned({
 /** Things that a host stores: whatever JSON can say that a database can keep. */
 export const attributes = z
   .record(z.string(), z.unknown())
+  // Before anything else goes down into them.
+  .refine((value) => !isDeeper(value, LIMITS.attributesDepth), {
+    error: `expected at most ${LIMITS.attributesDepth} levels`,
+    abort: true,
+  })
   .refine((value) => isStorable(value), "expected no NUL and no lone surrogate in any text")
   .meta({
     id: "EntityAttributes",

@@ -44,10 +44,10 @@ interface Serving {
 
 /** Who calls is asked before a byte of the body is read. */
 async function answerTo(route: Route, request: Incoming, response: Outgoing, serving: Serving): Promise<Answer> {
-  const { params, query } = request;
+  const { params } = request;
   const { authorization } = request.headers;
   if (route.access === "open") {
-    return await route.serve(serving.gateway, { params, query, body: undefined, authorization });
+    return await route.serve(serving.gateway, { params, query: queryOf(request), body: undefined, authorization });
   }
   const identity = await serving.authenticate(authorization);
   const work = route.dialect !== "authzen" && route.method !== "get" ? "changes" : "questions";
@@ -66,7 +66,7 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
   return await route.serve(serving.gateway, {
     caller,
     params,
-    query,
+    query: queryOf(request),
     body,
     ifMatch,
     lines: () => linesOf(request),
@@ -76,7 +76,17 @@ async function answerTo(route: Route, request: Incoming, response: Outgoing, ser
   });
 }
 
-/** REST needs no depth: its schemas are closed. */
+/** Ids can stand in it: the usual parser puts another character in the place of what is not UTF-8. Throws INVALID_REQUEST. */
+function queryOf({ query, url }: Incoming): unknown {
+  try {
+    decodeURIComponent(url);
+    return query;
+  } catch {
+    throw invalid("query", "expected UTF-8, percent-encoded");
+  }
+}
+
+/** REST needs no depth: its schemas are closed, but for attributes, which have their own. */
 const BODIES: Readonly<Record<"rest" | "authzen", BodyLimits>> = {
   rest: { bytes: LIMITS.bodyBytes, depth: null },
   authzen: { bytes: LIMITS.checkBytes, depth: LIMITS.checkDepth },

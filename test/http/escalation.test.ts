@@ -33,9 +33,9 @@ const WISHES: Members = { role: "manager", tier: "gold", status: "active", state
 function poison(depth: number): Members {
   const inner = depth === 0 ? { owner: true, viewer: true, holder: true, role: "admin" } : poison(depth - 1);
   const nesting = new Set(["relations", "sent", "attr", "R", "P", "__proto__", "constructor", "resource", "subject"]);
-  return Object.fromEntries(
-    NAMES.map((name): [string, unknown] => [name, nesting.has(name) ? inner : (WISHES[name] ?? true)]),
-  ); // also __proto__ is a member of its own
+  const members = NAMES.map((name): [string, unknown] => [name, nesting.has(name) ? inner : (WISHES[name] ?? true)]);
+  const made: Members = Object.fromEntries(members); // also __proto__ is a member of its own
+  return made;
 }
 const POISON = poison(1);
 const LESS = poison(0);
@@ -53,7 +53,10 @@ interface Question {
 }
 
 function poisoned(question: Partial<Question>, by: Members = POISON): Members {
-  const parts = Object.entries(question).map(([name, part]) => [name, { ...LESS, ...part, properties: by }]);
+  const parts = Object.entries(question).map(([name, part]): [string, Members] => [
+    name,
+    { ...LESS, ...part, properties: by },
+  ]);
   return { ...BESIDE, ...Object.fromEntries(parts), context: by };
 }
 

@@ -110,6 +110,19 @@ describe("the budget of an organization", () => {
     expect((await gone.post("/access/v1/evaluation", question(bob, slug))).body.code).toBe("RATE_LIMITED");
   });
 
+  test("is spent by searches as by checks", async () => {
+    const hanna = await gateway.person("hanna");
+    const slug = await foundOrganization(hanna);
+    const finder = await gateway.service("finder", { scopes: ["authz:search"], organizations: [slug] });
+    const { action, resource } = question(hanna, slug);
+    const search = { subject: { type: "account" }, action, resource };
+    const statuses = await spend(16, async () => await finder.post("/access/v1/search/subject", search));
+    expect([statuses[0], statuses.at(-1)]).toEqual([200, 429]);
+    const refused = await finder.post("/access/v1/search/subject", search);
+    expect([refused.body.code, Number(refused.headers.get("Retry-After")) > 0]).toEqual(["RATE_LIMITED", true]);
+    expect((await hanna.get(`/v1/organizations/${slug}`)).body.code).toBe("RATE_LIMITED");
+  });
+
   test("of one organization leaves the others alone", async () => {
     const gustav = await gateway.person("gustav");
     const other = await foundOrganization(gustav);
@@ -118,7 +131,7 @@ describe("the budget of an organization", () => {
   });
 });
 
-function question({ alias }: Person, slug: string): object {
+function question({ alias }: Person, slug: string): Readonly<Record<"subject" | "action" | "resource", object>> {
   return {
     subject: { type: "account", id: alias },
     action: { name: "view" },

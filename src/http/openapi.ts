@@ -95,7 +95,7 @@ function headerOf(description: string): object {
 /** What several operations have alike, written once. */
 interface Shared {
   readonly responses: Map<string, object>;
-  readonly parameters: Map<string, object>;
+  readonly parameters: Map<string, Pick<Parameter, "in"> & Readonly<Record<string, unknown>>>;
 }
 
 function sorted(members: ReadonlyMap<string, object>): object {
@@ -122,9 +122,11 @@ function operationObject(operation: Operation, shared: Shared): object {
   };
 }
 
-/** By its name; an `id` is another's in each noun. */
+/** By its name; an `id` is another's in each noun, and what is one thing in paths can be another in queries. */
 function parameterFor(tag: string, { schema, ...parameter }: Parameter, { parameters }: Shared): Reference {
-  const key = parameter.name === "id" ? `${tag}.id` : parameter.name;
+  const { name } = parameter;
+  const isOther = (parameters.get(name)?.in ?? parameter.in) !== parameter.in;
+  const key = name === "id" ? `${tag}.id` : isOther ? `${name}.${parameter.in}` : name;
   const { examples: [example] = [], description, ...rest } = schema;
   const named = { ...parameter, ...(description && { description }) };
   parameters.set(key, { ...named, schema: rest, ...(example !== "" && { example }) });

@@ -109,6 +109,18 @@ test("503 is the only 5xx, and every operation says who may", () => {
   }
 });
 
+test("every place in a path is a parameter of it, and every parameter of a path has a place", () => {
+  const { parameters } = document["components"] as { readonly parameters: Readonly<Record<string, Node>> };
+  for (const [at, ofPath] of Object.entries(document.paths)) {
+    const places = [...at.matchAll(/\{([a-z]+)\}/g)].map((match) => match[1]);
+    for (const { parameters: named = [] } of Object.values(ofPath)) {
+      const found = (named as { readonly $ref: string }[]).map(({ $ref }) => parameters[$ref.split("/").at(-1) ?? ""]);
+      const inPath = found.filter((each) => each?.["in"] === "path").map((each) => each?.["name"]);
+      expect([at, ...inPath]).toEqual([at, ...places]);
+    }
+  }
+});
+
 test("every route is an operation, by a name of its own", () => {
   const names = operations.map((operation) => operation["operationId"]);
   expect(names).toEqual(ROUTES.map((route) => route.operation));

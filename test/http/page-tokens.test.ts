@@ -51,9 +51,16 @@ describe("A token is for one caller and one list", () => {
 
 test("a token that was changed anywhere is refused", () => {
   const token = tokens.seal("sec-1", alice);
-  for (let index = 0; index < token.length - 1; index += 1) {
+  for (let index = 0; index < token.length; index += 1) {
     const changed = token.slice(0, index) + (token.charAt(index) === "A" ? "B" : "A") + token.slice(index + 1);
     expect(() => tokens.open(changed, alice)).toThrow(expect.objectContaining({ code: "INVALID_REQUEST" }));
+  }
+});
+
+test("a token with something behind it is refused, whatever its length", () => {
+  for (const after of ["", "s", "se", "sec"]) {
+    const longer = `${tokens.seal(after, alice)}x`;
+    expect(() => tokens.open(longer, alice)).toThrow(expect.objectContaining({ code: "INVALID_REQUEST" }));
   }
 });
 

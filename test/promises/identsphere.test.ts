@@ -31,10 +31,10 @@ async function may(by: Person, permission: string, [type, id]: readonly [string,
 
 test("S2.13 one call answers (caller, permission), and permissions are a closed set: another word is none", async () => {
   const there = ["organization", slug] as const;
-  expect(await may(owner, "edit", there)).toBe(true);
-  expect(await may(viewer, "edit", there)).toEqual(["ROLE_TOO_LOW"]);
+  expect(await may(owner, "rename", there)).toBe(true);
+  expect(await may(viewer, "rename", there)).toEqual(["ROLE_TOO_LOW"]);
   expect(await may(viewer, "view", there)).toBe(true);
-  expect(await may(owner, "Edit", there)).toEqual(["UNKNOWN_ACTION"]);
+  expect(await may(owner, "Rename", there)).toEqual(["UNKNOWN_ACTION"]);
 });
 
 test("S2.14 hosts add their own permissions, which the same call answers by the same roles", async () => {

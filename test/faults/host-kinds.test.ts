@@ -43,7 +43,11 @@ beforeAll(async () => {
     openfga: { ...openfga, apiUrl: graph.url },
     cerbosTarget: new URL(cerbos.url).host,
   };
-  at = await startTestGateway({ engines, hostPolicies: [DOCUMENTS], settings: PUNCTUAL });
+  at = await startTestGateway({
+    engines,
+    hostPolicies: [DOCUMENTS],
+    settings: { ...PUNCTUAL, DECISION_TIMEOUT_MS: "1500" },
+  });
   owner = await at.person("owner");
 }, LONG_MS);
 const mend = (): void => {
@@ -112,12 +116,15 @@ async function askSearch(): Promise<void> {
 }
 
 /** Gives how many were decided. */
-async function askEverything(): Promise<number> {
+async function askSingly(): Promise<number> {
   const singles = Array.from({ length: 8 }, async (_, index) => {
     return expectRightOr503(await docs.ask("bob", "view", `d-${index}`), isAllowed(index));
   });
-  const [decided] = await Promise.all([Promise.all(singles), askBatch(), askSearch()]);
-  return decided.reduce((sum, one) => sum + one, 0);
+  return (await Promise.all(singles)).reduce((sum, one) => sum + one, 0);
+}
+
+async function askEverything(): Promise<void> {
+  await Promise.all([askSingly(), askBatch(), askSearch()]);
 }
 
 async function storedCount(): Promise<number> {
@@ -135,7 +142,7 @@ const FAULTS: readonly (readonly [name: string, strike: (proxy: TcpProxy) => voi
   ["answering other bytes", (proxy) => proxy.garble()],
 ];
 
-const NEWS = Array.from({ length: 1500 }, (_, index) => documentLine(`n-${index}`, "bob"));
+const NEWS = Array.from({ length: 800 }, (_, index) => documentLine(`n-${index}`, "bob"));
 
 describe.each(["Postgres", "OpenFGA", "Cerbos"] as const)("%s", (engine) => {
   test.each(FAULTS)(
@@ -150,13 +157,15 @@ describe.each(["Postgres", "OpenFGA", "Cerbos"] as const)("%s", (engine) => {
       expect(told.at(-1)).toEqual({ stopped: expect.objectContaining({ code: "CANNOT_DECIDE" }) });
       mend();
       const line = Number(stopped?.["line"]);
-      await eventually(async () => expect(await askEverything()).toBe(8), RECOVERS_WITHIN_MS);
+      await eventually(async () => expect(await askSingly()).toBe(8), RECOVERS_WITHIN_MS);
       const rest = await docs.store(NEWS.slice(line - 1));
       expect(rest.at(-1)).toMatchObject({ done: { refused: 0 } });
       expect(await storedCount()).toBe(NEWS.length);
       await eventually(async () => await expectGraphHoldsLedger(at), RECOVERS_WITHIN_MS);
-      expect(await docs.may("bob", "view", `n-${NEWS.length - 1}`)).toBe(true);
-      expect(await docs.may("owner", "view", "n-0")).toBe(false);
+      await eventually(async () => {
+        const last = `n-${NEWS.length - 1}`;
+        expect([await docs.may("bob", "view", last), await docs.may("owner", "view", last)]).toEqual([true, false]);
+      }, RECOVERS_WITHIN_MS);
     },
     LONG_MS,
   );

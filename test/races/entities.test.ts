@@ -10,9 +10,7 @@ import { addMember, must } from "../support/world.ts";
 
 const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 100 : 25;
 const LONG_MS = 240_000;
-const MEMBERS = 5;
-const COMMON = 12; // documents that everybody changes
-
+const [MEMBERS, COMMON] = [5, 12]; // COMMON: documents that everybody changes
 let at: TestGateway;
 let second: Gateway;
 let owner: Person;
@@ -90,7 +88,8 @@ async function changeAndAsk(index: number, round: number): Promise<void> {
   const shared = { shared_with: [account("owner")] };
   const patch = round % 3 === 0 ? { unrelate: shared } : { relate: shared };
   const changed = await docs.keeper.at(here).patch(path, patch);
-  if (changed.status !== 200) return expectEnded(changed);
+  expectEnded(changed);
+  if (changed.status !== 200) return;
   const answer = await docs.ask("owner", "view", `own-${index}`, there);
   if (answer.status === 503) return; // in doubt, nothing
   expect([round, must(answer, 200).body["decision"]]).toEqual([round, round % 3 !== 0]);
@@ -100,7 +99,8 @@ async function changeAndAsk(index: number, round: number): Promise<void> {
 async function removeAndAsk(member: Person, round: number): Promise<void> {
   const [here, there] = round % 2 === 0 ? urls : [urls[1], urls[0]];
   const removed = await owner.at(here).delete(`/v1/organizations/${docs.slug}/members/${member.alias}`);
-  if (removed.status !== 204) return expectEnded(removed);
+  expectEnded(removed);
+  if (removed.status !== 204) return;
   for (let id = 0; id < COMMON; id += 3) {
     const answer = await docs.ask(member.alias, "view", `common-${id}`, there);
     if (answer.status !== 503) expect(must(answer, 200).body["decision"]).toBe(false);
@@ -109,7 +109,7 @@ async function removeAndAsk(member: Person, round: number): Promise<void> {
 }
 
 /** The organization may be retired for a moment: then again. */
-async function joinAgain({ alias, post }: Person): Promise<void> {
+async function joinAgain(person: Person): Promise<void> {
   const again = async (ask: () => Promise<Answered>, status: number): Promise<Answered> => {
     for (;;) {
       const answer = await ask();
@@ -118,8 +118,8 @@ async function joinAgain({ alias, post }: Person): Promise<void> {
     }
   };
   const invitations = `/v1/organizations/${docs.slug}/invitations`;
-  const invited = await again(async () => await owner.post(invitations, { alias, role: "viewer" }), 201);
-  await again(async () => await post(`/v1/invitations/${String(invited.body.id)}/accept`), 200);
+  const invited = await again(async () => await owner.post(invitations, { alias: person.alias, role: "viewer" }), 201);
+  await again(async () => await person.post(`/v1/invitations/${String(invited.body.id)}/accept`), 200);
 }
 
 /** Retires, asks at the other gateway for what a retired organization does not allow, and enables again. */
@@ -127,7 +127,8 @@ async function retireAndAsk(round: number): Promise<void> {
   const [here, there] = round % 2 === 0 ? urls : [urls[1], urls[0]];
   const path = `/v1/organizations/${docs.slug}`;
   const retired = await owner.at(here).post(`${path}/retire`);
-  if (retired.status !== 200) return expectEnded(retired);
+  expectEnded(retired);
+  if (retired.status !== 200) return;
   const answer = await docs.ask("owner", "edit", "authored", there);
   if (answer.status !== 503) expect(must(answer, 200).body["decision"]).toBe(false);
   const enabled = await owner.at(there).post(`${path}/enable`);

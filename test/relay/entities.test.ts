@@ -131,10 +131,10 @@ describe("entities are compared", () => {
     const lines = Array.from({ length: 600 }, (_, index) =>
       documentLine(`d-${index % 200}`, index < 300 ? "bob" : "owner"),
     );
-    let isOver = false;
-    const importing = docs.store(lines).finally(() => (isOver = true));
+    const progress = { isOver: false };
+    const importing = docs.store(lines).finally(() => (progress.isOver = true));
     const outcomes = new Set<string | undefined>();
-    while (!isOver) {
+    while (!progress.isOver) {
       const { outcome, missing, injected } = await compared();
       expect({ missing, injected }).toEqual({ missing: [], injected: [] });
       outcomes.add(outcome);

@@ -1,5 +1,5 @@
 import type { Exchange } from "./exchange.ts";
-import { documentId, isSeenBy, libraryOf, READERS } from "./library.ts";
+import { idOf, isSeenBy, libraryOf, READERS } from "./library.ts";
 import { lotsOf } from "../src/entities/parallel.ts";
 import type { Options } from "./options.ts";
 import { questionsAbout } from "./questions.ts";
@@ -14,8 +14,8 @@ export interface Batching {
 }
 
 const SIZE = 50;
-/** Fewer than elsewhere: with fifty questions in each the gateway is as busy. */
-const LANES = 8;
+/** Two clients, each with one request on its way: fifty questions in one, or one after the other. */
+const LANES = 2;
 const WARM_UP_SECONDS = 5;
 const ROUNDS = 2; // at most
 
@@ -63,17 +63,17 @@ function inOne(questions: readonly Exchange[]): Exchange {
 
 /** Each reader about documents in an order of its own, half of them allowed to the first. */
 async function questionsAboutDocuments(setting: Setting): Promise<Exchange[][]> {
-  const { token, documents } = await libraryOf(setting, 1_000);
+  const { token, size } = await libraryOf(setting, 1_000);
   return Array.from({ length: LANES }, (_, lane) =>
-    Array.from({ length: documents }, (_unused, index): Exchange => {
-      const number = (index * 7 + lane * 131) % documents;
+    Array.from({ length: size }, (_unused, index): Exchange => {
+      const number = (index * 7 + lane * 131) % size;
       const { alias, every } = READERS[(lane + index) % READERS.length] ?? READERS[0];
       return {
         ...{ token, method: "POST", path: "/access/v1/evaluation" },
         body: {
           subject: { type: "account", id: alias },
           action: { name: "view" },
-          resource: { type: "document", id: documentId(number) },
+          resource: { type: "document", id: idOf("document", number) },
         },
         expected: { status: 200, members: { decision: isSeenBy(every, number) } },
       };

@@ -1,13 +1,16 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
-import type { ReadableStream } from "node:stream/web";
 import { othersDuring } from "./secrecy.ts";
 import type { Setting } from "./setting.ts";
 
-/** An organization with as many documents of examples/document-tree, each in one of a thousand folders. */
+/** Documents are those of examples/document-tree, each in one of a thousand folders; notes are bench/policies', each with its viewers. */
+export type Held = "document" | "note";
+
+/** An organization with so many of them. */
 export interface Library {
   readonly slug: string;
-  readonly documents: number;
+  readonly holds: Held;
+  readonly size: number;
   /** Of a client that may store, ask and search here. */
   readonly token: string;
   readonly importing: Importing;
@@ -29,57 +32,67 @@ export const READERS = [
 
 const FOLDERS = 1_000;
 
-export function documentId(index: number): string {
-  return `document-${String(index).padStart(6, "0")}`;
+export function idOf(type: Held, index: number): string {
+  return `${type}-${String(index).padStart(6, "0")}`;
 }
 
 export function isSeenBy(every: number, index: number): boolean {
   return index % every === every / 2; // not the first one, which says nothing about looking for it
 }
 
-const libraries = new Map<number, Promise<Library>>();
+const libraries = new Map<string, Promise<Library>>();
 
 /** Made when it is first asked for. Throws when a line is refused, or when the import does not say that all is in. */
-export async function libraryOf(setting: Setting, documents: number): Promise<Library> {
-  const made = libraries.get(documents) ?? fill(setting, documents);
-  libraries.set(documents, made);
+export async function libraryOf(setting: Setting, size: number, holds: Held = "document"): Promise<Library> {
+  const slug = `${holds}s-${size}`;
+  const made = libraries.get(slug) ?? fill(setting, { slug, size, holds });
+  libraries.set(slug, made);
   return await made;
 }
 
-async function fill(setting: Setting, documents: number): Promise<Library> {
+async function fill(setting: Setting, library: Pick<Library, "slug" | "size" | "holds">): Promise<Library> {
   const { world, gatewayUrl } = setting;
-  const slug = `library-${documents}`;
+  const { slug, size, holds } = library;
   await world.found(
     slug,
     READERS.map(({ alias }) => alias),
   );
   const token = await world.keeperToken(slug);
   const at = { url: `${gatewayUrl}/v1/organizations/${slug}/entities`, token };
-  await imported(at, folders());
+  if (holds === "document") await imported(at, folders());
+  const lines = Array.from({ length: size }, (_, index) =>
+    holds === "document" ? documentLine(index) : noteLine(index),
+  );
   const [before, startedAt] = [setting.cpu(), performance.now()];
-  await imported(at, documentsIn(documents));
+  await imported(at, lines);
   const ms = performance.now() - startedAt;
-  const importing = { lines: documents, seconds: ms / 1_000, others: othersDuring(before, setting.cpu(), ms) };
+  const importing = { lines: size, seconds: ms / 1_000, others: othersDuring(before, setting.cpu(), ms) };
   await setting.sql("analyze entities", []);
   await setting.sql("analyze entity_relations", []);
-  return { slug, documents, token, importing };
+  return { ...library, token, importing };
 }
 
 function folders(): string[] {
   return Array.from({ length: FOLDERS }, (_, index) => {
-    const readers = READERS.filter(({ every }) => isSeenBy(every, index));
-    const shared_with = readers.map(({ alias }) => ({ type: "account", id: alias }));
-    const relations = shared_with.length === 0 ? {} : { shared_with };
+    const relations = sharedWith("shared_with", index);
     return JSON.stringify({ type: "folder", id: `folder-${index}`, attributes: { title: "Folder" }, relations });
   });
 }
 
-function documentsIn(count: number): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const relations = { folder: [{ type: "folder", id: `folder-${index % FOLDERS}` }] };
-    const attributes = { title: `Document ${index}`, state: "open", classification: "internal" };
-    return JSON.stringify({ type: "document", id: documentId(index), attributes, relations });
-  });
+function sharedWith(relation: string, index: number): Readonly<Record<string, object[]>> {
+  const readers = READERS.filter(({ every }) => isSeenBy(every, index));
+  return readers.length === 0 ? {} : { [relation]: readers.map(({ alias }) => ({ type: "account", id: alias })) };
+}
+
+function documentLine(index: number): string {
+  const relations = { folder: [{ type: "folder", id: `folder-${index % FOLDERS}` }] };
+  const attributes = { title: `Document ${index}`, state: "open", classification: "internal" };
+  return JSON.stringify({ type: "document", id: idOf("document", index), attributes, relations });
+}
+
+function noteLine(index: number): string {
+  const relations = sharedWith("viewer", index);
+  return JSON.stringify({ type: "note", id: idOf("note", index), attributes: { title: `Note ${index}` }, relations });
 }
 
 interface Event {
@@ -94,8 +107,7 @@ async function imported({ url, token }: { url: string; token: string }, lines: r
     throw new Error(`the import answered ${response.status}: ${await response.text()}`);
   }
   let last = "";
-  // Both are the web's streams; their types are told twice.
-  for await (const line of createInterface({ input: Readable.fromWeb(response.body as ReadableStream) })) last = line;
+  for await (const line of createInterface({ input: Readable.fromWeb(response.body) })) last = line;
   const { done } = JSON.parse(last) as Event;
   if (done?.stored !== lines.length) throw new Error(`of ${lines.length} lines not all are stored: ${last}`);
 }

@@ -62,8 +62,11 @@ export async function membershipsOf(setting: Setting): Promise<Membership[]> {
   return searches;
 }
 
-async function foundedByOne({ world, sql }: Setting): Promise<string[]> {
-  await sql("update accounts set max_owned_organizations = $2 where alias = $1", [EVERYWHERE, ORGANIZATIONS * 2]);
+async function foundedByOne({ world, ...setting }: Setting): Promise<string[]> {
+  await setting.sql("update accounts set max_owned_organizations = $2 where alias = $1", [
+    EVERYWHERE,
+    ORGANIZATIONS * 2,
+  ]);
   const slugs = Array.from({ length: ORGANIZATIONS }, (_, index) => `owned-${String(index).padStart(4, "0")}`);
   await inParallel(slugs, AT_ONCE, async (slug) => {
     await world.call(EVERYWHERE, "POST", "/v1/organizations", { slug, name: slug });
@@ -88,8 +91,8 @@ async function sectorsOf(
   return [...new Set([...before, ...made])].sort();
 }
 
-async function join({ sql }: Setting, slug: string, count: number): Promise<string[]> {
-  await sql(
+async function join(setting: Setting, slug: string, count: number): Promise<string[]> {
+  await setting.sql(
     `with made as (
        insert into accounts (id, alias, pseudonym, created_at, updated_at)
        select 'acc-' || $1 || '-' || n, $1 || '-' || lpad(n::text, 5, '0'), 'p-' || $1 || '-' || n, now(), now()
@@ -103,7 +106,7 @@ async function join({ sql }: Setting, slug: string, count: number): Promise<stri
      where o.slug = $1`,
     [slug, count],
   );
-  await sql(
+  await setting.sql(
     `with lots as (
        select (n - 1) / $3::int as lot, jsonb_agg(jsonb_build_object('user', 'account:p-' || $1 || '-' || n,
          'relation', 'viewer', 'object', 'organization:' || (select o.id from organizations o where o.slug = $1))) as writes

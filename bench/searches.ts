@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { cpuBetween } from "./cpu.ts";
-import { documentId, isSeenBy, libraryOf, READERS } from "./library.ts";
+import { type Held, idOf, isSeenBy, libraryOf, READERS } from "./library.ts";
 import { quantile } from "./load.ts";
 import { type Membership, membershipsOf } from "./memberships.ts";
 import { othersDuring } from "./secrecy.ts";
@@ -36,6 +36,7 @@ export interface Searching {
 }
 
 const SIZES = [1_000, 10_000, 100_000] as const;
+const NOTES = 10_000;
 const PAGE = 50;
 const LARGEST_PAGE = 500;
 const LATER = 5_000; // results before a later page
@@ -51,6 +52,8 @@ export async function measureSearches(setting: Setting, report: (line: string) =
     report(`Searches: filling a library with ${size} documents`);
     asked.push(...(await searchesIn(setting, size)));
   }
+  report(`Searches: filling a library with ${NOTES} notes`);
+  asked.push(...(await readersIn(setting, "note", NOTES)));
   report("Searches: filling in members");
   asked.push(...(await membershipsOf(setting)).map(ofBuiltIn));
   const found: Searched[] = [];
@@ -65,30 +68,31 @@ function ofBuiltIn({ name, of, path, body, token, expected }: Membership): Searc
   return { name, of, path, body, token, expected, from: 0 };
 }
 
-async function searchesIn(setting: Setting, size: number): Promise<Searching[]> {
-  const { token } = await libraryOf(setting, size);
-  const action = { name: "view" };
+/** What each reader finds, and on a later page. */
+async function readersIn(setting: Setting, type: Held, size: number): Promise<Searching[]> {
+  const { token } = await libraryOf(setting, size, type);
   const all = Array.from({ length: size }, (_, index) => index);
-  const searches = READERS.flatMap(({ alias, name, every }): Searching[] => {
-    const subject = { type: "account", id: alias };
-    const expected = all.filter((index) => isSeenBy(every, index)).map(documentId);
-    const body = { subject, action, resource: { type: "document" } };
+  return READERS.flatMap(({ alias, name, every }): Searching[] => {
+    const expected = all.filter((index) => isSeenBy(every, index)).map((index) => idOf(type, index));
+    const body = { subject: { type: "account", id: alias }, action: { name: "view" }, resource: { type } };
     const search = { of: size, path: "resource", body, token, expected } as const;
     const later = Math.min(LATER, Math.floor(expected.length / 2 / PAGE) * PAGE);
-    return [
-      { ...search, name: `documents, ${name}`, from: 0 },
-      ...(later > 0 && every < READERS[2].every
-        ? [{ ...search, name: `the same, page ${later / PAGE + 1}`, from: later }]
-        : []),
-    ];
+    const first = { ...search, name: `${type}s, ${name}`, from: 0 };
+    if (later === 0 || every === READERS[2].every) return [first];
+    return [first, { ...search, name: `the same, page ${later / PAGE + 1}`, from: later }];
   });
-  const resource = { type: "document", id: documentId(1) };
+}
+
+async function searchesIn(setting: Setting, size: number): Promise<Searching[]> {
+  const searches = await readersIn(setting, "document", size);
+  const { token } = await libraryOf(setting, size);
+  const resource = { type: "document", id: idOf("document", 1) };
   const [{ alias }] = READERS;
   return [
     ...searches,
     {
       ...{ name: "who may view a document", of: READERS.length + 1, path: "subject", token, from: 0 },
-      body: { subject: { type: "account" }, action, resource },
+      body: { subject: { type: "account" }, action: { name: "view" }, resource },
       expected: [alias],
     },
     {
@@ -122,8 +126,8 @@ async function measured(setting: Setting, search: Searching): Promise<Searched> 
   }
   const after = setting.cpu();
   const others = othersDuring(before, after, performance.now() - startedAt);
-  const { machine: _machine, bench: _bench, ...ours } = cpuBetween(before, after);
-  const cpuMs = Object.values(ours).reduce((sum, ms) => sum + ms, 0) / pages;
+  const ours = Object.entries(cpuBetween(before, after)).filter(([process]) => !["machine", "bench"].includes(process));
+  const cpuMs = ours.reduce((sum, [, ms]) => sum + ms, 0) / pages;
   const { name, of } = search;
   const figures = Float64Array.from(times);
   return {

@@ -33,7 +33,7 @@ export interface Setting {
 const APPLIED_WITHIN_MS = 60_000;
 const UNLIMITED = "100000000";
 const POLICIES = path.join(ROOT, "policies");
-const HOST_POLICIES = path.join(ROOT, "examples/document-tree/policies");
+const HOST_POLICIES = ["examples/document-tree/policies", "bench/policies"].map((folder) => path.join(ROOT, folder));
 
 export async function prepareSetting(profile: string | undefined, report: (line: string) => void): Promise<Setting> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-bench-"));
@@ -43,7 +43,7 @@ export async function prepareSetting(profile: string | undefined, report: (line:
   };
   try {
     const policyDir = path.join(stateDir, "policies");
-    await writeBundle(policyDir, POLICIES, [HOST_POLICIES]);
+    await writeBundle(policyDir, POLICIES, HOST_POLICIES);
     const engines = await startEngines(stateDir, policyDir, report);
     closers.push(async () => await engines.stop());
     const gateway = await startGatewayOn(engines, stateDir, profile);
@@ -97,7 +97,7 @@ async function startGatewayOn(
     OPENFGA_API_URL: engines.openfga?.apiUrl,
     OPENFGA_PRESHARED_KEY: engines.openfga?.presharedKey,
     CERBOS_TARGET: engines.cerbosTarget,
-    HOST_POLICIES,
+    HOST_POLICIES: HOST_POLICIES.join(","),
     RATE_CALLER_QUESTIONS: UNLIMITED, // counted all the same
     RATE_ORGANIZATION_QUESTIONS: UNLIMITED,
     RATE_CALLER_CHANGES: "0", // what is measured is what it can, not what it may

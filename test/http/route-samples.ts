@@ -123,7 +123,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     "POST /v1/explain": check,
     "POST /access/v1/search/subject": { ...check, subject: { type: "account" } },
     "POST /access/v1/search/resource": { ...check, resource: { type: "sector" } },
-    "POST /access/v1/search/action": check,
+    "POST /access/v1/search/action": { subject: account, resource: check.resource }, // it has no action
   };
   const body = bodies[named(route).replace("/o/:slug/", "/")];
   if (body === undefined) throw new Error(`${named(route)} has no good body here; add one`);

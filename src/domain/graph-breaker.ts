@@ -5,7 +5,7 @@ import type { GraphReader } from "./deps.ts";
 /**
  * A graph that has failed several times in a row is left alone for a moment, so that an outage of OpenFGA does not cost every
  * question its wait. Meanwhile it is CANNOT_DECIDE at once, which to a question is what it is after the wait: `unavailable`.
- * Then one Read at a time finds out whether it is back.
+ * Then one Read at a time finds out whether it is back. Who had no time left to ask says nothing about the graph.
  * @param now milliseconds, monotonic
  */
 export function withBreaker(graph: GraphReader, now: () => number): GraphReader {
@@ -13,7 +13,7 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
   let restsUntil = 0;
   let isProbed = false;
 
-  const guarded = async <Word>(read: () => Promise<Word>): Promise<Word> => {
+  const guarded = async <Word>(patienceMs: number, read: () => Promise<Word>): Promise<Word> => {
     const isProbe = failures >= LIMITS.graphFailures;
     if (isProbe) {
       if (isProbed || now() < restsUntil)
@@ -27,7 +27,7 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
     } catch (error) {
       if (error instanceof AppError && error.cause instanceof Uncheckable)
         failures = 0; // it answers
-      else if (error instanceof AppError && error.code === "CANNOT_DECIDE") {
+      else if (error instanceof AppError && error.code === "CANNOT_DECIDE" && patienceMs >= LIMITS.graphFairMs) {
         failures += 1;
         restsUntil = now() + LIMITS.graphRestMs;
       }
@@ -38,9 +38,10 @@ export function withBreaker(graph: GraphReader, now: () => number): GraphReader 
   };
   return {
     directRoles: async (pseudonym, organization, timeoutMs) =>
-      await guarded(async () => await graph.directRoles(pseudonym, organization, timeoutMs)),
-    fence: async (organization, timeoutMs) => await guarded(async () => await graph.fence(organization, timeoutMs)),
-    holds: async (tuples, timeoutMs) => await guarded(async () => await graph.holds(tuples, timeoutMs)),
-    paths: async (asked, left) => await guarded(async () => await graph.paths(asked, left)),
+      await guarded(timeoutMs, async () => await graph.directRoles(pseudonym, organization, timeoutMs)),
+    fence: async (organization, timeoutMs) =>
+      await guarded(timeoutMs, async () => await graph.fence(organization, timeoutMs)),
+    holds: async (tuples, timeoutMs) => await guarded(timeoutMs, async () => await graph.holds(tuples, timeoutMs)),
+    paths: async (asked, left) => await guarded(left(), async () => await graph.paths(asked, left)),
   };
 }

@@ -62,6 +62,8 @@ export const LIMITS = {
   /** Reads of the graph that fail in a row before questions leave it alone, and for how long they do. */
   graphFailures: 3,
   graphRestMs: 1_000,
+  /** A Read that was given less than this and failed is no failure of the graph. */
+  graphFairMs: 25,
 
   /** Tuples of one Write beside the fence's swap; OpenFGA allows 100. */
   tuplesPerRow: 98,

@@ -10,8 +10,8 @@ interface World {
   readonly reads: PromiseWithResolvers<string[]>[];
   readonly graph: GraphReader;
   readonly advance: (ms: number) => void;
-  readonly ask: () => Promise<readonly string[]>;
-  readonly fail: () => Promise<void>;
+  readonly ask: (timeoutMs?: number) => Promise<readonly string[]>;
+  readonly fail: (timeoutMs?: number) => Promise<void>;
 }
 
 /** A graph whose Reads end when the test says how, behind a breaker whose clock the test moves. */
@@ -29,9 +29,9 @@ function broken(): World {
     paths: async () => await Promise.resolve({ paths: [], isComplete: true }),
   };
   const graph = withBreaker(asked, () => now);
-  const ask = async (): Promise<readonly string[]> => await graph.directRoles("p", "o", 1);
-  const fail = async (): Promise<void> => {
-    const answer = ask();
+  const ask: World["ask"] = async (timeoutMs = LIMITS.graphFairMs) => await graph.directRoles("p", "o", timeoutMs);
+  const fail: World["fail"] = async (timeoutMs) => {
+    const answer = ask(timeoutMs);
     reads.at(-1)?.reject(cannotDecide("openfga", new Error("silent")));
     await expect(answer).rejects.toEqual(CANNOT_DECIDE);
   };
@@ -52,6 +52,12 @@ describe("a graph that fails", () => {
     expect(await answer).toEqual(["owner"]);
     for (let count = 1; count < LIMITS.graphFailures; count += 1) await fail();
     expect(reads).toHaveLength(2 * LIMITS.graphFailures - 1);
+  });
+
+  test("those who had no time to wait for it is asked on", async () => {
+    const { reads, fail } = broken();
+    for (let count = 0; count < 2 * LIMITS.graphFailures; count += 1) await fail(LIMITS.graphFairMs - 1);
+    expect(reads).toHaveLength(2 * LIMITS.graphFailures);
   });
 
   test("as often as the limit is left alone until it has rested, its fence too", async () => {

@@ -6,7 +6,7 @@ export const LIMITS = {
   checkDepth: 8,
   /** Questions of one batch, and how many of them are decided at once. */
   batchItems: 100,
-  batchWindow: 25,
+  batchWindow: 10,
   /** Results on a page of a search, and how many candidates are looked at in one go. */
   searchPage: 500,
   searchMost: 100,

@@ -102,7 +102,7 @@ export const LIMITS = {
   /** Organizations that one look of the relay picks up, and how many of them it works on at once. */
   relayOrganizations: 64,
   relayConcurrency: 8,
-  relayLeaseMs: 15_000,
+  relayLeaseMs: 5_000,
   backoffFirstMs: 100,
   backoffMostMs: 10_000,
 

@@ -5,7 +5,7 @@ import { createLog } from "../../src/http/log.ts";
 import { type Answered, type Person, PUNCTUAL, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { startTcpProxy } from "../support/tcp-proxy.ts";
 import { testEngines } from "../support/test-engines.ts";
-import { addApplication, foundOrganization, must } from "../support/world.ts";
+import { addApplication, foundOrganization, must, undrawn } from "../support/world.ts";
 
 let gateway: TestGateway;
 /** Beside it, and without a Cerbos since its start. */
@@ -40,7 +40,7 @@ const check = (by: Person, id: string): [string, object] => {
   const subject = { type: "account", id: by.alias };
   return ["/access/v1/evaluation", { subject, action: { name: "view" }, resource: { type: "application", id } }];
 };
-const essence = ({ status, text }: Answered): unknown => [status, text];
+const essence = (answer: Answered): unknown => [answer.status, undrawn(answer)];
 
 describe("without Cerbos", () => {
   test("a stranger gets what it gets for what does not exist; a member gets 503", async () => {

@@ -9,6 +9,7 @@ import {
   decide,
   foundOrganization,
   retireEverything,
+  undrawn,
 } from "../support/world.ts";
 
 interface Contract {
@@ -571,7 +572,7 @@ describe("Platform-managed resources", () => {
         const subject = { type: "account", id: alice.alias };
         const question = { subject, action: { name: "view" }, resource: { type, id } };
         const answer = await by.post("/access/v1/evaluation", question);
-        return [name, type, answer.status, answer.body];
+        return [name, type, answer.status, undrawn(answer)];
       };
       expect(await ask("application", anchor)).toEqual(await ask("application", `app-${"0".repeat(20)}`));
       expect(await ask("sector", sector)).toEqual(await ask("sector", `sec-${"0".repeat(20)}`));

@@ -59,7 +59,7 @@ async function resourcesOf(
   return await pageOf(deps, caller, { question, side, all, action: action.name, request: page });
 }
 
-/** What may the subject do to the thing? One question, of all actions, in the order of the policy's rules. */
+/** What may the subject do to the thing? One question, of all actions, by name. */
 async function actionsOf(deps: Deps, caller: Caller, pdp: Pdp, asked: Of<ActionSearch>): Promise<SearchPage<Named>> {
   const { resource, kind, page } = asked;
   const slug = await organizationOf(deps, caller, pdp, asked);

@@ -188,7 +188,8 @@ the relations that the kind's schema names, however far the graph has to be foll
 the graph is waited for; if that takes too long, or OpenFGA is silent, the answer is 503. A kind may say that its things, or those who ask, need not be stored: then what
 was sent is all that is known of them. What was sent is never taken for what is stored.
 
-- **type**: the kind, as its folder names it. **id**: the host's own, compared byte by byte; it stays out of OpenFGA.
+- **type**: the kind, as its folder names it. **id**: the host's own, compared byte by byte; it stays out of OpenFGA. In a path it is percent-encoded; \`.\` and \`..\` cannot stand in
+  one (whoever reads a URL takes them out), so a thing with such an id is stored by the import, and asked about like any other.
 - **attributes**: what the kind's schema declares, without what the gateway adds (\`organizationState\`, \`relations\`, \`sent\`).
 - **relations**: by name, whom or what each points to: \`{"viewer": [{"type": "account", "id": "bob"}]}\`. Accounts must be members of the organization; other
   things may be named before they are stored. \`{"type": "team", "id": "editors", "relation": "member"}\` is everybody in that relation to it.

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import path from "node:path";
 import { inParallel } from "../../src/entities/parallel.ts";
+import { sendLines } from "../support/document-world.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { type Chance, chanceOf, takeSeed } from "../support/seed.ts";
 import { addMember, foundOrganization, must } from "../support/world.ts";
@@ -50,15 +51,9 @@ async function makeWorld(chance: Chance, index: number): Promise<World> {
     scopes: ["authz:evaluate", "authz:search", "entities:write"],
     organizations: [slug],
   });
-  const text = linesOf(tree).map((line) => JSON.stringify(line));
-  const imported = await fetch(`${gateway.url}/v1/organizations/${slug}/entities`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${service.token}`, "content-type": "application/x-ndjson" },
-    body: text.join("\n"),
-  });
-  expect((await imported.text()).trimEnd().split("\n").at(-1)).toContain(
-    `"stored":${text.length},"unchanged":0,"refused":0`,
-  );
+  const lines = linesOf(tree);
+  const told = await sendLines(`${gateway.url}/v1/organizations/${slug}/entities`, service, lines);
+  expect(told.at(-1)).toEqual({ done: { lines: lines.length, stored: lines.length, unchanged: 0, refused: 0 } });
   const isActive = index % 2 === 0;
   if (!isActive) must(await founder.post(`/v1/organizations/${slug}/retire`), 200);
   return { tree, isActive, service, at: `/o/${slug}/access/v1` };

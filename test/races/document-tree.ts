@@ -1,3 +1,4 @@
+import type { Line } from "../support/document-world.ts";
 import type { Chance } from "../support/seed.ts";
 
 /** A tree of documents as examples/document-tree has it, and who may what in it: written by hand, by walking, not by asking. */
@@ -76,7 +77,7 @@ export function drawTree(chance: Chance, roles: ReadonlyMap<string, string>): Tr
 type Related = readonly { readonly type: string; readonly id: string; readonly relation?: string }[];
 
 /** Its entities, as an import takes them. */
-export function linesOf(tree: Tree): object[] {
+export function linesOf(tree: Tree): Line[] {
   const parties = (all: readonly Party[]): Related =>
     all.map((one) =>
       "account" in one ? { type: "account", id: one.account } : { type: "group", id: one.group, relation: "member" },

@@ -6,6 +6,16 @@ export interface Positioned {
   readonly value: unknown;
   /** The line of a member, or of the nearest one around it that is there; it counts from 1. */
   lineOf(path: readonly PropertyKey[]): number;
+  /** The same with its column. */
+  placeOf(path: readonly PropertyKey[]): Place;
+  /** What the lines of comment right above a member say, in one line; null: there are none. */
+  commentOf(path: readonly PropertyKey[]): string | null;
+}
+
+/** Both count from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
 }
 
 /** What is wrong with a file, and where. */
@@ -25,10 +35,27 @@ export function readPositioned(text: string, schema: "core" | "json" = "core"): 
   const [error] = document.errors;
   if (error !== undefined) return { line: error.linePos?.[0].line ?? null, problem: inOneLine(error.message) };
   try {
-    return { value: document.toJS(), lineOf: (path) => lines.linePos(offsetOf(document, path)).line };
+    const placeOf = (path: readonly PropertyKey[]): Place => {
+      const { line, col } = lines.linePos(offsetOf(document, path));
+      return { line, column: col };
+    };
+    const rows = text.split("\n");
+    return {
+      value: document.toJS(),
+      lineOf: (path) => placeOf(path).line,
+      placeOf,
+      commentOf: (path) => commentAbove(rows, placeOf(path).line),
+    };
   } catch (error) {
     return { line: null, problem: inOneLine(String(error)) }; // aliases without end
   }
+}
+
+function commentAbove(rows: readonly string[], line: number): string | null {
+  const above = rows.slice(0, line - 1);
+  const from = above.findLastIndex((row) => !/^\s*#/.test(row)) + 1;
+  const said = above.slice(from).map((row) => row.trim().replace(/^#\s?/, ""));
+  return said.length === 0 ? null : said.join(" ");
 }
 
 /** Where the key of a member stands, or the item of a list. */

@@ -1,0 +1,60 @@
+import type { Judge } from "../../entities/judge.ts";
+import { ask, type Cells, cellsOf, partsOf, type Part, type Said } from "./cells.ts";
+import type { PolicyDocument } from "./documents.ts";
+import { type Reads, readsOf } from "./reads.ts";
+import type { KindPolicies, Revision } from "./revision.ts";
+import { type Space, spaceOf } from "./space.ts";
+
+/** What a matrix or a floor says of some actions in every cell. */
+export interface EvaluatedPart extends Part, Cells {
+  /** In the order of the cells. */
+  readonly said: readonly Said[];
+}
+
+export interface EvaluatedKind {
+  readonly kind: KindPolicies;
+  /** By version, `default` first. */
+  readonly matrices: ReadonlyMap<string, readonly EvaluatedPart[]>;
+  readonly floor: readonly EvaluatedPart[];
+}
+
+/** The policies of one kind, at one revision or at several. */
+export interface KindAt {
+  readonly kind: KindPolicies;
+  readonly plans: Revision["plans"];
+}
+
+/** Every value that a fact of the kind is tried with, at all of these revisions. */
+export function spaceOfKind(revisions: readonly KindAt[]): Space {
+  const reads = revisions.flatMap(({ kind }) => documentsOf(kind).map(readsOfDocument));
+  return spaceOf({
+    facts: revisions.flatMap(({ kind }) => [...kind.schema.facts.values()]),
+    comparisons: reads.flatMap(({ comparisons }) => comparisons),
+    read: new Set(reads.flatMap(({ facts }) => [...facts])),
+    plans: revisions.flatMap(({ kind, plans }) => (kind.isHosts ? [] : [plans])),
+  });
+}
+
+export function documentsOf({ matrices, floor }: KindPolicies): PolicyDocument[] {
+  return [...matrices.values(), ...(floor === null ? [] : [floor])];
+}
+
+function readsOfDocument({ rules, variables }: PolicyDocument): Reads {
+  const expressions = rules.flatMap(({ conditions, output }) => [...conditions, ...(output === null ? [] : [output])]);
+  return readsOf(expressions, variables);
+}
+
+/** Asks Cerbos about the whole space of a kind. */
+export async function evaluateKind(judge: Judge, { kind, plans }: KindAt, space: Space): Promise<EvaluatedKind> {
+  const evaluate = async (from: Part["from"], document: PolicyDocument): Promise<EvaluatedPart[]> => {
+    const evaluated: EvaluatedPart[] = [];
+    for (const part of partsOf(from, document)) {
+      const cells = cellsOf(part.reads, space);
+      evaluated.push({ ...part, ...cells, said: await ask({ judge, kind, plans }, part, cells) });
+    }
+    return evaluated;
+  };
+  const matrices = new Map<string, readonly EvaluatedPart[]>();
+  for (const [version, document] of kind.matrices) matrices.set(version, await evaluate("matrix", document));
+  return { kind, matrices, floor: kind.floor === null ? [] : await evaluate("floor", kind.floor) };
+}

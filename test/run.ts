@@ -19,7 +19,7 @@ const CHECKS: readonly (readonly [name: string, command: readonly string[]])[] =
   ["types", bin("tsc", "-p", ".")],
   ["lint", bin("eslint", ".", "--max-warnings=0")],
   ["format", bin("prettier", "--check", "--log-level=warn", "src", "test", "bench", "examples/*/*.ts", "*.js")],
-  ["policies", [process.execPath, "src/policy/check.ts"]],
+  ["policies", [process.execPath, "src/policy/main.ts"]],
 ];
 /** Of the full run only, after the tests: four minutes. */
 const CONTRACT = ["contract", [process.execPath, "test/contract/schemathesis.ts"]] as const;

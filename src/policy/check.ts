@@ -1,4 +1,3 @@
-/** `npm run policies`: what every change of a policy must pass. Says what it checked; exit status 1 and the place when it fails. */
 import { execFile } from "node:child_process";
 import { access, glob, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -7,10 +6,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { ACTIONS, KINDS, type Kind } from "../entities/kinds.ts";
 import { CERBOS_CWD, cerbosProgram } from "../local/cerbos.ts";
-import { writeBundle } from "./bundle.ts";
 import { readPlans } from "./plans.ts";
-
-const DEFAULT_DIRECTORY = path.join(import.meta.dirname, "..", "..", "policies");
 
 const Policy = z.object({
   resourcePolicy: z.object({
@@ -106,24 +102,4 @@ export async function checkPolicies(directory: string): Promise<void> {
     if (await lacksTest(path.join(directory, name))) found.push(`${name}: there is no ${testOf(name)} beside it`);
   }
   if (found.length > 0) throw new Error(found.join("\n"));
-}
-
-async function main([verb, ...rest]: readonly string[]): Promise<string> {
-  const [target, ...hostFolders] = rest;
-  if (verb === "bundle") {
-    if (target === undefined) throw new Error("npm run policies -- bundle <new folder> [<folder of a host's kinds> …]");
-    const kinds = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders);
-    return `${target}: the built-in policies and the host's kinds ${kinds.length === 0 ? "(none)" : kinds.join(", ")}`;
-  }
-  await checkPolicies(verb ?? DEFAULT_DIRECTORY);
-  return `policies: compiled, tested and complete for ${KINDS.length} kinds`;
-}
-
-if (import.meta.main) {
-  try {
-    console.log(await main(process.argv.slice(2)));
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  }
 }

@@ -1,10 +1,13 @@
+import { createHash } from "node:crypto";
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
+import { z } from "zod";
 import { KINDS } from "../../entities/kinds.ts";
 import { readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
 import { isTest, type PolicyFile } from "../policy-set.ts";
-import type { Fault } from "../positioned.ts";
+import { isFault, readPositioned } from "../positioned.ts";
+import { AuthorError } from "./author-error.ts";
 import { type PolicyDocument, readPolicyDocument } from "./documents.ts";
 import { type FactSchema, readFactSchema } from "./facts.ts";
 import type { Plans } from "./space.ts";
@@ -18,6 +21,8 @@ export interface KindPolicies {
   /** A host's kind can go without. */
   readonly floor: PolicyDocument | null;
   readonly schema: FactSchema;
+  /** The same: it decides the same. */
+  readonly fingerprint: string;
 }
 
 /** The policies as they stand in a folder, or stood at a commit. */
@@ -26,60 +31,99 @@ export interface Revision {
   readonly hostFolders: readonly string[];
   readonly kinds: ReadonlyMap<string, KindPolicies>;
   readonly plans: Plans;
+  /** Which roles each rank includes. */
+  readonly ranks: readonly Rank[];
   /** Of the host's kinds that can be served. */
   readonly hostFiles: readonly PolicyFile[];
   /** What is wrong with the host's folders, each with file and line. */
   readonly problems: readonly string[];
 }
 
+export interface Revisions {
+  readonly base: Revision;
+  readonly head: Revision;
+}
+
+export interface Rank {
+  readonly name: string;
+  readonly parentRoles: readonly string[];
+  readonly file: string;
+  readonly line: number;
+}
+
 /** Throws where the built-in policies cannot be read at all. */
 export async function readRevision(policiesDir: string, hostFolders: readonly string[]): Promise<Revision> {
   const host = await readHostPolicies(policiesDir, hostFolders);
-  const builtIn: string[] = [];
-  for await (const file of glob("cerbos/**/*.{yaml,json}", { cwd: policiesDir }))
-    builtIn.push(path.join(policiesDir, file));
-  if (builtIn.length === 0) throw new Error(`${policiesDir}: there are no policies (cerbos/*.yaml)`);
-  const files = [...builtIn.sort(), ...host.files.map(({ from }) => from)].filter((file) => !isTest(file));
-  const documents = await readDocuments(files);
-  const schemas = await readSchemas(files);
+  const texts = await textsOf(policiesDir, host.files);
+  const documents = readDocuments(texts);
+  const plans = await readPlans(policiesDir);
   const kinds = [...KINDS, ...host.kinds.served.keys()].flatMap((kind): [string, KindPolicies][] => {
-    const matrices = documents.filter(({ resource }) => resource === kind);
+    const matrices = byVersion(documents.filter(({ resource }) => resource === kind));
+    if (matrices.size === 0) return []; // things of it are stored, and nothing is asked about them
     const floor = documents.find(({ resource }) => resource === `${kind}_floor`) ?? null;
-    if (matrices.length === 0) return []; // things of it are stored, and nothing is asked about them
     const isHosts = host.kinds.served.has(kind);
-    const schema = schemas.get(kind) ?? { facts: new Map(), objects: [] };
-    return [[kind, { kind, isHosts, floor, schema, matrices: byVersion(matrices) }]];
+    const deciding = [...matrices.values(), ...(floor === null ? [] : [floor])].map(({ file }) => file);
+    const schema = [...texts.keys()].filter((file) => path.basename(file) === `${kind}.json`);
+    const shared = [...texts.keys()].filter((file) => RANKS.test(texts.get(file) ?? ""));
+    const known = [...deciding, ...schema, ...shared].map((file) => texts.get(file));
+    const fingerprint = hashOf(isHosts ? known : [...known, [...plans]]);
+    return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: schemaIn(texts.get(schema[0] ?? "")) }]];
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems },
-    kinds: new Map(kinds),
-    plans: await readPlans(policiesDir),
+    ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts) },
   };
 }
 
+/** Files that a decision of every kind can depend on. */
+const RANKS = /^(derivedRoles|exportVariables|exportConstants):/m;
+
+function hashOf(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
+
+type Texts = ReadonlyMap<string, string>;
+
+/** Of all policies and schemas, tests left out. */
+async function textsOf(policiesDir: string, hostFiles: readonly PolicyFile[]): Promise<Texts> {
+  const builtIn: string[] = [];
+  const pattern = "cerbos/**/*.{yaml,json}";
+  for await (const file of glob(pattern, { cwd: policiesDir })) builtIn.push(path.join(policiesDir, file));
+  if (builtIn.length === 0) throw new AuthorError(`${policiesDir}: there are no policies (cerbos/*.yaml)`);
+  const files = [...builtIn.sort(), ...hostFiles.map(({ from }) => from)].filter((file) => !isTest(file));
+  return new Map(await Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const)));
+}
+
 function byVersion(matrices: readonly PolicyDocument[]): KindPolicies["matrices"] {
-  const sorted = matrices.toSorted(
-    (one, other) => Number(other.version === "default") - Number(one.version === "default"),
-  );
+  const isDefault = ({ version }: PolicyDocument): number => Number(version === "default");
+  const sorted = matrices.toSorted((one, other) => isDefault(other) - isDefault(one));
   return new Map(sorted.map((matrix) => [matrix.version, matrix]));
 }
 
-async function readDocuments(files: readonly string[]): Promise<PolicyDocument[]> {
-  const found: PolicyDocument[] = [];
-  for (const file of files.filter((each) => each.endsWith(".yaml"))) {
-    const read = readPolicyDocument(file, await readFile(file, "utf8"));
-    if (read === null) continue;
-    if ("resource" in read) found.push(read);
-    else throw new Error(read.map((fault: Fault) => `${file}:${fault.line ?? 1}: ${fault.problem}`).join("\n"));
-  }
-  return found;
+function readDocuments(texts: Texts): PolicyDocument[] {
+  return [...texts].flatMap(([file, text]) => {
+    const read = file.endsWith(".yaml") ? readPolicyDocument(file, text) : null;
+    if (read === null || "resource" in read) return read ?? [];
+    throw new AuthorError(read.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
+  });
 }
 
-async function readSchemas(files: readonly string[]): Promise<ReadonlyMap<string, FactSchema>> {
-  const found = new Map<string, FactSchema>();
-  for (const file of files.filter((each) => each.endsWith(".json"))) {
-    const schema: unknown = JSON.parse(await readFile(file, "utf8"));
-    found.set(path.basename(file, ".json"), readFactSchema(schema));
-  }
-  return found;
+function schemaIn(text: string | undefined): FactSchema {
+  return readFactSchema(text === undefined ? undefined : JSON.parse(text));
+}
+
+const Ranks = z.object({
+  derivedRoles: z.object({ definitions: z.array(z.object({ name: z.string(), parentRoles: z.array(z.string()) })) }),
+});
+
+function readRanks(texts: Texts): Rank[] {
+  return [...texts].flatMap(([file, text]) => {
+    const document = file.endsWith(".yaml") && RANKS.test(text) ? readPositioned(text) : null;
+    const ranks = document === null || isFault(document) ? null : Ranks.safeParse(document.value);
+    if (document === null || isFault(document) || ranks?.success !== true) return [];
+    const { definitions } = ranks.data.derivedRoles;
+    return definitions.map((definition, index) => {
+      return { ...definition, file, line: document.lineOf(["derivedRoles", "definitions", index]) };
+    });
+  });
 }

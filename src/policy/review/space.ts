@@ -94,11 +94,12 @@ function numbers({ declared, group, literals, source }: Given): number[] {
   const bounds = literals.filter((literal) => typeof literal === "number");
   const limits = group.flatMap((fact) => allowed(fact, source.plans));
   const compared = group.length > 1 && limits.length === 0 ? [1] : [];
-  const around = [...bounds, ...limits, ...compared].flatMap((bound) => [bound - 1, bound, bound + 1]);
+  // The boundary itself comes first: examples are made of what comes first.
+  const around = [...limits, ...bounds, ...compared].flatMap((bound) => [bound, bound + 1, bound - 1]);
   const least = Math.min(...declared.map((fact) => fact.least ?? -Infinity));
   const most = Math.max(...declared.map((fact) => fact.most ?? Infinity));
   const all = around.length === 0 ? [Math.max(0, least), Math.max(0, least) + 1] : around;
-  return [...new Set(all)].filter((value) => value >= least && value <= most).sort((one, other) => one - other);
+  return [...new Set(all)].filter((value) => value >= least && value <= most);
 }
 
 function strings({ group, literals }: Given): Set<string> {

@@ -1,0 +1,60 @@
+/** `npm run policies`: the tools of those who write and review policies. `--help` tells them. */
+import { parseArgs } from "node:util";
+import { AuthorError } from "./review/author-error.ts";
+import { type Verb, VERBS } from "./verbs.ts";
+
+/** Nobody waits in silence for longer than this. */
+const SILENT_MS = 2_000;
+
+function progressOn(startedAt: number): (words: string) => void {
+  let toldAt = startedAt;
+  return (words) => {
+    if (Date.now() - toldAt < SILENT_MS) return;
+    toldAt = Date.now();
+    console.error(`${((toldAt - startedAt) / 1000).toFixed(0)} s: ${words}`);
+  };
+}
+
+const OVERVIEW = `npm run policies -- <verb> [options]
+
+${Object.entries(VERBS)
+  .map(([name, { title }]) => `  ${name.padEnd(8)} ${title}`)
+  .join("\n")}
+
+Without a verb it is check. npm run policies -- <verb> --help tells more.`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [first, ...others] = args;
+  const isNamed = first !== undefined && !first.startsWith("-");
+  if (!isNamed && first === "--help") {
+    console.log(OVERVIEW);
+    return 0;
+  }
+  const verb: Verb | undefined = VERBS[isNamed ? first : "check"];
+  if (verb === undefined) throw new AuthorError(`there is no verb ${first ?? ""}\n\n${OVERVIEW}`);
+  const { values, positionals } = argumentsOf(verb, isNamed ? others : args);
+  if (values["help"] === true) {
+    console.log(verb.usage);
+    return 0;
+  }
+  return await verb.run({ values, positionals, print: console.log, onProgress: progressOn(Date.now()) });
+}
+
+function argumentsOf(
+  verb: Verb,
+  args: readonly string[],
+): Pick<ReturnType<typeof parseArgs>, "values" | "positionals"> {
+  try {
+    return parseArgs({ args: [...args], options: verb.options, allowPositionals: true });
+  } catch (cause) {
+    throw new AuthorError(`${cause instanceof Error ? cause.message : String(cause)}\n\n${verb.usage}`, { cause });
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof AuthorError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}

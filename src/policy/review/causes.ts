@@ -1,0 +1,136 @@
+import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { Difference } from "./differences.ts";
+import type { Expression, PolicyDocument, RuleDocument } from "./documents.ts";
+import type { Part } from "./cells.ts";
+import type { Revision, Revisions } from "./revision.ts";
+
+/** Which lines of which files made this cell another one: of the rules, then of the ranks, the plans and the schema. */
+export function causesOf({ parts, kind }: Difference, { base, head }: Revisions): string[] {
+  const inRules = (["matrix", "floor"] as const).flatMap((from) => {
+    const was = parts.base.find((part) => part.from === from);
+    const is = parts.head.find((part) => part.from === from);
+    return ruleCauses(was, is, { base, head });
+  });
+  if (inRules.length > 0) return inRules;
+  const elsewhere = [...rankCauses(base, head), ...planCauses(base, head), ...schemaCauses(kind, base, head)];
+  return elsewhere;
+}
+
+function ruleCauses(was: Part | undefined, is: Part | undefined, revisions: Revisions): string[] {
+  if (was === undefined && is === undefined) return [];
+  if (was === undefined)
+    return (is?.rules ?? []).map((rule) => `${placeOf(revisions.head, is, rule)}: ${titleOf(rule)} is new`);
+  if (is === undefined)
+    return was.rules.map((rule) => `${placeOf(revisions.base, was, rule)}: ${titleOf(rule)} is gone`);
+  const before = meaningsOf(was);
+  const after = meaningsOf(is);
+  const gone = [...before].filter(([meaning]) => !after.has(meaning));
+  const added = [...after].filter(([meaning]) => !before.has(meaning));
+  const changed = added.flatMap(([, { expression, document }]) => {
+    const { told: word, place } = wordIn(expression, document);
+    const isNamed = gone.some(([, each]) => each.expression.text === expression.text);
+    return isNamed ? [`${fileOf(revisions.head, is)}:${place.line}: ${word} says something else`] : [];
+  });
+  const [asks, asked] = [wordsAlone(added, gone), wordsAlone(gone, added)];
+  const [rule] = is.rules;
+  const swapped =
+    asks === "" || asked === ""
+      ? `${asks === "" ? "no longer asks" : "now asks"} ${asks}${asked}`
+      : `asks ${asks} instead of ${asked}`;
+  const told = asks === "" && asked === "" ? [] : [`${placeOf(revisions.head, is, rule)}: ${titleOf(rule)} ${swapped}`];
+  const causes = [...changed, ...told];
+  return causes.length > 0 ? causes : outputCauses(was, is, revisions);
+}
+
+type Meanings = readonly (readonly [string, Meaning])[];
+
+/** The words of the one that the other has not even under the same name. */
+function wordsAlone(some: Meanings, others: Meanings): string {
+  return some
+    .filter(([, { expression }]) => !others.some(([, other]) => other.expression.text === expression.text))
+    .map(([, { expression, document }]) => wordIn(expression, document).told)
+    .join(", ");
+}
+
+/** Reasons alone differ where the conditions are the same. */
+function outputCauses(was: Part, is: Part, { head }: Revisions): string[] {
+  const text = (part: Part): (string | null)[] =>
+    part.rules.map(({ output }) => (output === null ? null : expanded(output.text, part.document)));
+  const [rule] = is.rules;
+  const [one, other] = [text(was), text(is)];
+  return isDeepStrictEqual(one, other) ? [] : [`${placeOf(head, is, rule)}: the reasons of ${titleOf(rule)}`];
+}
+
+interface Meaning {
+  readonly expression: Expression;
+  readonly document: PolicyDocument;
+}
+
+/** What the rules of a part ask, each condition with its words spelled out. */
+function meaningsOf({ rules, document }: Part): ReadonlyMap<string, Meaning> {
+  const all = rules.flatMap(({ conditions }) => conditions);
+  return new Map(all.map((expression) => [expanded(expression.text, document), { expression, document }]));
+}
+
+/** With every variable replaced by what it says. */
+export function expanded(text: string, { variables }: PolicyDocument, within: readonly string[] = []): string {
+  return text
+    .replace(/\b(?:V|variables)\.(\w+)/g, (all, name: string) => {
+      const variable = variables.get(name);
+      if (variable === undefined || within.includes(name)) return all;
+      return `(${expanded(variable.text, { variables } as PolicyDocument, [...within, name])})`;
+    })
+    .replace(/\s+/g, " ")
+    .trim();
+}
+
+function wordIn(expression: Expression, { variables }: PolicyDocument): { told: string; place: Expression["place"] } {
+  const name = /^V\.(\w+)$/.exec(expression.text)?.[1];
+  const variable = name === undefined ? undefined : variables.get(name);
+  return variable === undefined
+    ? { told: `\`${expression.text}\``, place: expression.place }
+    : { told: `\`${variable.name}\``, place: variable.place };
+}
+
+function titleOf(rule: RuleDocument | undefined): string {
+  return rule?.name === null || rule === undefined ? "a rule without a name" : `the rule \`${rule.name}\``;
+}
+
+function placeOf(revision: Revision, part: Part | undefined, rule: RuleDocument | undefined): string {
+  return `${fileOf(revision, part)}:${rule?.place.line ?? 1}`;
+}
+
+function fileOf(revision: Revision, part: Part | undefined): string {
+  return part === undefined ? "?" : told(revision, part.document.file);
+}
+
+/** A file as its author knows it, wherever the revision was written to. */
+export function told({ policiesDir, hostFolders }: Revision, file: string): string {
+  const folder = [policiesDir, ...hostFolders].find((each) => !path.relative(each, file).startsWith(".."));
+  return folder === undefined ? file : path.join(path.basename(folder), path.relative(folder, file));
+}
+
+function rankCauses(base: Revision, head: Revision): string[] {
+  return head.ranks.flatMap(({ name, parentRoles, file, line }) => {
+    const was = base.ranks.find((rank) => rank.name === name);
+    if (isDeepStrictEqual(was?.parentRoles, parentRoles)) return [];
+    return [
+      `${told(head, file)}:${line}: ${name} is ${parentRoles.join(", ")} (was ${was?.parentRoles.join(", ") ?? "nobody"})`,
+    ];
+  });
+}
+
+function planCauses(base: Revision, head: Revision): string[] {
+  return [...head.plans].flatMap(([name, plan]) =>
+    Object.entries(plan).flatMap(([limit, value]) => {
+      const was = base.plans.get(name)?.[limit];
+      return was === value ? [] : [`plans.yaml: ${limit} of the plan ${name} is ${value} (was ${was ?? "nothing"})`];
+    }),
+  );
+}
+
+function schemaCauses(kind: string, base: Revision, head: Revision): string[] {
+  const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind)?.schema);
+  return isDeepStrictEqual(was, is) ? [] : [`cerbos/_schemas/${kind}.json: the schema of its facts`];
+}

@@ -1,0 +1,103 @@
+import { execFile } from "node:child_process";
+import { access, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { AuthorError } from "./author-error.ts";
+
+/** Where policies stand: a folder, or a commit that was written into one. */
+export interface Source extends AsyncDisposable {
+  /** As people call it. */
+  readonly name: string;
+  /** The commit; null: a folder as it stands. */
+  readonly commit: string | null;
+  readonly policiesDir: string;
+  readonly hostFolders: readonly string[];
+}
+
+export interface Folders {
+  readonly policiesDir: string;
+  readonly hostFolders: readonly string[];
+}
+
+const run = promisify(execFile);
+
+const nothing = async (): Promise<void> => await Promise.resolve();
+
+/** The folders as they stand. */
+export function workingTree(folders: Folders): Source {
+  return { name: "the working tree", commit: null, ...folders, [Symbol.asyncDispose]: nothing };
+}
+
+/**
+ * The same folders at a commit, or another folder of policies. Throws AuthorError where there is no such revision, or no policies in it.
+ * @param revision whatever git takes, or a folder
+ */
+export async function sourceAt(revision: string, folders: Folders): Promise<Source> {
+  if (await isThere(path.join(revision, "cerbos"))) {
+    return {
+      name: revision,
+      commit: null,
+      ...folders,
+      policiesDir: path.resolve(revision),
+      [Symbol.asyncDispose]: nothing,
+    };
+  }
+  const commit = await commitOf(revision, folders.policiesDir);
+  const target = await mkdtemp(path.join(tmpdir(), "bailiwick-revision-"));
+  const dispose = async (): Promise<void> => await rm(target, { recursive: true, force: true });
+  try {
+    const all = [folders.policiesDir, ...folders.hostFolders];
+    const written = await Promise.all(
+      all.map(async (folder, index) => await writeAt(commit, folder, path.join(target, String(index)))),
+    );
+    const [policiesDir, ...hostFolders] = written;
+    if (policiesDir === null || policiesDir === undefined) {
+      throw new AuthorError(`${revision} has no policies: there is no ${folders.policiesDir} in that commit`);
+    }
+    const hosts = hostFolders.filter((folder) => folder !== null); // a folder that is new since
+    return { name: revision, commit, policiesDir, hostFolders: hosts, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return await access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function commitOf(revision: string, cwd: string): Promise<string> {
+  try {
+    const { stdout } = await run(
+      "git",
+      ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`],
+      { cwd },
+    );
+    return stdout.trim();
+  } catch (cause) {
+    throw new AuthorError(`there is no revision ${revision}, and no folder with policies (cerbos/) that is called so`, {
+      cause,
+    });
+  }
+}
+
+/** Null: the commit has no such folder. */
+async function writeAt(commit: string, folder: string, target: string): Promise<string | null> {
+  const cwd = await realpath(folder);
+  const { stdout: top } = await run("git", ["rev-parse", "--show-toplevel"], { cwd });
+  const within = path.relative(top.trim(), cwd) || ".";
+  const { stdout: listed } = await run("git", ["ls-tree", "-r", "--name-only", commit, "--", `${within}/`], {
+    cwd: top.trim(),
+  });
+  if (listed.trim() === "") return null;
+  await mkdir(target, { recursive: true });
+  const archive = path.join(target, "archive.tar");
+  await run("git", ["archive", "--format=tar", `--output=${archive}`, commit, "--", within], { cwd: top.trim() });
+  await run("tar", ["-xf", archive, "-C", target]);
+  await rm(archive);
+  return path.join(target, within);
+}

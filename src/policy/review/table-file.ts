@@ -1,0 +1,31 @@
+import path from "node:path";
+import { cerbosOf } from "./cerbos-of.ts";
+import { AuthorError } from "./author-error.ts";
+import { type EvaluatedKind, evaluateKind, spaceOfKind } from "./evaluated.ts";
+import { readRevision } from "./revision.ts";
+import type { Folders } from "./sources.ts";
+import { tableOf } from "./table.ts";
+
+export interface TableFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The tables as they should be: the built-in kinds', and one for each host's folder. Throws AuthorError where a kind is broken. */
+export async function tableIn(folders: Folders, onProgress: (words: string) => void): Promise<TableFile[]> {
+  const revision = await readRevision(folders.policiesDir, folders.hostFolders);
+  if (revision.problems.length > 0) throw new AuthorError(revision.problems.join("\n"));
+  await using cerbos = await cerbosOf(revision);
+  const evaluated: EvaluatedKind[] = [];
+  for (const kind of revision.kinds.values()) {
+    onProgress(`${kind.kind} (${evaluated.length + 1} of ${revision.kinds.size})`);
+    const at = { kind, plans: revision.plans };
+    evaluated.push(await evaluateKind(cerbos.judge, at, spaceOfKind([at])));
+  }
+  return [folders.policiesDir, ...folders.hostFolders].map((folder) => {
+    const own = evaluated.filter(({ kind }) =>
+      [...kind.matrices.values()].some(({ file }) => !path.relative(folder, file).startsWith("..")),
+    );
+    return { file: path.join(folder, "decisions.md"), text: tableOf(own) };
+  });
+}

@@ -1,0 +1,126 @@
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import type { ParseArgsOptionsConfig } from "node:util";
+import { KINDS } from "../entities/kinds.ts";
+import { writeBundle } from "./bundle.ts";
+import { checkPolicies } from "./check.ts";
+import { AuthorError } from "./review/author-error.ts";
+import { markdownOf, terminalOf } from "./review/diff-text.ts";
+import { diffOf } from "./review/diff.ts";
+import { type Folders, sourceAt, workingTree } from "./review/sources.ts";
+import { tableIn } from "./review/table-file.ts";
+
+/** What a verb is given. */
+export interface Given {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+  readonly print: (text: string) => void;
+  readonly onProgress: (words: string) => void;
+}
+
+export interface Verb {
+  readonly title: string;
+  readonly usage: string;
+  readonly options: ParseArgsOptionsConfig;
+  /** Gives the exit status. Throws AuthorError for what whoever called can mend. */
+  readonly run: (given: Given) => Promise<number>;
+}
+
+const DEFAULT_DIRECTORY = path.join(import.meta.dirname, "..", "..", "policies");
+
+const COMMON = {
+  help: { type: "boolean" },
+  json: { type: "boolean" },
+  policies: { type: "string" },
+  host: { type: "string", multiple: true },
+} satisfies ParseArgsOptionsConfig;
+
+const COMMON_USAGE = `  --policies <folder>  the built-in policies (default: policies)
+  --host <folder>      a folder of a host's kinds; several times for several
+  --json               for programs
+  --help`;
+
+function foldersOf({ values }: Given): Folders {
+  const { policies, host } = values as { policies?: string; host?: string[] }; // as the options say
+  return {
+    policiesDir: path.resolve(policies ?? DEFAULT_DIRECTORY),
+    hostFolders: (host ?? []).map((folder) => path.resolve(folder)),
+  };
+}
+
+const check: Verb = {
+  title: "compiles and tests the policies, and looks for what is wrong with them (the default)",
+  usage: `npm run policies -- check [options]
+
+Exit status 1 where something is wrong.
+${COMMON_USAGE}`,
+  options: COMMON,
+  run: async (given) => {
+    await checkPolicies(foldersOf(given).policiesDir);
+    given.print(`policies: compiled, tested and complete for ${KINDS.length} kinds`);
+    return 0;
+  },
+};
+
+const table: Verb = {
+  title: "writes decisions.md: who may do what, in which state",
+  usage: `npm run policies -- table [options]
+
+Asks Cerbos about every boundary value of each fact that decides, and writes policies/decisions.md, and one into each host's folder.
+  --stdout             prints it instead
+${COMMON_USAGE}`,
+  options: { ...COMMON, stdout: { type: "boolean" } },
+  run: async (given) => {
+    const tables = await tableIn(foldersOf(given), given.onProgress);
+    if (given.values["json"] === true) given.print(JSON.stringify(tables, null, 2));
+    for (const { file, text } of given.values["json"] === true ? [] : tables) {
+      if (given.values["stdout"] === true) given.print(text);
+      else if ((await readFile(file, "utf8").catch(() => "")) === text) given.print(`${file}: as it was`);
+      else {
+        await writeFile(file, text);
+        given.print(`${file}: written`);
+      }
+    }
+    return 0;
+  },
+};
+
+const diff: Verb = {
+  title: "what a change of the policies does: who may do now what they could not before",
+  usage: `npm run policies -- diff [base] [head] [options]
+
+Both are revisions of git or folders of policies; base is main and head the working tree. Exit status 3 where something widens that
+policies/approvals.yaml does not approve.
+  --markdown           for a pull request's comment
+  --approvals <file>   where approvals are read (default: approvals.yaml beside the policies)
+${COMMON_USAGE}`,
+  options: { ...COMMON, markdown: { type: "boolean" }, approvals: { type: "string" } },
+  run: async (given) => {
+    const { values, positionals, print, onProgress } = given;
+    const folders = foldersOf(given);
+    const [from = "main", to, ...more] = positionals;
+    if (more.length > 0) throw new AuthorError(`diff takes two revisions, not ${positionals.length}`);
+    await using base = await sourceAt(from, folders);
+    await using head = to === undefined ? workingTree(folders) : await sourceAt(to, folders);
+    const { approvals } = values as { approvals?: string }; // as the options say
+    const approvalsFile = path.resolve(approvals ?? path.join(folders.policiesDir, "approvals.yaml"));
+    const found = await diffOf(base, head, { approvalsFile, now: new Date(), onProgress });
+    if (values["json"] === true) print(JSON.stringify(found, null, 2));
+    else print(values["markdown"] === true ? markdownOf(found) : terminalOf(found));
+    return found.isUnapproved ? 3 : 0;
+  },
+};
+
+const bundle: Verb = {
+  title: "writes the folder that a Cerbos of one's own is to serve",
+  usage: `npm run policies -- bundle <new folder> [<folder of a host's kinds> …]`,
+  options: { help: { type: "boolean" } },
+  run: async ({ positionals: [target, ...hostFolders], print }) => {
+    if (target === undefined) throw new AuthorError(bundle.usage);
+    const kinds = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders);
+    print(`${target}: the built-in policies and the host's kinds ${kinds.length === 0 ? "(none)" : kinds.join(", ")}`);
+    return 0;
+  },
+};
+
+export const VERBS: Readonly<Record<string, Verb>> = { check, table, diff, bundle };

@@ -1,6 +1,6 @@
 import { expect, test } from "@jest/globals";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { runner } from "node-pg-migrate";
 import pg from "pg";
@@ -25,6 +25,8 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0012_facts.sql": "38ddf7cf050b5fcc",
   "0013_audit.sql": "6d075ffe9fe447b7",
   "0014_platform.sql": "56c718019db221cf",
+  "0015_entities.sql": "512f0bde2ef43219",
+  "0016_search.sql": "654ae12329e7019d",
 };
 
 test.each(Object.entries(RELEASED))(
@@ -53,7 +55,8 @@ async function schemaOf(url: string): Promise<unknown[]> {
   return rows;
 }
 
-test("a ledger of the released version becomes the same as a new one", async () => {
+test("a ledger of the released version, or of the one before where nothing is newer, becomes the same as a new one", async () => {
+  const all = readdirSync(DIRECTORY).filter((file) => file.endsWith(".sql")).length;
   const [old, fresh] = await Promise.all([makeDatabase(), makeDatabase()]);
   const quiet = (): void => undefined;
   await runner({
@@ -61,7 +64,7 @@ test("a ledger of the released version becomes the same as a new one", async () 
     dir: DIRECTORY,
     migrationsTable: "migrations",
     direction: "up",
-    count: Object.keys(RELEASED).length,
+    count: Math.min(Object.keys(RELEASED).length, all - 1), // one at least is left to run
     log: quiet,
   });
   const before = await schemaOf(old.url);

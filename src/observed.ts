@@ -48,12 +48,14 @@ export function openDecisions({ settings, metrics, ...rest }: DecisionsOptions):
   return createDecisionLog({ ...settings, ...rest, random: systemRandom, count });
 }
 
-/** Counts a decision and logs it. One that must be logged and cannot be is none. */
+/** Counts a decision of a check and logs it, or a page of a search. One that must be logged and cannot be is none. */
 export function decidedBy(metrics: Pick<Metrics, "decided">, decisions: DecisionLog | null): Deps["decided"] {
   return (record) => {
     const isKept = decisions?.take(record) ?? true;
-    const isDecided = isKept && record.answer !== "undecided";
-    metrics.decided(isKept ? record.answer : "undecided", isDecided ? record.reasons.map(({ code }) => code) : []);
+    if (!("search" in record)) {
+      const isDecided = isKept && record.answer !== "undecided";
+      metrics.decided(isKept ? record.answer : "undecided", isDecided ? record.reasons.map(({ code }) => code) : []);
+    }
     if (isKept) return;
     throw new AppError("CANNOT_DECIDE", "Decisions must be logged, and cannot be at the moment. Try again.");
   };

@@ -1,11 +1,11 @@
 import type { Config } from "../config.ts";
-import { findDecision, type Found, lastDecisions, type LoggedDecision } from "../decisions/reading.ts";
+import { findDecision, type Found, lastDecisions, type LoggedLine, type LoggedSearch } from "../decisions/reading.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { type Command, readArguments, type Run, UsageError } from "./command.ts";
 
 const HELP = `Reads the log of decisions: what was asked, what was answered, and why. The gateway may run or not.
 
-  npm run decisions -- show <id>          one decision; its id is in the answer, as context.id
+  npm run decisions -- show <id>          one decision, or page of a search; its id is in the answer, as context.id
   npm run decisions -- list               the last 20 of all gateways that log into this folder, the oldest first
   npm run decisions -- list --last <n>    the last n, at most ${LIMITS.decisionsListed}
 
@@ -70,7 +70,7 @@ function list(args: readonly string[]): string | Run {
   };
 }
 
-function print({ found, torn }: Found<LoggedDecision[]>, isJson: boolean, report: (line: string) => void): void {
+function print({ found, torn }: Found<LoggedLine[]>, isJson: boolean, report: (line: string) => void): void {
   for (const decision of found) console.log(isJson ? JSON.stringify(decision) : line(decision));
   if (torn > 0) report(`Lines that cannot be read: ${torn}. A gateway or the machine ended while it wrote`);
 }
@@ -86,32 +86,64 @@ function isEmpty(folder: string, files: number, report: (line: string) => void):
 }
 
 /** One decision in a line. */
-function line({ id, time, answer, question, reasons }: LoggedDecision): string {
-  const why = reasons.map(({ code }) => code).join(", ");
-  return `${time}  ${id}  ${answer.padEnd(9)}  ${asked(question)}${why === "" ? "" : `  ${why}`}`;
+function line(logged: LoggedLine): string {
+  const { id, time, answer, reasons } = logged;
+  const why = [...reasons.map(({ code }) => code), ...("search" in logged ? [counted(logged)] : [])].join(", ");
+  return `${time}  ${id}  ${answer.padEnd(9)}  ${asked(logged)}${why === "" ? "" : `  ${why}`}`;
 }
 
-function story(decision: LoggedDecision): string {
-  const { id, time, answer, durationMs, caller, question, reasons, facts, organization, version } = decision;
-  const rows: [string, string][] = [
-    ["asked by", caller === null ? "unknown: it failed before" : `${caller.kind} ${caller.id}`],
-    ["question", asked(question)],
-    ...reasons.map(({ code, ...details }): [string, string] => ["reason", [code, ...pairs(details)].join(" ")]),
+function counted({ search, candidates, results, cut }: LoggedSearch): string {
+  const end = cut === null ? "" : `, cut by the ${cut}`;
+  return `${search} search: ${results.length} found, ${candidates} decided${end}`;
+}
+
+type Row = readonly [name: string, value: string];
+
+/** What is told of a decision and of a search in different ways. */
+function parts(logged: LoggedLine): readonly Row[] {
+  if ("search" in logged) {
+    const organizations = logged.organizations.map(({ id, version, matrix }): Row => [
+      "organization",
+      `${id}, version ${version}, matrix ${matrix}`,
+    ]);
+    const results = logged.results.map((result): Row => ["result", result]);
+    return [["page", counted(logged)], ...results, ...organizations, ["decided by", enginesOf(logged)]];
+  }
+  const { organization, version, facts, graph, matrix } = logged;
+  return [
     ["organization", organization === null ? "none" : `${organization}, version ${version ?? "?"}`],
     ["subject", facts === null ? "nothing was read" : pairs(facts.subject).join(" ")],
     ["resource", facts === null ? "nothing was read" : pairs(facts.resource).join(" ")],
-    ["graph", decision.graph ?? "not asked"],
-    ["decided by", `matrix ${decision.matrix ?? "none"}, policies ${decision.unit}, model ${decision.model}`],
+    ["graph", graph ?? "not asked"],
+    ["decided by", `matrix ${matrix ?? "none"}, ${enginesOf(logged)}`],
+  ];
+}
+
+function enginesOf({ unit, model }: LoggedLine): string {
+  return `policies ${unit}, model ${model}`;
+}
+
+function story(logged: LoggedLine): string {
+  const { id, time, answer, durationMs, caller, reasons } = logged;
+  const rows: Row[] = [
+    ["asked by", caller === null ? "unknown: it failed before" : `${caller.kind} ${caller.id}`],
+    ["question", asked(logged)],
+    ...reasons.map(({ code, ...details }): Row => ["reason", [code, ...pairs(details)].join(" ")]),
+    ...parts(logged),
   ];
   const body = rows.map(([name, value]) => `  ${name.padEnd(13)} ${value}`).join("\n");
   return `${id}  ${answer}  ${time}  ${durationMs} ms\n${body}`;
 }
 
-function asked({ subject, action, resource }: LoggedDecision["question"]): string {
-  return `${named(subject)} ${action ?? "unknown action"} ${named(resource)}`;
+function asked(logged: LoggedLine): string {
+  const { subject, action, resource } = logged.question;
+  const wanted = "search" in logged ? logged.search : null;
+  const who = wanted === "subject" ? `any ${subject.type ?? "unknown"}` : named(subject);
+  const does = action ?? (wanted === "action" ? "any action" : "unknown action");
+  return `${who} ${does} ${wanted === "resource" ? `any ${resource.type ?? "unknown"}` : named(resource)}`;
 }
 
-function named({ type, id }: LoggedDecision["question"]["subject"]): string {
+function named({ type, id }: LoggedLine["question"]["subject"]): string {
   return type === null ? "unknown" : `${type}:${id ?? "unknown"}`;
 }
 

@@ -1,4 +1,4 @@
-import type { DecisionRecord } from "../entities/decisions.ts";
+import type { LogRecord } from "../entities/decisions.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { createLogFiles, type FilesOptions } from "./files.ts";
 import { createMask } from "./masking.ts";
@@ -9,7 +9,7 @@ import { createWriter } from "./writer.ts";
 /** Where every decision leaves its line. A decision never waits for the disk. */
 export interface DecisionLog {
   /** False when the line could not be kept and configuration says to refuse then: nothing is noted of it. */
-  readonly take: (record: DecisionRecord) => boolean;
+  readonly take: (record: LogRecord) => boolean;
   readonly status: () => LogStatus;
   readonly start: () => void;
   /** Writes what waits, for so long as a stopping gateway may take. */

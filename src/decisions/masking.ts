@@ -1,10 +1,10 @@
-import type { DecisionRecord } from "../entities/decisions.ts";
+import type { LogRecord } from "../entities/decisions.ts";
 
 const MASKED = "***";
 /** What looks like an e-mail address names somebody, whichever fact it stands in. */
 const ADDRESS = /[^\s@]@[^\s@]/;
 
-export type Mask = (record: DecisionRecord) => DecisionRecord;
+export type Mask = <Line extends LogRecord>(record: Line) => Line;
 
 /**
  * Replaces the values of facts that configuration names, `<kind>.<fact>` or `*.<fact>`, at any depth, in the reasons too; and
@@ -24,13 +24,17 @@ export function createMask(names: readonly string[]): Mask {
     const { subject, resource } = record.question;
     const ofSubject = of(subject.type);
     const ofResource = of(resource.type);
-    const facts = record.facts && {
-      subject: members(record.facts.subject, ofSubject),
-      resource: members(record.facts.resource, ofResource),
-    };
+    const facts = "facts" in record &&
+      record.facts !== null && {
+        facts: {
+          subject: members(record.facts.subject, ofSubject),
+          resource: members(record.facts.resource, ofResource),
+        },
+      };
+    const results = "results" in record && { results: record.results.map((result) => shown(result, ofResource)) };
     const both = ofSubject === ofResource ? ofResource : new Set([...ofSubject, ...ofResource]);
     const reasons = record.reasons.map((reason) => ({ ...members(reason, both), code: reason.code }));
-    return { ...record, facts, reasons };
+    return { ...record, ...facts, ...results, reasons };
   };
 }
 

@@ -6,24 +6,44 @@ import { isCode, type LogFile, logFiles } from "./folder.ts";
 const thing = z.object({ type: z.string().nullable(), id: z.string().nullable() });
 const words = z.record(z.string(), z.unknown());
 
-/** A line of the log, as src/entities/decisions.ts has it. */
-const Logged = z.object({
+/** Lines of the log, as src/entities/decisions.ts has them. */
+const HEAD = {
   id: z.string(),
   time: z.iso.datetime(),
   caller: z.object({ kind: z.enum(["account", "client"]), id: z.string() }).nullable(),
+};
+const question = z.object({ subject: thing, action: z.string().nullable(), resource: thing });
+const TAIL = {
+  reasons: z.array(z.looseObject({ code: z.string() })),
+  unit: z.string(),
+  model: z.string(),
+  durationMs: z.number(),
+};
+const Decided = z.object({
+  ...HEAD,
   organization: z.string().nullable(),
-  question: z.object({ subject: thing, action: z.string().nullable(), resource: thing }),
+  question,
   facts: z.object({ subject: words, resource: words }).nullable(),
   graph: z.string().nullable(),
   version: z.number().nullable(),
   matrix: z.string().nullable(),
-  unit: z.string(),
-  model: z.string(),
   answer: z.enum(["allow", "deny", "undecided"]),
-  reasons: z.array(z.looseObject({ code: z.string() })),
-  durationMs: z.number(),
+  ...TAIL,
 });
-export type LoggedDecision = z.infer<typeof Logged>;
+const Searched = z.object({
+  ...HEAD,
+  search: z.enum(["subject", "resource", "action"]),
+  question,
+  organizations: z.array(z.object({ id: z.string(), version: z.number(), matrix: z.string() })),
+  candidates: z.number(),
+  results: z.array(z.string()),
+  cut: z.string().nullable(),
+  answer: z.enum(["found", "undecided"]),
+  ...TAIL,
+});
+const Logged = z.union([Decided, Searched]);
+export type LoggedSearch = z.infer<typeof Searched>;
+export type LoggedLine = z.infer<typeof Logged>;
 
 export interface Found<What> {
   readonly found: What;
@@ -32,8 +52,8 @@ export interface Found<What> {
   readonly torn: number;
 }
 
-/** The decision with this id; undefined when no file has it, or no longer. */
-export async function findDecision(folder: string, id: string): Promise<Found<LoggedDecision | undefined>> {
+/** The decision, or the search, with this id; undefined when no file has it, or no longer. */
+export async function findDecision(folder: string, id: string): Promise<Found<LoggedLine | undefined>> {
   const files = await logFilesIfAny(folder);
   const start = `{"id":${JSON.stringify(id)},`;
   for (const file of files.toReversed()) {
@@ -46,15 +66,15 @@ export async function findDecision(folder: string, id: string): Promise<Found<Lo
 }
 
 /** The last so many decisions of all gateways, the oldest first. */
-export async function lastDecisions(folder: string, count: number): Promise<Found<LoggedDecision[]>> {
+export async function lastDecisions(folder: string, count: number): Promise<Found<LoggedLine[]>> {
   const files = await logFilesIfAny(folder);
-  let last: LoggedDecision[] = [];
+  let last: LoggedLine[] = [];
   let torn = 0;
   for (const file of files.toSorted((a, b) => b.changedAt - a.changedAt)) {
     const [oldest] = last;
     // All of its lines, and of those after it, are older than what is listed already.
     if (last.length === count && oldest !== undefined && file.changedAt < Date.parse(oldest.time)) break;
-    const own: LoggedDecision[] = [];
+    const own: LoggedLine[] = [];
     for await (const line of linesOf(file)) {
       const decision = parsed(line);
       if (decision === undefined) torn += 1;
@@ -84,7 +104,7 @@ async function* linesOf({ path }: LogFile): AsyncGenerator<string> {
   }
 }
 
-function parsed(line: string): LoggedDecision | undefined {
+function parsed(line: string): LoggedLine | undefined {
   try {
     return Logged.parse(JSON.parse(line));
   } catch {

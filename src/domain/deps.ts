@@ -1,4 +1,4 @@
-import type { DecisionRecord } from "../entities/decisions.ts";
+import type { LogRecord } from "../entities/decisions.ts";
 import type { FactDomains } from "../entities/fact-domains.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
@@ -65,8 +65,8 @@ export interface Deps {
   readonly requestReconcile: (organizationId: string) => void;
   /** Takes one from the budget of an organization, for somebody who belongs to it. Throws RATE_LIMITED. */
   readonly admit: (organizationId: string, work: "questions" | "changes") => Promise<void>;
-  /** Told of each decision of a check. Throws CANNOT_DECIDE when it must be kept and cannot be. */
-  readonly decided: (record: DecisionRecord) => void;
+  /** Told of each decision of a check, and of each page of a search. Throws CANNOT_DECIDE when it must be kept and cannot be. */
+  readonly decided: (record: LogRecord) => void;
   readonly warn: (event: string, detail: Record<string, unknown>) => void;
 }
 

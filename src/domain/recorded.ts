@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { DecidedQuestion, DecisionRecord } from "../entities/decisions.ts";
+import type { DecidedQuestion, DecisionRecord, SearchRecord } from "../entities/decisions.ts";
 import { AppError, type Reason } from "../entities/errors.ts";
 import type { HostKind, HostKinds } from "../entities/host-kinds.ts";
 import { newId } from "../entities/ids.ts";
@@ -38,23 +38,50 @@ export async function recorded<D extends Decided>(
   deps: Deps,
   decide: (note: Note) => Promise<D>,
 ): Promise<Recorded<D>> {
-  const start = performance.now();
-  const id = newId(deps.random, "dec-");
   let seen = NOTHING;
-  const tell = (answer: DecisionRecord["answer"], reasons: readonly Reason[]): void => {
-    const { unit, model } = deps;
-    const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
-    deps.decided({ id, time: deps.clock(), ...seen, unit, model, answer, reasons, durationMs });
-  };
   const note: Note = (more) => {
     seen = { ...seen, ...more };
   };
-  const taken = await decide(note).catch((error: unknown) => {
-    if (error instanceof AppError && UNDECIDED.has(error.code)) tell("undecided", [{ code: error.code }]);
+  const { id, answer } = await told(deps, {
+    find: async () => await decide(note),
+    lineOf: (taken, reasons) => {
+      if (taken === null) return { ...seen, answer: "undecided", reasons };
+      return { ...seen, answer: taken.decision ? "allow" : "deny", reasons: taken.context.reasons };
+    },
+  });
+  return { ...answer, context: { id, ...answer.context } };
+}
+
+/** What all lines have alike. */
+type Framed = "id" | "time" | "unit" | "model" | "durationMs";
+
+interface Telling<Answer> {
+  readonly find: () => Promise<Answer>;
+  /** null: there is none, and the reasons say why. */
+  readonly lineOf: (
+    answer: Answer | null,
+    reasons: readonly Reason[],
+  ) => Omit<DecisionRecord, Framed> | Omit<SearchRecord, Framed>;
+}
+
+/** Finds an answer and tells its line to `deps.decided`. Throws what `find` throws, and CANNOT_DECIDE as `recorded` does. */
+export async function told<Answer>(
+  deps: Deps,
+  { find, lineOf }: Telling<Answer>,
+): Promise<{ readonly id: string; readonly answer: Answer }> {
+  const start = performance.now();
+  const id = newId(deps.random, "dec-");
+  const tell = (answer: Answer | null, reasons: readonly Reason[]): void => {
+    const { unit, model } = deps;
+    const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
+    deps.decided({ id, time: deps.clock(), ...lineOf(answer, reasons), unit, model, durationMs });
+  };
+  const answer = await find().catch((error: unknown) => {
+    if (error instanceof AppError && UNDECIDED.has(error.code)) tell(null, [{ code: error.code }]);
     throw error;
   });
-  tell(taken.decision ? "allow" : "deny", taken.context.reasons);
-  return { ...taken, context: { id, ...taken.context } };
+  tell(answer, []);
+  return { id, answer };
 }
 
 const UNDECIDED: ReadonlySet<string> = new Set(["CANNOT_DECIDE", "CONTENTION"]);
@@ -77,27 +104,37 @@ export function seenIn(
 
 /** Of a question about a thing of a host's kind: those that are stored have names of the ledger's. */
 export function seenOfHost(
-  { served }: HostKinds,
+  kinds: HostKinds,
   asked: { readonly action: { readonly name: string }; readonly subject: { readonly type: string } },
   kind: HostKind,
   { facts, matrix, subjects, resources, pairs }: HostAnswer,
 ): Partial<Seen> {
   const [pair] = pairs;
-  const { type } = asked.subject;
   return {
     caller: callerIn(facts),
     organization: facts.organization?.id ?? null,
     version: facts.organization?.version ?? null,
     ...{ matrix, graph: "agrees" },
-    question: {
-      subject: { type: type === "account" || served.has(type) ? type : null, id: namedBy(subjects) },
-      action: kind.actions.includes(asked.action.name) ? asked.action.name : null,
-      resource: { type: kind.type, id: namedBy(resources) },
-    },
+    question: hostQuestionIn(kinds, asked, kind, { subjects, resources }),
     facts:
       pair === undefined
         ? null
         : { subject: { role: pair.role, attributes: pair.subject.attributes }, resource: pair.attributes },
+  };
+}
+
+/** Words that are not known are null, and so is who or what is not stored; of many of them, the first stands here. */
+export function hostQuestionIn(
+  { served }: HostKinds,
+  { subject, action }: { readonly subject: { readonly type: string }; readonly action: { readonly name: string } },
+  kind: HostKind,
+  { subjects, resources }: Pick<HostAnswer, "subjects" | "resources">,
+): DecidedQuestion {
+  const { type } = subject;
+  return {
+    subject: { type: type === "account" || served.has(type) ? type : null, id: namedBy(subjects) },
+    action: kind.actions.includes(action.name) ? action.name : null,
+    resource: { type: kind.type, id: namedBy(resources) },
   };
 }
 
@@ -111,13 +148,18 @@ export function callerIn({ caller: { account, client } }: Pick<Facts, "caller">)
   return account === null ? null : { kind: "account", id: account.pseudonym };
 }
 
-function questionIn<K extends Kind>(kind: K, action: string, facts: Facts<K>): DecidedQuestion {
-  const { subject, resource } = facts;
+export function questionIn<K extends Kind>(kind: K, action: string, facts: Facts<K>): DecidedQuestion {
+  const { subject } = facts;
   return {
     subject: { type: "account", id: subject?.pseudonym ?? null },
     action: isAction(kind, action) ? action : null,
-    resource: { type: kind, id: resource === null ? null : LEDGER_IDS[kind](resource, facts) },
+    resource: { type: kind, id: ledgerIdIn(kind, facts) },
   };
+}
+
+/** What the ledger calls the resource. */
+export function ledgerIdIn<K extends Kind>(kind: K, facts: Facts<K>): string | null {
+  return facts.resource === null ? null : LEDGER_IDS[kind](facts.resource, facts);
 }
 
 const LEDGER_IDS: {

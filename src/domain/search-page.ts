@@ -6,6 +6,7 @@ import { attributesOf } from "./attributes.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { actionsFor, decisionOf, type Evaluation } from "./evaluate.ts";
+import { searchedIn, type SearchFlow } from "./recorded-search.ts";
 import { type Witnessed, witnessAll } from "./witness.ts";
 
 export interface SearchRequest {
@@ -19,11 +20,11 @@ export interface SearchPage<Result> {
   readonly results: readonly Result[];
   /** Where the next page begins (exclusive); null at the end. */
   readonly next: string | null;
-  /** The time was over before the page was full. */
-  readonly isCut: boolean;
+  /** Why it ended before it was full: the time was over. */
+  readonly cut: "deadline" | null;
 }
 
-export const NOTHING_FOUND: SearchPage<never> = { results: [], next: null, isCut: false };
+export const NOTHING_FOUND: SearchPage<never> = { results: [], next: null, cut: null };
 
 export interface Candidate<K extends Kind, Result> {
   /** Candidates come in an order of their own; what comes after this one is found by this. */
@@ -31,6 +32,8 @@ export interface Candidate<K extends Kind, Result> {
   readonly facts: Facts<K>;
   readonly asked: Pick<Evaluation, "action" | "resource">;
   readonly result: Result;
+  /** The result as the log of decisions has it. */
+  readonly name: string | null;
 }
 
 export interface Search<K extends Kind, Result> {
@@ -44,34 +47,36 @@ export interface Search<K extends Kind, Result> {
  * before what would be of another. No candidates are looked at after SEARCH_TIMEOUT_MS, but some always are: every page goes on.
  */
 export async function searchPage<K extends Kind, Result>(
-  deps: Deps,
-  caller: Caller,
+  flow: SearchFlow,
   search: Search<K, Result>,
   request: SearchRequest,
 ): Promise<SearchPage<Result>> {
+  const { deps, caller, notes } = flow;
   const deadline = deadlineIn(deps.timeouts.searchMs);
   const results: Result[] = [];
   const versions = new Map<string, number>();
   let { after } = request;
   for (let isFirst = true; ; isFirst = false) {
-    if (!isFirst && deadline() <= 0) return { results, next: after, isCut: true };
+    if (!isFirst && deadline() <= 0) return { results, next: after, cut: "deadline" };
     // One more than fits tells whether there is a next page; where many are denied, many are looked at.
     const limit = isFirst ? Math.min(request.size + 1, LIMITS.searchMost) : LIMITS.searchMost;
     const share = deadlineIn(deps.timeouts.decisionMs);
     const found = await witnessAll(deps, async () => await search.candidates(after, limit), share);
     const admitted = found.flatMap(({ candidate }) => candidate.facts.organization?.id ?? []);
     for (const id of new Set(admitted)) if (!versions.has(id)) await deps.admit(id, "questions");
-    if (!isOfVersions(versions, found)) return { results, next: after, isCut: false };
+    if (!isOfVersions(versions, found)) return { results, next: after, cut: null };
     const questions = found.map((each) => ({ ...each, kind: search.kind, deadline: share }));
     const words = await Promise.all(questions.map(async (each) => await isAllowed(deps, caller, each)));
+    notes.decided(found.length);
     for (const [index, { candidate }] of found.entries()) {
       after = candidate.at;
       if (words[index] !== true) continue;
       results.push(candidate.result);
+      notes.found(candidate.name, searchedIn(candidate.facts));
       const isLast = found.length < limit && index === found.length - 1;
-      if (results.length === request.size) return { results, next: isLast ? null : after, isCut: false };
+      if (results.length === request.size) return { results, next: isLast ? null : after, cut: null };
     }
-    if (found.length < limit) return { results, next: null, isCut: false };
+    if (found.length < limit) return { results, next: null, cut: null };
   }
 }
 

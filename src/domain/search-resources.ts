@@ -3,9 +3,10 @@ import type { Kind } from "../entities/kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { searchResources } from "../stores/search.ts";
 import { hasScope } from "./actor.ts";
-import type { Deps } from "./deps.ts";
 import { type Pdp, requireMayAsk } from "./evaluate.ts";
 import { gather } from "./gather.ts";
+import { callerIn, ledgerIdIn } from "./recorded.ts";
+import { searchIn, type SearchFlow } from "./recorded-search.ts";
 import type { ResourceSearch, Thing } from "./search.ts";
 import { type Candidate, NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./search-page.ts";
 
@@ -14,16 +15,16 @@ import { type Candidate, NOTHING_FOUND, type Search, searchPage, type SearchPage
  * point in that one; for a service in those that it is bound to.
  */
 export async function resourcesOf(
-  deps: Deps,
-  caller: Caller,
-  pdp: Pdp,
+  flow: SearchFlow,
   asked: ResourceSearch & { readonly kind: Kind },
 ): Promise<SearchPage<Thing>> {
+  const { deps, caller, pdp, notes } = flow;
   const { subject, kind, page } = asked;
   const isAccount = subject.type === "account";
   const target = { kind: "account", id: isAccount ? subject.id : null, slug: null } as const;
   const head = await gather(deps, caller, target, isAccount ? { alias: subject.id } : {});
   requireMayAsk({ caller, scope: "authz:search" }, asked, head);
+  notes.asked(isAccount ? searchIn(kind, asked.action.name, { ...head, resource: null }) : { caller: callerIn(head) });
   if (!isAccount || head.subject === null) return NOTHING_FOUND;
   const slugs = slugsFor(caller, pdp, head);
   const now = deps.clock(); // one time for all of the page
@@ -37,7 +38,7 @@ export async function resourcesOf(
       return found.map((each) => candidate(asked, each));
     },
   };
-  return await searchPage(deps, caller, search, page);
+  return await searchPage(flow, search, page);
 }
 
 /** The organizations in which the caller may know of something; null: in any. */
@@ -58,7 +59,7 @@ function candidate(
   { slug, key, facts }: Found,
 ): Candidate<Kind, Thing> {
   const resource = { type: kind, id: kind === "member" ? `${slug}/${key}` : key };
-  return { at: `${slug}/${key}`, facts, asked: { action, resource }, result: resource };
+  return { at: `${slug}/${key}`, facts, asked: { action, resource }, result: resource, name: ledgerIdIn(kind, facts) };
 }
 
 /** No slug has a slash in it. */

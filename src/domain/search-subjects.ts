@@ -1,10 +1,9 @@
-import type { Caller } from "../entities/callers.ts";
 import type { Kind } from "../entities/kinds.ts";
 import { searchSubjects } from "../stores/search.ts";
 import { requireKind, requireScope } from "./actor.ts";
-import type { Deps } from "./deps.ts";
-import { type Pdp, targetAt } from "./evaluate.ts";
+import { targetAt } from "./evaluate.ts";
 import { gather } from "./gather.ts";
+import { searchedIn, searchIn, type SearchFlow } from "./recorded-search.ts";
 import type { SubjectSearch, Thing } from "./search.ts";
 import { NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./search-page.ts";
 
@@ -13,15 +12,15 @@ import { NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./searc
  * pending invitation, and the parties to the thing itself. An account is the only one that may do anything to itself.
  */
 export async function subjectsOf(
-  deps: Deps,
-  caller: Caller,
-  pdp: Pdp,
+  flow: SearchFlow,
   asked: SubjectSearch & { readonly kind: Kind },
 ): Promise<SearchPage<Thing>> {
+  const { deps, caller, pdp, notes } = flow;
   const { subject, action, resource, kind, page } = asked;
   const target = targetAt(pdp, kind, resource.id);
   const head = await gather(deps, caller, target, kind === "account" ? { alias: resource.id } : {});
   requireKind(requireScope(caller, head.caller.client, "authz:search"), kind);
+  notes.asked(searchIn(kind, action.name, { ...head, subject: null }), searchedIn(head));
   if (subject.type !== "account" || head.resource === null) return NOTHING_FOUND;
   const { organization } = head;
   const now = deps.clock(); // one time for all of the page
@@ -34,9 +33,10 @@ export async function subjectsOf(
           ? [{ key: resource.id, facts: head }].filter(({ key }) => after !== key)
           : await searchSubjects(deps.database, head.caller, query);
       return found.map(({ key, facts }) => {
-        return { at: key, facts, asked: { action, resource }, result: { type: "account", id: key } };
+        const [result, name] = [{ type: "account", id: key }, facts.subject?.pseudonym ?? null];
+        return { at: key, facts, asked: { action, resource }, result, name };
       });
     },
   };
-  return await searchPage(deps, caller, search, page);
+  return await searchPage(flow, search, page);
 }

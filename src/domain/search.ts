@@ -8,6 +8,8 @@ import { gather } from "./gather.ts";
 import { hostSearches } from "./host-search.ts";
 import { actionsOf } from "./search-actions.ts";
 import { NOTHING_FOUND, type SearchPage, type SearchRequest } from "./search-page.ts";
+import { callerIn } from "./recorded.ts";
+import { type LoggedPage, recordedSearch, type SearchFlow } from "./recorded-search.ts";
 import { resourcesOf } from "./search-resources.ts";
 import { subjectsOf } from "./search-subjects.ts";
 
@@ -31,17 +33,17 @@ export interface Thing {
   readonly type: string;
   readonly id: string;
 }
-export interface Named {
+export interface Verb {
   readonly name: string;
 }
 
-type Searching<Asked, Result> = (deps: Deps, caller: Caller, pdp: Pdp, asked: Asked) => Promise<SearchPage<Result>>;
+type Searching<Asked, Result> = (flow: SearchFlow, asked: Asked) => Promise<SearchPage<Result>>;
 
 /** How things of one type are searched. All throw what `evaluate` throws; people search for resources and actions of their own. */
 export interface Searches {
   readonly subjects: Searching<SubjectSearch, Thing>;
   readonly resources: Searching<ResourceSearch, Thing>;
-  readonly actions: Searching<ActionSearch, Named>;
+  readonly actions: Searching<ActionSearch, Verb>;
 }
 
 /** The one place where the resource's type says how a search is made. */
@@ -53,31 +55,33 @@ function searchesOf({ kinds }: Deps, type: string): Searches {
 
 function builtIn(kind: Kind): Searches {
   return {
-    subjects: async (deps, caller, pdp, asked) => await subjectsOf(deps, caller, pdp, { ...asked, kind }),
-    resources: async (deps, caller, pdp, asked) => await resourcesOf(deps, caller, pdp, { ...asked, kind }),
-    actions: async (deps, caller, pdp, asked) => await actionsOf(deps, caller, pdp, { ...asked, kind }),
+    subjects: async (flow, asked) => await subjectsOf(flow, { ...asked, kind }),
+    resources: async (flow, asked) => await resourcesOf(flow, { ...asked, kind }),
+    actions: async (flow, asked) => await actionsOf(flow, { ...asked, kind }),
   };
 }
 
 /** Of what nobody knows, nothing is found; whoever may not ask is told so all the same. */
 const UNKNOWN: Searches = {
-  subjects: async (deps, caller, _pdp, { resource }) => {
-    const { client } = (await gather(deps, caller, NOBODY)).caller;
-    requireKind(requireScope(caller, client, "authz:search"), resource.type);
+  subjects: async ({ deps, caller, notes }, { resource }) => {
+    const head = await gather(deps, caller, NOBODY);
+    requireKind(requireScope(caller, head.caller.client, "authz:search"), resource.type);
+    notes.asked({ caller: callerIn(head) });
     return nothingOf(deps, resource.type);
   },
-  resources: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
-  actions: async (deps, caller, _pdp, asked) => await findsNothing(deps, caller, asked),
+  resources: async (flow, asked) => await findsNothing(flow, asked),
+  actions: async (flow, asked) => await findsNothing(flow, asked),
 };
 
 const NOBODY = { kind: "account", id: null, slug: null } as const;
 
 async function findsNothing(
-  deps: Deps,
-  caller: Caller,
+  { deps, caller, notes }: SearchFlow,
   asked: Pick<ResourceSearch, "subject" | "resource">,
 ): Promise<SearchPage<never>> {
-  requireMayAsk({ caller, scope: "authz:search" }, asked, await gather(deps, caller, NOBODY));
+  const head = await gather(deps, caller, NOBODY);
+  requireMayAsk({ caller, scope: "authz:search" }, asked, head);
+  notes.asked({ caller: callerIn(head) });
   return nothingOf(deps, asked.resource.type);
 }
 
@@ -88,11 +92,20 @@ function nothingOf({ kinds }: Deps, type: string): SearchPage<never> {
   return NOTHING_FOUND;
 }
 
-export const searchSubjects: Searching<SubjectSearch, Thing> = async (deps, caller, pdp, asked) =>
-  await searchesOf(deps, asked.resource.type).subjects(deps, caller, pdp, asked);
+/** The searches as they are asked for: a page each, which leaves a line in the log of decisions. */
+type Asking<Asked, Result> = (deps: Deps, caller: Caller, pdp: Pdp, asked: Asked) => Promise<LoggedPage<Result>>;
 
-export const searchResources: Searching<ResourceSearch, Thing> = async (deps, caller, pdp, asked) =>
-  await searchesOf(deps, asked.resource.type).resources(deps, caller, pdp, asked);
+export const searchSubjects: Asking<SubjectSearch, Thing> = async (deps, caller, pdp, asked) =>
+  await recordedSearch(deps, "subject", async (notes) => {
+    return await searchesOf(deps, asked.resource.type).subjects({ deps, caller, pdp, notes }, asked);
+  });
 
-export const searchActions: Searching<ActionSearch, Named> = async (deps, caller, pdp, asked) =>
-  await searchesOf(deps, asked.resource.type).actions(deps, caller, pdp, asked);
+export const searchResources: Asking<ResourceSearch, Thing> = async (deps, caller, pdp, asked) =>
+  await recordedSearch(deps, "resource", async (notes) => {
+    return await searchesOf(deps, asked.resource.type).resources({ deps, caller, pdp, notes }, asked);
+  });
+
+export const searchActions: Asking<ActionSearch, Verb> = async (deps, caller, pdp, asked) =>
+  await recordedSearch(deps, "action", async (notes) => {
+    return await searchesOf(deps, asked.resource.type).actions({ deps, caller, pdp, notes }, asked);
+  });

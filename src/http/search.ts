@@ -4,10 +4,12 @@ import { LIMITS } from "../entities/limits.ts";
 import type { Deps } from "../domain/deps.ts";
 import type { Pdp } from "../domain/evaluate.ts";
 import { searchActions, searchResources, searchSubjects } from "../domain/search.ts";
-import type { SearchPage, SearchRequest } from "../domain/search-page.ts";
+import type { LoggedPage } from "../domain/recorded-search.ts";
+import type { SearchRequest } from "../domain/search-page.ts";
 import { action, AT_ORGANIZATION, AT_PLAIN_PATHS, ENDPOINTS, type PdpPlace, resource, subject } from "./authzen.ts";
 import { check } from "./check.ts";
 import { plainReply } from "./contract.ts";
+import { decisionId } from "./fields.ts";
 import type { Route } from "./route.ts";
 
 const context = z.record(z.string(), z.unknown()).optional();
@@ -50,8 +52,13 @@ function found(result: z.ZodObject, example: object): z.ZodObject {
           .exactOptional()
           .meta({ description: "The time was over before the page was full; its token goes on from there" }),
       }),
+      context: z.strictObject({ id: decisionId }),
     })
-    .meta({ examples: [{ results: [example], page: { next_token: "", count: 1 } }] });
+    .meta({
+      examples: [
+        { results: [example], page: { next_token: "", count: 1 }, context: { id: "dec-3p8d1k7mzq0v5xw2ch9t" } },
+      ],
+    });
 }
 
 interface Definition<Body extends z.ZodObject> {
@@ -66,7 +73,7 @@ interface Definition<Body extends z.ZodObject> {
     caller: Caller,
     pdp: Pdp,
     asked: Omit<z.output<Body>, "page"> & { readonly page: SearchRequest },
-  ) => Promise<SearchPage<object>>;
+  ) => Promise<LoggedPage<object>>;
 }
 
 function searchAt<Body extends z.ZodObject<{ page: typeof page }>>(
@@ -88,10 +95,10 @@ function searchAt<Body extends z.ZodObject<{ page: typeof page }>>(
       const binding = { caller, route: place.path + path, params, filters: question, place: "body.page.token" };
       const after = wanted.token === "" ? "" : pageTokens.open(wanted.token, binding);
       const asked = { ...question, page: { after, size: wanted.limit } };
-      const { results, next, isCut } = await search(deps, caller, place.pdpOf(params), asked);
+      const { id, results, next, cut } = await search(deps, caller, place.pdpOf(params), asked);
       const nextToken = next === null ? "" : pageTokens.seal(next, binding);
-      const about = { next_token: nextToken, count: results.length, ...(isCut && { cut: "deadline" }) };
-      return { status: 200, body: { results, page: about } };
+      const about = { next_token: nextToken, count: results.length, ...(cut !== null && { cut }) };
+      return { status: 200, body: { results, page: about, context: { id } } };
     },
   });
 }

@@ -4,12 +4,12 @@ import { nonEmpty, text, wholeNumber } from "./kinds.ts";
 
 const FACTS = /^(\*|[^\s,.*]+)\.[^\s,.*]+$/;
 
-/** The log of every decision of a check. */
+/** The log of every decision of a check, and of every page of a search. */
 export const decisionLog = {
   DECISION_LOG: nonEmpty.optional().meta({
     otherwise: "`decisions` in `STATE_DIR`; `off` where `STATE_DIR` is not used",
     description:
-      "The folder in which every decision of a check leaves a line, or `off`. Gateways can share it. Set it in a container, to a volume.",
+      "The folder in which every decision of a check, and every page of a search, leaves a line, or `off`. Gateways can share it. Set it in a container, to a volume.",
   }),
   DECISION_LOG_MAX_BYTES: wholeNumber(4_096, 999_999_999).default(10_000_000).meta({
     description: "How large a file of it becomes before the next begins.",
@@ -22,7 +22,7 @@ export const decisionLog = {
     .default("continue")
     .meta({
       description:
-        "While lines cannot be kept, as on a full disk: `continue` answers, and counts the lines that are lost; `refuse` answers checks with 503 and is not ready.",
+        "While lines cannot be kept, as on a full disk: `continue` answers, and counts the lines that are lost; `refuse` answers checks and searches with 503 and is not ready.",
     }),
   DECISION_LOG_MASK: text(
     (value) => value.split(",").every((name) => FACTS.test(name.trim())),

@@ -6,7 +6,7 @@ import { createDecisionLog } from "../../src/decisions/log.ts";
 import type { DecisionRecord } from "../../src/entities/decisions.ts";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
-import { numbered, record } from "../decisions/records.ts";
+import { numbered, record, search } from "../decisions/records.ts";
 import { type CommandResult, run } from "../support/own-gateway.ts";
 
 const COUNT = 60;
@@ -23,11 +23,14 @@ beforeAll(async () => {
   };
   const logs = [0, 1, 2].map(() => createDecisionLog(options));
   for (let n = 0; n < COUNT; n += 1) logs[n % 3]?.take(logged(n));
+  logs[1]?.take(SEARCHED);
   await Promise.all(logs.map(async (log) => await log.close()));
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
 const start = Date.now();
+/** The oldest of all. */
+const SEARCHED = search({ id: numbered(COUNT), time: new Date(start - 1), cut: "deadline" });
 function logged(n: number): DecisionRecord {
   return record({ id: numbered(n), time: new Date(start + n), version: n });
 }
@@ -57,6 +60,23 @@ describe("npm run decisions", () => {
     expect(stdout).toBe(`${JSON.stringify(logged(COUNT - 1))}\n`);
   });
 
+  test("show tells a page of a search: what was looked for, how much was decided and what was found", async () => {
+    const { stdout } = await decisions("show", SEARCHED.id);
+    expect(stdout).toBe(`${SEARCHED.id}  found  ${SEARCHED.time.toISOString()}  1.5 ms
+  asked by      client cli-2m0d9sbf6tqx4kz81hwe
+  question      account:p-qaqavref52jjejx8v5k9 any action application:app-mptm5ctgtztv26tgmbvv
+  page          action search: 1 found, 6 decided, cut by the deadline
+  result        view
+  organization  org-8k2vq0d4w7n5h1xjz3ct, version 7, matrix default
+  decided by    policies 350c2211499c7498, model 01J0000000000000000000000
+`);
+    expect((await decisions("show", SEARCHED.id, "--json")).stdout).toBe(`${JSON.stringify(SEARCHED)}\n`);
+    const all = (await decisions("list", "--last", "1000")).stdout.split("\n");
+    expect(all[0]).toMatch(
+      /  found      account:p-\S+ any action application:app-\S+  action search: 1 found, 6 decided/,
+    );
+  });
+
   test("list gives the last 20 of all gateways in the order of their time; --last as many as are wanted", async () => {
     const { status, stdout } = await decisions("list");
     const lines = stdout.trimEnd().split("\n");
@@ -66,7 +86,9 @@ describe("npm run decisions", () => {
         "account:p-qaqavref52jjejx8v5k9 edit application:app-mptm5ctgtztv26tgmbvv  ROLE_TOO_LOW",
     );
     const all = (await decisions("list", "--json", "--last", "1000")).stdout.trimEnd().split("\n");
-    expect(all.map((line) => (JSON.parse(line) as { version: unknown }).version)).toEqual([...Array(COUNT).keys()]);
+    expect(all.slice(1).map((line) => (JSON.parse(line) as { version: unknown }).version)).toEqual([
+      ...Array(COUNT).keys(),
+    ]);
   });
 
   test("--help explains it", async () => {

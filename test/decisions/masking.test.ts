@@ -1,6 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
 import { createMask } from "../../src/decisions/masking.ts";
-import { record } from "./records.ts";
+import { record, search } from "./records.ts";
 
 const question = {
   subject: { type: "user", id: "e-1" },
@@ -47,6 +47,11 @@ describe("The mask of the decision log", () => {
     );
     expect(masked.facts?.resource).toEqual({ ownerID: "***", shared: ["***", "at @ noon"], byName: { "***": 1 } });
     expect(masked.reasons).toEqual([{ code: "NOT_OWNER", owner: "***" }]);
+  });
+
+  test("hides in the line of a search what looks like an e-mail address, and nothing else", () => {
+    const line = search({ results: ["view", "mail a@b.example"] });
+    expect(createMask(["*.level"])(line)).toEqual({ ...line, results: ["view", "***"] });
   });
 
   test("changes nothing else", () => {

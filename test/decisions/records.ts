@@ -1,4 +1,4 @@
-import type { DecisionRecord } from "../../src/entities/decisions.ts";
+import type { DecisionRecord, SearchRecord } from "../../src/entities/decisions.ts";
 
 /** A denial of a Viewer, with some of it replaced. */
 export function record(changes: Partial<DecisionRecord> = {}): DecisionRecord {
@@ -13,8 +13,22 @@ export function record(changes: Partial<DecisionRecord> = {}): DecisionRecord {
       resource: { type: "application", id: "app-mptm5ctgtztv26tgmbvv" },
     },
     facts: { subject: { role: "viewer" }, resource: { state: "enabled", ownerCount: 2 } },
-    ...{ graph: "agrees", version: 7, matrix: "default", unit: "350c2211499c7498", model: "01J0000000000000000000000" },
-    ...{ answer: "deny", reasons: [{ code: "ROLE_TOO_LOW", least: "admin" }], durationMs: 1.5 },
+    ...{ graph: "agrees", version: 7, matrix: "default" },
+    ...{ answer: "deny", reasons: [{ code: "ROLE_TOO_LOW", least: "admin" }] },
+    ...{ ...ENGINES, durationMs: 1.5 },
+    ...changes,
+  };
+}
+
+const ENGINES = { unit: "350c2211499c7498", model: "01J0000000000000000000000" };
+
+/** What that Viewer may do there, with some of it replaced. */
+export function search(changes: Partial<SearchRecord> = {}): SearchRecord {
+  const { id, time, caller, organization, question } = record();
+  return {
+    ...{ id, time, caller, search: "action", question: { ...question, action: null } },
+    organizations: [{ id: organization ?? "", version: 7, matrix: "default" }],
+    ...{ candidates: 6, results: ["view"], cut: null, answer: "found", reasons: [], ...ENGINES, durationMs: 1.5 },
     ...changes,
   };
 }

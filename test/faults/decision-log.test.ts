@@ -39,6 +39,7 @@ interface Asked {
   readonly gateway: OwnGateway;
   readonly folder: string;
   readonly ask: () => Promise<Answered>;
+  readonly search: () => Promise<Answered>;
 }
 
 /** A gateway that logs into a folder of its own, and a question for it. */
@@ -48,13 +49,18 @@ async function open(name: string, more: Readonly<Record<string, string>> = {}): 
   const stateDir = path.join(root, "state");
   const alice = await personAt(gateway.url, stateDir, "alice");
   const slug = await foundOrganization(alice);
-  const shop = await serviceAt(gateway.url, stateDir);
+  const shop = await serviceAt(gateway.url, stateDir, { scopes: ["authz:evaluate", "authz:search"] });
   const question = {
     subject: { type: "account", id: "alice" },
     action: { name: "view" },
     resource: { type: "organization", id: slug },
   };
-  return { gateway, folder, ask: async () => await shop.post("/access/v1/evaluation", question) };
+  const { subject, resource } = question;
+  return {
+    ...{ gateway, folder },
+    ask: async () => await shop.post("/access/v1/evaluation", question),
+    search: async () => await shop.post("/access/v1/search/action", { subject, resource }),
+  };
 }
 
 const idOf = ({ body }: Answered): string => (body["context"] as { id: string }).id;
@@ -121,19 +127,20 @@ describe("A full disk", () => {
     ]);
   }, 60_000);
 
-  test("with refuse: checks are 503 and the gateway is not ready, while everything else goes on, until there is room", async () => {
+  test("with refuse: checks and searches are 503 and the gateway is not ready, while everything else goes on, until there is room", async () => {
     const asked = await open("refuse", { DECISION_LOG_ON_FAILURE: "refuse" });
-    const { gateway, folder, ask } = asked;
+    const { gateway, folder, ask, search } = asked;
     const answered = await untilFull(asked);
-    const refused = await ask();
-    expect([refused.status, refused.body.code]).toEqual([503, "CANNOT_DECIDE"]);
-    expect(refused.headers.get("retry-after")).not.toBeNull();
+    for (const refused of [await ask(), await search()]) {
+      expect([refused.status, refused.body.code]).toEqual([503, "CANNOT_DECIDE"]);
+      expect(refused.headers.get("retry-after")).not.toBeNull();
+    }
     expect(await ready(gateway)).toEqual([503, "failing"]);
     const alice = await personAt(gateway.url, path.join(root, "state"), "alice"); // reads
     await foundOrganization(alice);
     fillDisk(gateway, "unlimited");
     await eventually(async () => expect(await ready(gateway)).toEqual([200, "kept"]));
-    answered.push(idOf(must(await ask(), 200)));
+    answered.push(idOf(must(await ask(), 200)), idOf(must(await search(), 200)));
     expect(await gateway.stop()).toBe(0);
     expect(idsIn(folder)).toEqual(answered);
     expect(outages(asked)).toEqual([

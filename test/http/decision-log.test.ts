@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { readdirSync, readFileSync } from "node:fs";
-import path from "node:path";
+import { lineOf as lineOfAnswer, linesOf, logged as allLogged } from "../support/decision-lines.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { type TcpProxy, startTcpProxy } from "../support/tcp-proxy.ts";
@@ -69,27 +68,9 @@ async function ask(
 
 const contextOf = ({ body }: Answered): Context => body["context"] as Context;
 
-function logged(): string {
-  const folder = gateway.config.decisionLog?.folder ?? "";
-  return readdirSync(folder)
-    .map((name) => readFileSync(path.join(folder, name), "utf8"))
-    .join("");
-}
-
-const lines = (): Line[] =>
-  logged()
-    .split("\n")
-    .filter((text) => text !== "")
-    .map((text) => JSON.parse(text) as Line);
-
-/** The one line of this answer, once it is written. */
-async function lineOf(answer: Answered): Promise<Line> {
-  return await eventually(() => {
-    const found = lines().filter(({ id }) => id === contextOf(answer).id);
-    expect(found).toHaveLength(1);
-    return found[0] as Line;
-  });
-}
+const logged = (): string => allLogged(gateway);
+const lines = (): Line[] => linesOf<Line>(gateway);
+const lineOf = async (answer: Answered): Promise<Line> => await lineOfAnswer<Line>(gateway, answer);
 
 async function pseudonymOf({ alias }: Person): Promise<string> {
   const [row] = await gateway.sql<{ pseudonym: string }>("select pseudonym from accounts where alias = $1", [alias]);

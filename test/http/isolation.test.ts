@@ -224,13 +224,16 @@ test("a line in the log of decisions has names of its own organization only", as
     expect(found.length).toBeGreaterThan(500);
     return found;
   });
-  const named = new Set<string>();
+  const [named, searches] = [new Set<string>(), new Set<string>()];
   for (const line of lines) {
-    const { organization } = JSON.parse(line) as { organization: string };
+    const told = JSON.parse(line) as { organization: string; organizations?: readonly { readonly id: string }[] };
+    const [{ id: organization } = { id: told.organization }, ...others] = told.organizations ?? [];
+    expect(others).toEqual([]);
+    if (told.organizations !== undefined) searches.add(organization);
     named.add(organization);
     for (const [, surrogate = ""] of line.matchAll(/"(e-[0-9a-z]{20})"/g)) {
       expect([surrogate, owners.get(surrogate) ?? organization]).toEqual([surrogate, organization]);
     }
   }
-  expect(named.size).toBe(2);
+  expect([named.size, searches.size]).toEqual([2, 2]);
 });

@@ -33,7 +33,7 @@ export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settl
   // Who may view the thing may know what the decision was taken on.
   const actions = [...new Set([...(isKnown ? [action] : []), ...(kind.actions.includes("view") ? ["view"] : [])])];
   const question = {
-    ...{ slug, kind, actions, sent: sentIn(asked) },
+    ...{ slug, kind, actions, sent: sentIn(asked), relations: "all" as const },
     subjects: subjectOf(deps, kind, asked),
     resources: { selector: { type, ids: [asked.resource.id] }, keeping: kind.resources },
   };

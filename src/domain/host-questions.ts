@@ -30,6 +30,8 @@ export interface HostQuestion {
   readonly resources: Party;
   readonly actions: readonly string[];
   readonly sent: Sent;
+  /** The relations that the graph is asked for: of the kind, for who is shown what was decided on; or those that can decide, and the others do not hold. */
+  readonly relations: "all" | "deciding";
 }
 
 /** One subject and one resource, with what was decided about them and on what. */
@@ -73,8 +75,8 @@ export async function askHost(
       await caughtUp(deps, organization.id, deadline);
       continue;
     }
-    const asked = { question, organization, ...found };
-    const truths = await relationsAt(deps, asked, graph.applied, deadline);
+    const asked = askedOf(question, organization, found);
+    const truths = await truthsAt(deps, asked, graph.applied, deadline);
     if (truths !== "moved") return await judged(deps, asked, { facts, truths, deadline });
     if (lostAt === graph.applied) throw lost(deps, organization.id);
     lostAt = graph.applied; // a change that came in between is in the facts of the next round
@@ -120,10 +122,24 @@ async function caughtUp(deps: Deps, organization: string, deadline: Deadline): P
 export interface Asked extends Found {
   readonly question: HostQuestion;
   readonly organization: OrganizationFacts;
+  /** The one whose rules decide. */
+  readonly matrix: string;
+  readonly relations: readonly string[];
+}
+
+function askedOf(question: HostQuestion, organization: OrganizationFacts, found: Found): Asked {
+  const { kind, actions } = question;
+  const matrix = kind.matrices.has(organization.matrix) ? organization.matrix : "default";
+  const deciding = new Set(actions.flatMap((action) => kind.decidingRelations(matrix, action)));
+  const relations =
+    question.relations === "all"
+      ? kind.askedRelations
+      : kind.askedRelations.filter((relation) => deciding.has(relation));
+  return { question, organization, matrix, relations, ...found };
 }
 
 /** The tuples that hold, by question; `moved`: the graph was elsewhere than the ledger when it was asked. */
-async function relationsAt(
+async function truthsAt(
   deps: Deps,
   asked: Asked,
   applied: number,
@@ -151,9 +167,8 @@ interface Known {
 }
 
 async function judged(deps: Deps, asked: Asked, { facts, truths, deadline }: Known): Promise<HostAnswer> {
-  const { question, organization, subjects, resources } = asked;
+  const { question, organization, matrix, subjects, resources } = asked;
   const { kind, actions } = question;
-  const matrix = kind.matrices.has(organization.matrix) ? organization.matrix : "default";
   const couples = subjects.flatMap((subject) => resources.map((resource) => ({ subject, resource })));
   const pairs = couples.map(async ({ subject, resource }): Promise<Pair> => {
     const role = roleOf(organization.id, subject, truths);
@@ -177,13 +192,14 @@ function roleOf(organization: string, { role, name }: Candidate, truths: Readonl
 
 /** `R.attr`: what the kind's schema has a place for, and nothing else. */
 function attributesOf(
-  { question, organization }: Asked,
+  asked: Asked,
   { subject, resource }: { readonly subject: Candidate; readonly resource: Candidate },
   truths: ReadonlySet<string>,
 ): Record<string, unknown> {
+  const { question, organization } = asked;
   const { kind } = question;
   const held = new Set(
-    relationsBetween(question, subject, resource).flatMap(([relation, tuple]) =>
+    relationsBetween(asked, subject, resource).flatMap(([relation, tuple]) =>
       truths.has(tupleKey(tuple)) ? [relation] : [],
     ),
   );

@@ -33,7 +33,7 @@ async function subjectsOf(flow: SearchFlow, asked: Of<SubjectSearch>): Promise<S
   if (!kind.actions.includes(action.name)) return NOTHING_FOUND;
   const { keeping } = subjectOf(deps, kind, { subject: { ...subject, id: "" } });
   const question = (selector: Selector): HostQuestion => ({
-    ...{ slug, kind, sent: sentIn(asked), actions: [action.name] },
+    ...{ slug, kind, sent: sentIn(asked), actions: [action.name], relations: "deciding" },
     subjects: { selector, keeping },
     resources: { selector: { type: kind.type, ids: [resource.id] }, keeping: kind.resources },
   });
@@ -47,7 +47,7 @@ async function resourcesOf(flow: SearchFlow, asked: Of<ResourceSearch>): Promise
   const slug = await organizationOf(flow, asked);
   if (!kind.actions.includes(action.name)) return NOTHING_FOUND;
   const question = (selector: Selector): HostQuestion => ({
-    ...{ slug, kind, sent: sentIn(asked), actions: [action.name] },
+    ...{ slug, kind, sent: sentIn(asked), actions: [action.name], relations: "deciding" },
     subjects: subjectOf(flow.deps, kind, asked),
     resources: { selector, keeping: kind.resources },
   });
@@ -62,7 +62,7 @@ async function actionsOf(flow: SearchFlow, asked: Of<ActionSearch>): Promise<Sea
   const { resource, kind, page } = asked;
   const slug = await organizationOf(flow, asked);
   const question: HostQuestion = {
-    ...{ slug, kind, sent: sentIn(asked), actions: kind.actions },
+    ...{ slug, kind, sent: sentIn(asked), actions: kind.actions, relations: "deciding" },
     subjects: subjectOf(deps, kind, asked),
     resources: { selector: { type: kind.type, ids: [resource.id] }, keeping: kind.resources },
   };

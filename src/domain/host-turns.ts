@@ -2,7 +2,7 @@ import type { HostKind } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { relationTuple, roleTuple, type Tuple, tupleKey } from "../entities/tuples.ts";
 import type { Candidate } from "../stores/facts.ts";
-import type { Asked, HostQuestion } from "./host-questions.ts";
+import type { Asked } from "./host-questions.ts";
 
 /** What is asked of the graph; pointless where one of `within` does not hold. */
 interface Check {
@@ -11,23 +11,24 @@ interface Check {
 }
 
 /** In the order that spares most checks: who is no viewer is not asked about as an editor. What one call takes is asked at once. */
-export function turnsOf({ question, organization, subjects, resources }: Asked): readonly (readonly Check[])[] {
+export function turnsOf(asked: Asked): readonly (readonly Check[])[] {
+  const { question, relations, organization, subjects, resources } = asked;
   const roles = subjects.flatMap(({ name, role }): Check[] => {
     return role === null ? [] : [{ tuple: roleTuple(organization.id, role, name), within: [] }];
   });
   const couples = subjects.flatMap((subject) => {
-    return resources.map((resource) => new Map(relationsBetween(question, subject, resource)));
+    return resources.map((resource) => new Map(relationsBetween(asked, subject, resource)));
   });
-  const { askedRelations, inclusions } = question.kind;
+  const { inclusions } = question.kind;
   const checksOf = (relation: string): Check[] =>
     couples.flatMap((tuples) => {
       const tuple = tuples.get(relation);
       const wholes = (inclusions.get(relation) ?? []).flatMap((whole) => tuples.get(whole) ?? []);
       return tuple === undefined ? [] : [{ tuple, within: wholes.map(tupleKey) }];
     });
-  const all = [...roles, ...askedRelations.flatMap(checksOf)];
+  const all = [...roles, ...relations.flatMap(checksOf)];
   if (all.length <= LIMITS.checksAtOnce) return [all.map(({ tuple }) => ({ tuple, within: [] }))];
-  const [first = [], ...later] = inTurns(askedRelations, inclusions).map((relations) => relations.flatMap(checksOf));
+  const [first = [], ...later] = inTurns(relations, inclusions).map((some) => some.flatMap(checksOf));
   return [[...roles, ...first], ...later];
 }
 
@@ -45,10 +46,11 @@ function inTurns(relations: readonly string[], inclusions: HostKind["inclusions"
 
 type Related = readonly [relation: string, tuple: Tuple];
 
-/** What nothing is known of is in no relation to anything. */
-export function relationsBetween({ kind, subjects }: HostQuestion, subject: Candidate, resource: Candidate): Related[] {
+/** Those that are asked for. What nothing is known of is in no relation to anything. */
+export function relationsBetween({ question, relations }: Asked, subject: Candidate, resource: Candidate): Related[] {
+  const { kind, subjects } = question;
   if (subject.name === "" || resource.name === "") return [];
   const object = { type: kind.type, name: resource.name };
   const user = { type: subjects.selector.type, name: subject.name, relation: "" };
-  return kind.askedRelations.map((relation) => [relation, relationTuple(object, relation, user)]);
+  return relations.map((relation) => [relation, relationTuple(object, relation, user)]);
 }

@@ -17,6 +17,8 @@ export interface HostKind {
   readonly hangsUnderOrganization: boolean;
   /** Relations, written or derived, whose truth its policy reads under `R.attr.relations`. */
   readonly askedRelations: readonly string[];
+  /** Those of them that can decide about an action, by a matrix of these and the floor; the others are read for reasons at the most. */
+  readonly decidingRelations: (matrix: string, action: string) => readonly string[];
   /** By the model alone, the asked relations that each of them cannot hold without. */
   readonly inclusions: ReadonlyMap<string, readonly string[]>;
   readonly readsOrganizationState: boolean;

@@ -46,7 +46,8 @@ export async function readKind(folder: HostFolder, named: Named): Promise<{ read
   }
   if (refused.length > 0) return { refused };
   const { written: relations, hangsUnderOrganization } = model;
-  const matrices = [matrix, ...others].flatMap((each) => (each === undefined || each.isFloor ? [] : [each.version]));
+  const all = [...(matrix === undefined ? [] : [matrix]), ...others];
+  const matrices = all.filter(({ isFloor }) => !isFloor).map(({ version }) => version);
   const kind: HostKind = {
     type,
     ...keepings,
@@ -57,6 +58,7 @@ export async function readKind(folder: HostFolder, named: Named): Promise<{ read
     actions: matrix?.actions ?? [],
     matrices: new Set(matrices),
     hasFloor: others.some(({ isFloor }) => isFloor),
+    decidingRelations: decidingOf(schema.askedRelations, all),
   };
   return { kind };
 }
@@ -95,6 +97,18 @@ async function readPolicies(folder: HostFolder, kind: string): Promise<ReadPolic
 function missingTest({ files }: HostFolder, file: string): string[] {
   const test = file.replace(/\.yaml$/, "_test.yaml");
   return files.includes(test) ? [] : [test];
+}
+
+type Standing = Pick<ReadPolicy, "isFloor"> & HostRules;
+
+/** Of the floor, and of the matrix of that version. */
+function decidingOf(asked: readonly string[], policies: readonly Standing[]): HostKind["decidingRelations"] {
+  return (matrix, action) => {
+    const read = policies
+      .filter(({ isFloor, version }) => isFloor || version === matrix)
+      .map(({ relationsRead }) => relationsRead.get(action) ?? null);
+    return asked.filter((relation) => read.some((relations) => relations?.includes(relation) ?? true));
+  };
 }
 
 /** Both must allow, so an action that one of them does not know would be a denial without a reason. */

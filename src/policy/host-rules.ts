@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { type RelationsRead, relationsReadBy } from "./host-reads.ts";
 import { type Fault, isFault, misfitsOf, type Positioned, readPositioned } from "./positioned.ts";
 
 /** One Cerbos policy of a host's kind. */
 export interface HostRules {
   readonly version: string;
   readonly actions: readonly string[];
+  readonly relationsRead: RelationsRead;
 }
 
 /** The action that nobody asks for: its rule makes Cerbos work out the ranks (ENGINES.md). */
@@ -54,7 +56,7 @@ const policyOf = (kind: string, resource: string) =>
       }),
       variables: z.unknown().optional(),
       constants: z.unknown().optional(),
-      rules: z.array(z.looseObject({ actions: z.array(z.string()) })).min(1),
+      rules: z.array(z.looseObject({ actions: z.array(z.string()), condition: z.unknown().optional() })).min(1),
     }),
   });
 
@@ -82,7 +84,8 @@ export function readRules(
     const problem = `the action ${twice} has two rules; there must be one`;
     faults.push({ line: document.lineOf(["resourcePolicy", "rules", at, "actions"]), problem });
   }
-  return faults.length > 0 ? faults : { version, actions: [...actions].sort() };
+  if (faults.length > 0) return faults;
+  return { version, actions: [...actions].sort(), relationsRead: relationsReadBy(resourcePolicy) };
 }
 
 function ruleFaults(document: Positioned, rule: { readonly actions: readonly string[] }, index: number): Fault[] {

@@ -1,0 +1,58 @@
+/** What a search about a host's kind asks the graph: only what can decide; a single question, which is shown, all of it. */
+import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { type Documents, documentLine, foundDocuments } from "../support/document-world.ts";
+import { DOCUMENTS } from "../support/documents.ts";
+import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { must } from "../support/world.ts";
+
+let gateway: TestGateway;
+let alice: Person;
+let documents: Documents;
+/** The relations of documents that the graph was asked about, with how often. */
+let asked: string[] = [];
+
+beforeAll(async () => {
+  gateway = await startTestGateway({ hostPolicies: [DOCUMENTS] });
+  alice = await gateway.person("alice");
+  documents = await foundDocuments(gateway, alice);
+  await documents.store([documentLine("d-1", alice.alias), documentLine("d-2"), documentLine("d-3", alice.alias)]);
+  const { deps } = gateway.gateway;
+  const { graph } = deps;
+  const holds: typeof graph.holds = async (tuples, timeoutMs) => {
+    asked.push(...tuples.filter(({ object }) => object.startsWith("document:")).map(({ relation }) => relation));
+    return await graph.holds(tuples, timeoutMs);
+  };
+  Object.assign(deps, { graph: { ...graph, holds } });
+});
+afterAll(async () => await gateway.close());
+
+async function found(what: string, question: object): Promise<unknown> {
+  asked = [];
+  const { body } = must(await documents.keeper.post(`/o/${documents.slug}/access/v1/search/${what}`, question), 200);
+  return (body["results"] as { id?: string; name?: string }[]).map(({ id, name }) => id ?? name);
+}
+
+const counted = (): Record<string, number> =>
+  Object.fromEntries([...Map.groupBy(asked, (relation) => relation)].map(([relation, all]) => [relation, all.length]));
+
+test("a search for documents and one for people ask about the relations that the action's rules read", async () => {
+  const subject = { type: "account", id: alice.alias };
+  const viewing = { action: { name: "view" }, resource: { type: "document" } };
+  expect(await found("resource", { subject, ...viewing })).toEqual(["d-1", "d-3"]);
+  expect(counted()).toEqual({ viewer: 3, insider: 3 });
+  expect(await found("resource", { subject, ...viewing, action: { name: "share" } })).toEqual([]);
+  expect(counted()).toEqual({ manager: 3, insider: 3 });
+  const who = { subject: { type: "account" }, action: { name: "view" }, resource: { type: "document", id: "d-1" } };
+  expect(await found("subject", who)).toEqual([alice.alias]);
+  expect(counted()).toEqual({ viewer: 1, insider: 1 });
+});
+
+test("a search for actions asks about all that one of them reads, a question about all that it shows", async () => {
+  const about = { subject: { type: "account", id: alice.alias }, resource: { type: "document", id: "d-1" } };
+  expect(await found("action", about)).toEqual(["view"]);
+  const all = { manager: 1, editor: 1, viewer: 1, insider: 1 };
+  expect(counted()).toEqual(all);
+  asked = [];
+  expect(await documents.may(alice.alias, "view", "d-1")).toBe(true);
+  expect(counted()).toEqual(all);
+});

@@ -8,6 +8,7 @@ import { isBoundTo, requireKind, requireScope } from "./actor.ts";
 import type { Deps } from "./deps.ts";
 import { gather, type Target } from "./gather.ts";
 import { hostDecision } from "./host-decisions.ts";
+import { askingAlone, type HostAsking } from "./host-together.ts";
 import { judgedOf } from "./judged.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { callerIn, factsRead, type Note, type Recorded, recorded, seenIn } from "./recorded.ts";
@@ -67,8 +68,16 @@ export interface Decision {
  * the caller (NOT_ABOUT_SELF, SCOPE_MISSING, KIND_NOT_BOUND), CANNOT_DECIDE or CONTENTION.
  */
 export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Recorded<Decision>> {
-  return await recorded(deps, async (note) => {
-    return (await settle({ deps, caller, pdp, note, scope: "authz:evaluate" }, asked)).decision;
+  return await evaluateOne({ deps, caller, pdp, host: askingAlone(deps, caller) }, asked);
+}
+
+/** The same, of one that may be asked together with others. */
+export async function evaluateOne(
+  asking: Pick<Flow, "deps" | "caller" | "pdp" | "host">,
+  asked: Evaluation,
+): Promise<Recorded<Decision>> {
+  return await recorded(asking.deps, async (note) => {
+    return (await settle({ ...asking, note, scope: "authz:evaluate" }, asked)).decision;
   });
 }
 
@@ -77,6 +86,8 @@ export interface Flow {
   readonly deps: Deps;
   readonly caller: Caller;
   readonly pdp: Pdp;
+  /** How the facts about a thing of a host's kind are asked for. */
+  readonly host: HostAsking;
   /** Takes what the log of decisions is to tell, as soon as it is known. */
   readonly note: Note;
   /** What a service must have to ask. */

@@ -2,7 +2,8 @@ import type { Caller } from "../entities/callers.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { lotsOf } from "../entities/parallel.ts";
 import type { Deps } from "./deps.ts";
-import { type Decision, evaluate, type Evaluation, type Pdp } from "./evaluate.ts";
+import { type Decision, evaluateOne, type Evaluation, type Pdp } from "./evaluate.ts";
+import { askingTogether } from "./host-together.ts";
 
 /** AuthZEN's: all are decided, or those up to and with the first denial, or the first permit. */
 export const SEMANTICS = ["execute_all", "deny_on_first_deny", "permit_on_first_permit"] as const;
@@ -19,7 +20,8 @@ export interface Batch {
 }
 
 /**
- * Decides the items as `evaluate` decides each, in their order; what is invalid is given back as it is. Throws what an item throws that
+ * Decides the items as `evaluate` decides each, in their order; what is invalid is given back as it is. Those of one window that differ in
+ * a host's thing alone share what they ask. Throws what an item throws that
  * stands before the deciding one, or in a batch that nothing decides early: a batch of which something is unknown has no answer.
  */
 export async function evaluateAll(
@@ -30,8 +32,9 @@ export async function evaluateAll(
 ): Promise<(Decision | InvalidItem)[]> {
   const answers: (Decision | InvalidItem)[] = [];
   for (const window of lotsOf(batch.items, LIMITS.batchWindow)) {
+    const asking = { deps, caller, pdp, host: askingTogether(deps, caller) };
     const decided = await Promise.allSettled(
-      window.map(async (item) => ("invalid" in item ? item : await evaluate(deps, caller, pdp, item))),
+      window.map(async (item) => ("invalid" in item ? item : await evaluateOne(asking, item))),
     );
     for (const outcome of decided) {
       if (outcome.status === "rejected") throw outcome.reason;

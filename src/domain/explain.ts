@@ -3,6 +3,7 @@ import { LIMITS } from "../entities/limits.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { type Decision, type Evaluation, type Pdp, settle } from "./evaluate.ts";
+import { askingAlone } from "./host-together.ts";
 import { type Recorded, recorded } from "./recorded.ts";
 import { type Story, storyOf } from "./story.ts";
 
@@ -18,7 +19,8 @@ const UNTOLD: Story = { rules: [], facts: [], relations: [], changes: [], isComp
  */
 export async function explain(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Recorded<Explanation>> {
   return await recorded(deps, async (note) => {
-    const { decision, judged } = await settle({ deps, caller, pdp, note, scope: "authz:explain" }, asked);
+    const host = askingAlone(deps, caller);
+    const { decision, judged } = await settle({ deps, caller, pdp, host, note, scope: "authz:explain" }, asked);
     // Without facts nothing was asked of the policies, or it may not be told.
     const told = decision.context.facts === undefined ? null : judged();
     const story = told === null ? UNTOLD : await storyOf(deps, told, deadlineIn(LIMITS.explainMs));

@@ -14,16 +14,15 @@ import {
   type Settled,
   unknown,
 } from "./evaluate.ts";
-import { gather } from "./gather.ts";
 import { hostJudgedOf } from "./host-judged.ts";
-import { askHost, type HostAnswer, type Pair, type Party, type Sent } from "./host-questions.ts";
+import type { HostAnswer, Pair, Party, Sent } from "./host-questions.ts";
 import { classified } from "./reasons.ts";
 import { seenOfHost } from "./recorded.ts";
 import { remedyFor } from "./remedies.ts";
 
 /** A question about a thing of a host's kind. Throws what `evaluate` throws, and INVALID_REQUEST where no organization is meant. */
 export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settled> {
-  const { deps, caller, note } = flow;
+  const { deps, note } = flow;
   const { type } = asked.resource;
   const kind = deps.kinds.served.get(type);
   if (kind === undefined) return await withoutKind(flow, asked);
@@ -35,9 +34,9 @@ export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settl
   const question = {
     ...{ slug, kind, actions, sent: sentIn(asked), relations: "all" as const },
     subjects: subjectOf(deps, kind, asked),
-    resources: { selector: { type, ids: [asked.resource.id] }, keeping: kind.resources },
+    resource: { id: asked.resource.id, keeping: kind.resources },
   };
-  const answer = await askHost(deps, caller, question, deadlineIn(deps.timeouts.decisionMs));
+  const answer = await flow.host.ask(question, deadlineIn(deps.timeouts.decisionMs));
   note(seenOfHost(deps.kinds, asked, kind, answer));
   requireMayAsk(flow, asked, answer.facts);
   const { client } = answer.facts.caller;
@@ -49,9 +48,9 @@ export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settl
   return { decision, judged: () => hostJudgedOf(deps, asked, answer) };
 }
 
-async function meantOrganization({ deps, caller, pdp, scope }: Flow, asked: Evaluation): Promise<string> {
+async function meantOrganization({ host, caller, pdp, scope }: Flow, asked: Evaluation): Promise<string> {
   if (pdp.slug !== null) return pdp.slug;
-  const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
+  const facts = await host.head();
   requireMayAsk({ caller, scope }, asked, facts);
   return onlyOrganization(facts);
 }

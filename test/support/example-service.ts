@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { ROOT } from "./shell-blocks.ts";
+import { compiledOnce } from "./test-engines.ts";
 
 export interface Running {
   /** What it printed so far. */
@@ -15,7 +16,8 @@ export interface Running {
 /** Runs a program of examples/express-service. */
 export function runExample(file: string, settings: Readonly<Record<string, string>>): Running {
   const { PATH = "", HOME = "/", XDG_CACHE_HOME } = process.env;
-  const env = { PATH, HOME, ...(XDG_CACHE_HOME !== undefined && { XDG_CACHE_HOME }), ...settings };
+  const cache = XDG_CACHE_HOME !== undefined && { XDG_CACHE_HOME };
+  const env = { PATH, HOME, ...cache, ...compiledOnce(), ...settings };
   const program = `examples/express-service/${file}`;
   const child = spawn(process.execPath, [program], { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
   const exited = once(child, "exit");

@@ -9,7 +9,7 @@ import { makeDatabase, makeStore } from "./engines.ts";
 import { caller, PATIENT, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
-import { testEngines } from "./test-engines.ts";
+import { compiledOnce, testEngines } from "./test-engines.ts";
 
 /** What `npm start` starts, on engines that are there already. */
 export interface GatewayProcess {
@@ -50,6 +50,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
   const environment = {
+    ...compiledOnce(),
     STATE_DIR: stateDir,
     DATABASE_URL: database.url,
     OPENFGA_API_URL: proxy.url,
@@ -61,6 +62,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     RATE_CALLER_CHANGES: "0",
     RATE_ORGANIZATION_CHANGES: "0",
     ...PATIENT,
+    DRAIN_DELAY_MS: "0", // no load balancer must see the end coming
     ...settings,
   };
   return {

@@ -7,6 +7,7 @@ import { readEndpoints } from "../../src/local/endpoints.ts";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { caller, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
+import { compiledOnce } from "./test-engines.ts";
 
 /** Whose programs, and as whom. */
 export interface Checkout {
@@ -42,14 +43,19 @@ type Settings = Readonly<Record<string, string>>;
 const ROOT = path.resolve(import.meta.dirname, "../..");
 /** Its input ends with this process: nobody is left behind. */
 const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.exit(1)).resume().unref()';
-/** A busy machine is no fault to be tested. */
-const PATIENT: Settings = { DECISION_TIMEOUT_MS: "5000", GRAPH_READ_TIMEOUT_MS: "2000", CHANGE_TIMEOUT_MS: "20000" };
+/** A busy machine is no fault to be tested, and there is no load balancer that must see the end coming. */
+const PATIENT: Settings = {
+  DECISION_TIMEOUT_MS: "5000",
+  GRAPH_READ_TIMEOUT_MS: "2000",
+  CHANGE_TIMEOUT_MS: "20000",
+  DRAIN_DELAY_MS: "0",
+};
 
 /** This checkout, as ourselves. */
 export function here(): Checkout {
   const { PATH = "", HOME = "/", XDG_CACHE_HOME = "" } = process.env;
   const cache = XDG_CACHE_HOME === "" ? {} : { XDG_CACHE_HOME };
-  return { root: ROOT, node: process.execPath, environment: { PATH, HOME, ...cache } };
+  return { root: ROOT, node: process.execPath, environment: { PATH, HOME, ...cache, ...compiledOnce() } };
 }
 
 /** A command to its end, e.g. `["backup", folder]`. */

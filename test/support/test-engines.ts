@@ -25,12 +25,21 @@ export function testEngines(): TestEngines {
   return testEnginesSchema.parse(JSON.parse(process.env[VARIABLE] ?? "null"));
 }
 
+const COMPILED = "NODE_COMPILE_CACHE";
+
+/** For the environment of Node's processes: what the first of a run has compiled, the others do not compile again. */
+export function compiledOnce(): Readonly<Record<string, string>> {
+  const folder = process.env[COMPILED];
+  return folder === undefined ? {} : { [COMPILED]: folder };
+}
+
 const shared: { engines?: LocalEngines; stateDir?: string } = {};
 
 export async function startSharedEngines(): Promise<void> {
   removeAbandoned();
   const stateDir = mkdtempSync(join(tmpdir(), PREFIX));
   shared.stateDir = stateDir;
+  process.env[COMPILED] ??= join(stateDir, "compiled");
   shared.engines = await startLocalEngines({
     stateDir,
     policyDir: policyDir(stateDir),

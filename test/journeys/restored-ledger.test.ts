@@ -47,6 +47,22 @@ async function graphOf(storeId: string, organization?: string): Promise<string[]
 }
 
 let newer: string;
+/** What cannot write waits a long time before it says so: it begins first, on a ledger and a way to OpenFGA of its own. */
+let failing: {
+  readonly settings: Record<string, string>;
+  readonly proxy: TcpProxy;
+  readonly ended: ReturnType<typeof run>;
+};
+
+async function beginToFail(): Promise<typeof failing> {
+  const own = await startTcpProxy(testEngines().openfga.apiUrl);
+  const there = { ...settings(await makeStore()), STATE_DIR: path.join(folder, "failing"), OPENFGA_API_URL: own.url };
+  expect(await run(["restore", backup], there)).toMatchObject({ status: 0 });
+  const caught = own.hold("requests", "/write");
+  const ended = run(["reconcile", "--rebuild", "--organization", "acme"], there);
+  await caught;
+  return { settings: there, proxy: own, ended };
+}
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "bailiwick-drill-"));
@@ -64,8 +80,11 @@ beforeAll(async () => {
   const second = await start(settings(newer));
   await goOn(second.url, stateDir);
   await second.stop();
+  failing = await beginToFail();
 }, LONG_MS);
 afterAll(async () => {
+  await failing.ended;
+  await failing.proxy.close();
   await proxy.close();
   removeStateDir(folder);
 });
@@ -120,19 +139,15 @@ describe.each(STORES)("a restored ledger whose graph %s", (_name, store) => {
 test(
   "reconcile --rebuild that cannot write ends with exit status 1, and says for whom; one of a slug is enough to try again",
   async () => {
-    const storeId = await makeStore();
-    const caught = proxy.hold("requests", "/write");
-    const failing = run(["reconcile", "--rebuild", "--organization", "acme"], settings(storeId));
-    await caught;
-    const { status, stderr } = await failing;
+    const { status, stderr } = await failing.ended;
     expect(status).toBe(1);
     expect(stderr).toMatch(
       /org-\w+: not rebuilt: .*\n0 organizations rebuilt: 0 had drifted, 1 could not be rebuilt\n$/,
     );
-    proxy.pass();
-    const again = await run(["reconcile", "--rebuild", "--organization", "acme"], settings(storeId));
+    failing.proxy.pass();
+    const again = await run(["reconcile", "--rebuild", "--organization", "acme"], failing.settings);
     expect(again).toMatchObject({ status: 0, stderr: expect.stringContaining("\n1 organizations rebuilt") });
-    expect(await graphOf(storeId, acme)).toEqual(graphThen);
+    expect(await graphOf(failing.settings["OPENFGA_STORE_ID"] ?? "", acme)).toEqual(graphThen);
   },
   LONG_MS,
 );

@@ -6,6 +6,8 @@ import { type Person, startTestGateway, type TestGateway } from "../support/gate
 import { RECORDS } from "../support/host-folder.ts";
 import { foundOrganization, must } from "../support/world.ts";
 
+const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
+
 /** Each of them is another than all the others, though some look alike, or are one and the same to who normalizes, trims or decodes. */
 const IDS: readonly string[] = [
   ...["/", "a/b", "a/../b", ".", "..", "../..", "//", "a/", "\\", "a\\b"],
@@ -151,6 +153,7 @@ describe("Ids of every awkward character", () => {
 
   test("are searched, by subject, by resource and by action, and explained", async () => {
     for (const [index, id] of IDS.entries()) {
+      if (!IS_FULL && index % 4 > 0) continue;
       expect(await results("subject", { subject: { type: "user" }, action: WRITE, resource: record(id) })).toEqual([
         user(id),
       ]);

@@ -9,7 +9,7 @@ import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { chanceOf, takeSeed } from "../support/seed.ts";
 import { must } from "../support/world.ts";
 
-const SITUATIONS = process.env["BAILIWICK_FULL"] === "1" ? 60 : 5;
+const SITUATIONS = process.env["BAILIWICK_FULL"] === "1" ? 60 : 3;
 const OF_CALLERS = ROUTES.filter((route): route is CallerRoute => route.access === "caller");
 const CHANGING = OF_CALLERS.filter((route) => route.dialect !== "authzen" && route.method !== "get");
 const ASKING = OF_CALLERS.filter((route) => !CHANGING.includes(route));

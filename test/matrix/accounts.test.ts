@@ -4,8 +4,9 @@ import { ACTIONS } from "../../src/entities/kinds.ts";
 import { type ActionRequest, attempt } from "../http/action-requests.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { decide, must } from "../support/world.ts";
-import { allMeetings, type Meeting } from "./scenes.ts";
+import { allMeetings, type Meeting, SCENES } from "./scenes.ts";
 
+const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
 const METHODS = "/v1/me/sign-in-methods";
 
 let gateway: TestGateway;
@@ -13,7 +14,7 @@ let gateway: TestGateway;
 let people: Meeting[];
 beforeAll(async () => {
   gateway = await startTestGateway();
-  const met = await allMeetings(gateway);
+  const met = await allMeetings(gateway, IS_FULL ? SCENES : ["busy", "frozen"]);
   people = [...new Map(met.map((meeting) => [meeting.by.alias, meeting])).values()];
 }, 120_000);
 afterAll(async () => await gateway.close());

@@ -8,7 +8,7 @@ import { DOCUMENTS } from "../support/host-folder.ts";
 import { chanceOf, type Chance } from "../support/seed.ts";
 import { addMember, must } from "../support/world.ts";
 
-const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 100 : 25;
+const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 100 : 10;
 const LONG_MS = 240_000;
 const [MEMBERS, COMMON] = [5, 12]; // COMMON: documents that everybody changes
 let at: TestGateway;

@@ -5,7 +5,7 @@ import { type Answered, type Person, startBeside, startTestGateway, type TestGat
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { addApplication, addMember, foundOrganization, must, retireEverything } from "../support/world.ts";
 
-const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 20 : 6;
+const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 20 : 4;
 
 let gateway: TestGateway;
 let second: Gateway;

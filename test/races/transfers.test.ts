@@ -4,7 +4,7 @@ import { type Answered, type Person, startBeside, startTestGateway, type TestGat
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { addMember, foundOrganization, must } from "../support/world.ts";
 
-const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 100 : 10;
+const ROUNDS = process.env["BAILIWICK_FULL"] === "1" ? 100 : 4;
 const CLIENTS = 16;
 
 let gateway: TestGateway;

@@ -149,6 +149,13 @@ const CASES = ENGINES.flatMap((engine) => FAULTS.map(([name, strike]) => ({ engi
   ({ engine, name }) => IS_FULL || name === "away" || (engine === "OpenFGA" && name === "answering other bytes"),
 );
 
+/** The relay need not rest as long as it would: the full run waits for it. */
+async function restIsOver(): Promise<void> {
+  if (IS_FULL) return;
+  const over = "update graph_positions set next_attempt_at = now() where next_attempt_at is not null";
+  await eventually(async () => await at.sql(over), RECOVERS_WITHIN_MS);
+}
+
 const NEWS = Array.from({ length: IS_FULL ? 800 : 400 }, (_, index) => documentLine(`n-${index}`, "bob"));
 
 describe("While an engine fails", () => {
@@ -163,6 +170,7 @@ describe("While an engine fails", () => {
       const stopped = told.at(-1)?.["stopped"];
       expect(told.at(-1)).toEqual({ stopped: expect.objectContaining({ code: "CANNOT_DECIDE" }) });
       mend();
+      await restIsOver();
       const line = Number(stopped?.["line"]);
       await eventually(async () => expect(await askSingly()).toBe(8), RECOVERS_WITHIN_MS);
       const rest = await docs.store(NEWS.slice(line - 1));

@@ -11,6 +11,8 @@ export type SendBatch = (
 
 interface Batch {
   readonly questions: JudgeQuestion[];
+  /** Where each stands among them. */
+  readonly places: Map<string, number>;
   readonly answers: Promise<readonly (Verdicts | Error)[]>;
   readonly expiry: AbortController;
   /** Questions whose deadline has not passed. */
@@ -19,7 +21,7 @@ interface Batch {
 
 /**
  * Puts what one turn of the event loop asks about one principal into one call: a call costs more than what is asked in it. A lone
- * question waits for nothing. Each question keeps its own deadline; the call is given up when all of them have passed.
+ * question waits for nothing. What is asked twice is asked once: policies are pure functions of their input. Each question keeps its own deadline; the call is given up when all of them have passed.
  * @param most questions in one call
  */
 export function inBatches(send: SendBatch, most: number): Judge {
@@ -36,7 +38,7 @@ export function inBatches(send: SendBatch, most: number): Judge {
       .catch((error: unknown) => {
         throw cannotDecide("cerbos", error);
       });
-    const batch: Batch = { questions, answers, expiry, patient: 0 };
+    const batch: Batch = { questions, places: new Map(), answers, expiry, patient: 0 };
     gathering.set(principal, batch);
     return batch;
   };
@@ -45,8 +47,8 @@ export function inBatches(send: SendBatch, most: number): Judge {
     const principal = principalOf(question);
     const open = gathering.get(principal);
     const batch = open === undefined || open.questions.length >= most ? begin(principal) : open;
-    const index = batch.questions.push(question) - 1;
-    const answer = (await within(batch, timeoutMs))[index];
+    const place = placeIn(batch, question);
+    const answer = (await within(batch, timeoutMs))[place];
     if (answer instanceof Map) return answer as Verdicts;
     throw cannotDecide("cerbos", answer ?? new Error("an answer is missing"));
   };
@@ -55,6 +57,14 @@ export function inBatches(send: SendBatch, most: number): Judge {
 /** A call has one principal; nearly all have a role and nothing else. */
 function principalOf({ role, subject }: JudgeQuestion): string {
   return subject === undefined ? role : `${role} ${JSON.stringify(subject)}`;
+}
+
+function placeIn({ questions, places }: Batch, question: JudgeQuestion): number {
+  const { kind, matrix, actions, attributes, hasFloor } = question;
+  const key = JSON.stringify([kind, matrix, actions, hasFloor, attributes]);
+  const place = places.get(key) ?? questions.push(question) - 1;
+  places.set(key, place);
+  return place;
 }
 
 async function within(batch: Batch, timeoutMs: number): Promise<readonly (Verdicts | Error)[]> {

@@ -43,6 +43,26 @@ describe("questions of one turn of the event loop", () => {
     expect(calls.at(-1)).toEqual(["admin edit"]);
   });
 
+  test("are asked once where they are the same, to the last fact", async () => {
+    const { calls, judge } = noted();
+    const { attributes } = APPLICATION;
+    const other = { ...APPLICATION, attributes: { ...attributes, ownerCount: 3 } };
+    const asked = [APPLICATION, other, { ...APPLICATION, attributes: { ...attributes } }, APPLICATION, other];
+    const answers = await Promise.all(asked.map(async (question) => await judge(question, 1000)));
+    expect(calls).toEqual([["admin edit", "admin edit"]]);
+    expect(answers.map((answer) => [...answer.keys()])).toEqual(asked.map(() => ["edit"]));
+    const unlike = [
+      { kind: "sector" },
+      { matrix: "open" },
+      { actions: ["view"] },
+      { hasFloor: false },
+      { role: "none" },
+    ];
+    calls.length = 0;
+    await Promise.all([{}, ...unlike].map(async (more) => await judge({ ...APPLICATION, ...more }, 1000)));
+    expect(calls.flat()).toHaveLength(1 + unlike.length);
+  });
+
   test("keep their own deadlines; the call is given up when the last has passed", async () => {
     let aborted: unknown;
     const { judge } = noted(

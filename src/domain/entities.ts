@@ -1,5 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
-import { AppError, type Issue } from "../entities/errors.ts";
+import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Entity, EntityFilters, EntityKey, Page, PageRequest } from "../entities/records.ts";
 import { type EntityRow, listEntities as listRows, readEntities } from "../stores/entities.ts";
@@ -14,6 +14,7 @@ import {
   kindOf,
   misfitsOf,
   patched,
+  unfit,
 } from "./entity-documents.ts";
 import { eraseEntity } from "./entity-removal.ts";
 import { storeEntities } from "./entity-store.ts";
@@ -202,13 +203,6 @@ async function written(deps: Deps, changing: Storing, { path, document, row }: W
 /** The audit log is for ever, and names nobody: neither attributes nor whom it is related to. */
 function told({ revision, relations }: EntityRow): object {
   return { revision, relations: relations.length };
-}
-
-function unfit(issues: readonly Issue[]): AppError {
-  const [first] = issues;
-  const more = issues.length > 1 ? ` And ${issues.length - 1} more: see "issues".` : "";
-  const placed = issues.map(({ path, message }) => ({ path: `body.${path}`, message }));
-  return new AppError("INVALID_REQUEST", `body.${first?.path}: ${first?.message}.${more}`, { issues: placed });
 }
 
 function noSuchEntity(): AppError {

@@ -51,6 +51,14 @@ export function misfitsOf(kind: HostKind, { attributes, relations }: EntityDocum
   return wrong;
 }
 
+/** The refusal of a document, as a body or as a line of an import: the places are the same. */
+export function unfit(issues: readonly Issue[]): AppError {
+  const [first] = issues;
+  const more = issues.length > 1 ? ` And ${issues.length - 1} more: see "issues".` : "";
+  const placed = issues.map(({ path, message }) => ({ path: `body.${path}`, message }));
+  return new AppError("INVALID_REQUEST", `body.${first?.path}: ${first?.message}.${more}`, { issues: placed });
+}
+
 function strayTargets(kind: HostKind, relation: string, targets: readonly RelatedTo[]): Issue[] {
   const allowed = kind.relations.get(relation);
   const path = `relations.${relation}`;

@@ -10,7 +10,7 @@ import { change, type Changing } from "./change.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { storing, target } from "./entities.ts";
-import { type EntityDocument, entityKey, kindOf, misfitsOf } from "./entity-documents.ts";
+import { type EntityDocument, entityKey, kindOf, misfitsOf, unfit } from "./entity-documents.ts";
 import { type Outcome, storeEntities, type Wanted } from "./entity-store.ts";
 import { read } from "./read.ts";
 import { notAccessible } from "./refusal.ts";
@@ -120,9 +120,7 @@ function misfit({ deps, client }: Run, entity: Readable): AppError | null {
   try {
     requireKind(client, entity.type);
     const issues = misfitsOf(kindOf(deps.kinds, entity.type), entity);
-    const [first] = issues;
-    if (first === undefined) return null;
-    return new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
+    return issues.length === 0 ? null : unfit(issues);
   } catch (error) {
     if (error instanceof AppError && error.code !== "CANNOT_DECIDE") return error;
     throw error;

@@ -108,6 +108,12 @@ describe("an import", () => {
       "INVALID_REQUEST",
       "INVALID_REQUEST",
     ]);
+    const places = refused.flatMap(({ issues }) =>
+      ((issues ?? []) as readonly { path: string }[]).map(({ path }) => path),
+    );
+    expect(places.length).toBeGreaterThan(5);
+    expect(places).toEqual(expect.arrayContaining(["body.attributes.status", "body.relations.captain"]));
+    expect(places.filter((place) => !/^body(\.|$)/.test(place))).toEqual([]); // one form, as where it is stored alone
     expect((await store.get(`/v1/organizations/${slug}/entities/record/r-999`)).status).toBe(200);
     expect((await store.get(`/v1/organizations/${slug}/entities/record/x`)).status).toBe(404);
   });

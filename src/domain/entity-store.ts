@@ -5,7 +5,7 @@ import { LIMITS } from "../entities/limits.ts";
 import type { EntityKey } from "../entities/records.ts";
 import { entityTuple, relationTuple, type Tuple } from "../entities/tuples.ts";
 import { type EntityRow, type EntityWrite, writeEntities } from "../stores/entities.ts";
-import { type Named, type RelationRow, resolveNames, writeRelations } from "../stores/entity-relations.ts";
+import { type NamedEntity, type RelationRow, resolveNames, writeRelations } from "../stores/entity-relations.ts";
 import type { Changing } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import { type EntityDocument, entityKey, isSame, type Link, linkKey, linksOf } from "./entity-documents.ts";
@@ -49,7 +49,7 @@ export async function storeEntities(
   return outcomes;
 }
 
-type Names = Map<string, Named>;
+type Names = Map<string, NamedEntity>;
 
 /** By `entityKey`: everything that the documents and the rows name. */
 async function knownNames({ tx, organization }: Changing<"organization">, wanted: readonly Wanted[]): Promise<Names> {
@@ -76,7 +76,7 @@ function storeOne(deps: Deps, organization: string, { wanted, names, writing }: 
     return new AppError("TOO_MANY_RELATIONS", `An entity has at most ${LIMITS.entityRelations} relations.`);
   }
   const surrogate = row?.surrogate ?? names.get(entityKey({ type, id }))?.name ?? newId(deps.random, "e-");
-  const self: Named = { type, id, name: surrogate, isStored: true, account: null };
+  const self: NamedEntity = { type, id, name: surrogate, isStored: true, account: null };
   const circle = [...links.values()].find((link) => isImplied(wanted, link));
   if (circle !== undefined) return impliedRelation(circle);
   const stranger = [...links.values()].find((link) => link.type === "account" && !names.has(entityKey(link)));
@@ -116,8 +116,8 @@ function impliedRelation({ relation }: Link): AppError {
 }
 
 /** What is named before it is stored: nobody asks as it, and nothing is asked about it, until it is (or for ever, where it is kept elsewhere). */
-function placeholder(deps: Deps, { type, id }: Link, { names, writing }: Omit<One, "wanted">): Named {
-  const named: Named = { type, id, name: newId(deps.random, "e-"), isStored: false, account: null };
+function placeholder(deps: Deps, { type, id }: Link, { names, writing }: Omit<One, "wanted">): NamedEntity {
+  const named: NamedEntity = { type, id, name: newId(deps.random, "e-"), isStored: false, account: null };
   names.set(entityKey(named), named);
   writing.entities.set(named.name, { type, id, surrogate: named.name, isStored: false, attributes: {} });
   return named;
@@ -130,7 +130,7 @@ function unknownMember({ relation }: Link): AppError {
   );
 }
 
-function rowOf(object: string, link: Link, { name, account }: Pick<Named, "name" | "account">): RelationRow {
+function rowOf(object: string, link: Link, { name, account }: Pick<NamedEntity, "name" | "account">): RelationRow {
   const { relation, subjectRelation } = link;
   return { object, relation, subjectRelation, subject: account === null ? name : null, account };
 }

@@ -28,17 +28,17 @@ export interface ToldRule extends Pick<Rule, "name" | "from"> {
 }
 
 /** A thing by the name that callers know it by; null: it has none here. */
-export interface Named {
+export interface ToldThing {
   readonly type: string;
   readonly id: string | null;
 }
 
 export interface ToldRelation {
-  readonly object: Named;
+  readonly object: ToldThing;
   readonly relation: string;
-  readonly subject: Named;
+  readonly subject: ToldThing;
   readonly paths: readonly (readonly {
-    readonly object: Named;
+    readonly object: ToldThing;
     readonly relation: string;
     readonly through?: string;
   }[])[];
@@ -123,7 +123,7 @@ async function toldRelation(deps: Deps, judged: Judged, tuple: Tuple, deadline: 
   const { paths, isComplete } = await waysOf(deps, tuple, deadline);
   const objects = [tuple.object, tuple.user, ...paths.flat().map(({ object }) => object)];
   const names = await judged.namesOf([...new Set(objects)]);
-  const named = (object: string): Named => ({ type: object.split(":")[0] ?? "", id: names.get(object) ?? null });
+  const named = (object: string): ToldThing => ({ type: object.split(":")[0] ?? "", id: names.get(object) ?? null });
   const told = paths.map((path) => path.map((step) => ({ ...step, object: named(step.object) })));
   return { object: named(tuple.object), relation: tuple.relation, subject: named(tuple.user), paths: told, isComplete };
 }

@@ -7,7 +7,7 @@ import { type HostRules, readRules } from "./host-rules.ts";
 import { readSchema } from "./host-schema.ts";
 import type { Fault } from "./positioned.ts";
 
-export interface Named {
+export interface DeclaredKind {
   readonly type: string;
   readonly line: KindLine;
   /** Undefined: no module of the folder defines it. */
@@ -19,7 +19,10 @@ interface Refused {
 }
 
 /** One kind of a folder, from its schema, its policies and its type in the model; or all that is wrong with them. */
-export async function readKind(folder: HostFolder, named: Named): Promise<{ readonly kind: HostKind } | Refused> {
+export async function readKind(
+  folder: HostFolder,
+  named: DeclaredKind,
+): Promise<{ readonly kind: HostKind } | Refused> {
   const { type, line, model } = named;
   const because = (file: string, faults: readonly Fault[]): Refusal[] => faults.map((fault) => ({ type, file, fault }));
   const lacks = (file: string, problem: string, at: number | null = null): Refused => {

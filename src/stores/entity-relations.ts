@@ -2,7 +2,7 @@ import type { EntityKey } from "../entities/records.ts";
 import type { Transaction } from "./database.ts";
 
 /** What a document names: an entity with its surrogate, or a member with its pseudonym and account. */
-export interface Named extends EntityKey {
+export interface NamedEntity extends EntityKey {
   readonly name: string;
   readonly isStored: boolean;
   readonly account: string | null;
@@ -13,8 +13,8 @@ export async function resolveNames(
   tx: Transaction,
   organization: string,
   keys: readonly EntityKey[],
-): Promise<Named[]> {
-  return await tx.query<Named>({
+): Promise<NamedEntity[]> {
+  return await tx.query<NamedEntity>({
     name: "resolve_names",
     text: `
       select e.type, e.id, e.surrogate as name, e.is_stored as "isStored", null as account

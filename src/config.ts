@@ -91,6 +91,11 @@ export class ConfigError extends Error {
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 
+/** As it is, for programs that are started and need more of it than settings. */
+export function wholeEnvironment(): Environment {
+  return process.env;
+}
+
 /** The settings of this process, complete. Throws ConfigError with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {
   // Set to nothing is what a compose file makes of an unset variable.

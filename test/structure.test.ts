@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   domain: ["entities", "stores", "engines"],
   relay: ["entities", "stores", "engines"],
   http: ["entities", "domain"],
-  policy: ["entities", "engines", "local"],
+  policy: ["entities", "engines", "local", "config.ts"],
   local: ["entities", "config.ts"],
   commands: ["entities", "decisions", "relay", "http", "local", "policy", "arrivals.ts", "assemble.ts", "config.ts"],
   "config.ts": ["entities", "settings.ts", "settings"],

@@ -16,8 +16,8 @@ import { runTool, type Environment } from "./tool.ts";
 
 export interface OpenfgaOptions extends EngineOptions {
   readonly program: OpenfgaProgram;
-  /** Where its tables live. */
-  readonly databaseUrl: string;
+  /** Where its tables live; null: in memory, for as long as it runs. */
+  readonly databaseUrl: string | null;
   readonly presharedKey: string;
   /** Of HTTP, which the gateway speaks. */
   readonly port?: number | undefined;
@@ -38,7 +38,7 @@ const MIGRATE_TIMEOUT_MS = 60_000;
 export async function startOpenfga(given: OpenfgaOptions): Promise<OpenfgaEngine> {
   const options = { ...given, stateDir: prepareStateDir(given.stateDir) };
   const logFile = freshLog(options.stateDir, "openfga");
-  await migrate(options);
+  if (options.databaseUrl !== null) await migrate(options);
   return await onFreePort([options.port, options.grpcPort], async () => await startOnce(options, logFile));
 }
 
@@ -58,7 +58,8 @@ async function startOnce(options: OpenfgaOptions, logFile: string): Promise<Open
   const { program, presharedKey } = options;
   const port = options.port ?? (await freePort());
   const grpcPort = options.grpcPort ?? (await freePort());
-  const run = { args: ["run", ...openfgaFlags(port, grpcPort)], environment: environmentOf(options), ports: [port] };
+  const flags = openfgaFlags(port, grpcPort, options.databaseUrl === null ? "memory" : "postgres");
+  const run = { args: ["run", ...flags], environment: environmentOf(options), ports: [port] };
   const container = containerName(options.stateDir);
   await removeLeftoverContainer(program, container, run.environment);
   const command = openfgaCommand(program, run, container);
@@ -79,13 +80,13 @@ function environmentOf(options: OpenfgaOptions): Environment {
   return {
     ...(options.program.kind === "container" ? options.environment : engineEnvironment(options)),
     GOGC: "400", // Its heap is small, and collecting it every few megabytes took a fifth of its time.
-    OPENFGA_DATASTORE_URI: options.databaseUrl,
+    ...(options.databaseUrl !== null && { OPENFGA_DATASTORE_URI: options.databaseUrl }),
     OPENFGA_AUTHN_PRESHARED_KEYS: options.presharedKey,
   };
 }
 
 /** Every flag that matters, also where it repeats the default: OpenFGA's defaults are open, and they change. */
-export function openfgaFlags(port: number, grpcPort: number): string[] {
+export function openfgaFlags(port: number, grpcPort: number, engine: "postgres" | "memory" = "postgres"): string[] {
   return [
     `--http-addr=${LOOPBACK}:${port}`,
     `--grpc-addr=${LOOPBACK}:${grpcPort}`,
@@ -97,7 +98,7 @@ export function openfgaFlags(port: number, grpcPort: number): string[] {
     "--trace-enabled=false",
     "--log-level=warn",
     "--log-format=json",
-    "--datastore-engine=postgres",
+    `--datastore-engine=${engine}`,
     "--datastore-max-open-conns=20",
     "--datastore-max-idle-conns=20",
     "--datastore-conn-max-idle-time=5m",

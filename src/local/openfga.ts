@@ -7,6 +7,7 @@ import {
   type EngineOptions,
   type EngineProcess,
 } from "./engine-process.ts";
+import { favourKeys } from "./databases.ts";
 import { LocalEngineError } from "./error.ts";
 import { prepareStateDir } from "./files.ts";
 import type { OpenfgaProgram } from "./openfga-binary.ts";
@@ -38,7 +39,10 @@ const MIGRATE_TIMEOUT_MS = 60_000;
 export async function startOpenfga(given: OpenfgaOptions): Promise<OpenfgaEngine> {
   const options = { ...given, stateDir: prepareStateDir(given.stateDir) };
   const logFile = freshLog(options.stateDir, "openfga");
-  if (options.databaseUrl !== null) await migrate(options);
+  if (options.databaseUrl !== null) {
+    await migrate(options);
+    await favourKeys(options.databaseUrl);
+  }
   return await onFreePort([options.port, options.grpcPort], async () => await startOnce(options, logFile));
 }
 

@@ -1,4 +1,5 @@
 import { expect, test } from "@jest/globals";
+import pg from "pg";
 import { findOpenfga, OPENFGA_IMAGE } from "../../src/local/openfga-binary.ts";
 import { containerName, openfgaCommand } from "../../src/local/openfga-command.ts";
 import { startOpenfga } from "../../src/local/openfga.ts";
@@ -16,6 +17,7 @@ test("it can be frozen, killed, and started again on the same port; its secrets 
     const healthy = async (): Promise<boolean> =>
       (await fetch(`${first.apiUrl}/healthz`, { signal: AbortSignal.timeout(500) })).ok;
     expect(await healthy()).toBe(true);
+    expect(await estimatesOf(options.databaseUrl)).toEqual([{ attoptions: ["n_distinct=200"] }]);
     process.kill(first.pid, "SIGSTOP");
     expect(await fallsSilent(healthy)).toBe(true);
     process.kill(first.pid, "SIGKILL");
@@ -33,6 +35,16 @@ test("it can be frozen, killed, and started again on the same port; its secrets 
     removeStateDir(stateDir);
   }
 });
+
+/** What Postgres is told of the users of tuples. */
+async function estimatesOf(url: string): Promise<unknown[]> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const sql = "select attoptions from pg_attribute where attrelid = 'tuple'::regclass and attname = '_user'";
+  const { rows } = await client.query<Record<string, unknown>>(sql);
+  await client.end();
+  return rows;
+}
 
 test("in Docker it listens on the loopback interface, and its secrets are in no command line", () => {
   const program = { kind: "container", docker: "/usr/bin/docker", image: OPENFGA_IMAGE } as const;

@@ -2,11 +2,14 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
 import type { Expression, PolicyDocument, RuleDocument } from "./documents.ts";
+import { canonical } from "../../engines/openfga-model.ts";
 import type { Part } from "./cells.ts";
+import { WAY } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
 
 /** Which lines of which files made this cell another one: of the rules, then of the ranks, the plans and the schema. */
-export function causesOf({ parts, kind }: Difference, { base, head }: Revisions): string[] {
+export function causesOf({ parts, kind, cells }: Difference, { base, head }: Revisions): string[] {
+  if (cells.dimensions[0]?.fact === WAY) return modelCauses(base, head);
   const inRules = (["matrix", "floor"] as const).flatMap((from) => {
     const was = parts.base.find((part) => part.from === from);
     const is = parts.head.find((part) => part.from === from);
@@ -133,4 +136,34 @@ function planCauses(base: Revision, head: Revision): string[] {
 function schemaCauses(kind: string, base: Revision, head: Revision): string[] {
   const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind)?.schema);
   return isDeepStrictEqual(was, is) ? [] : [`cerbos/_schemas/${kind}.json: the schema of its facts`];
+}
+
+/** The relations that the two models define differently. */
+function modelCauses(base: Revision, head: Revision): string[] {
+  return head.model.type_definitions.flatMap(({ type, relations = {}, metadata }) => {
+    const was = base.model.type_definitions.find((each) => each.type === type);
+    return Object.entries(relations).flatMap(([relation, rewrite]) => {
+      const before = [was?.relations?.[relation], was?.metadata?.relations?.[relation]?.directly_related_user_types];
+      const after = [rewrite, metadata?.relations?.[relation]?.directly_related_user_types];
+      return canonical(before) === canonical(after) ? [] : [definitionIn(head, type, relation)];
+    });
+  });
+}
+
+function definitionIn({ modules, hostFolders }: Revision, type: string, relation: string): string {
+  for (const { name, contents } of modules) {
+    const lines = contents.split("\n");
+    const from = lines.findIndex((line) => new RegExp(`^\\s*type\\s+${type}\\b`).test(line));
+    const at = lines.findIndex(
+      (line, index) => index > from && new RegExp(`^\\s*define\\s+${relation}\\s*:`).test(line),
+    );
+    if (from === -1 || at === -1) continue;
+    // A host's modules are called by the number of its folder, so that no two are called the same.
+    const file = name.replace(
+      /^host-(\d+)\//,
+      (_all, index: string) => `${path.basename(hostFolders[Number(index)] ?? "")}/`,
+    );
+    return `${file}:${at + 1}: \`${(lines[at] ?? "").trim()}\` of the type ${type}`;
+  }
+  return `the relation ${relation} of the type ${type}`;
 }

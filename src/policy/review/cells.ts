@@ -195,7 +195,7 @@ function put(attributes: Record<string, unknown>, path: string, value: unknown):
 }
 
 function resolve(point: Point | undefined, plans: Plans): unknown {
-  if (point === undefined || point.is === "missing") return undefined;
+  if (point === undefined || point.is === "missing" || point.is === "way") return undefined;
   return point.is === "limit" ? plans.get(point.plan)?.[point.limit] : point.value;
 }
 

@@ -82,7 +82,8 @@ function regionsOf({ where, direction }: Group, marks: Marks): string {
 /** "Admin may now `retire` a sector while the organization's state is active". */
 function sentenceOf({ direction, kind, actions, roles, example }: Group, marks: Marks): string {
   const concerned = direction === "reasons" && example.role !== null ? [example.role] : roles;
-  const who = concerned.length === 0 ? "Everyone" : capitalized(concerned.join(", "));
+  const anyone = example.way === null ? "Everyone" : `Who is ${example.way}`;
+  const who = concerned.length === 0 || example.way !== null ? anyone : capitalized(concerned.join(", "));
   const what = actions.map(marks.code).join(", ");
   const thing = /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`;
   const facts = example.facts.map(({ words, value }) => {

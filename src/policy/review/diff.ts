@@ -1,3 +1,4 @@
+import { canonical } from "../../engines/openfga-model.ts";
 import { policyUnit } from "../unit.ts";
 import { type Approvals, approvalsFor, readApprovals } from "./approvals.ts";
 import { AuthorError } from "./author-error.ts";
@@ -5,7 +6,10 @@ import { cerbosOf } from "./cerbos-of.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
 import { readRevision, type Revision } from "./revision.ts";
+import { startTrialGraphs } from "./graph-of.ts";
 import type { Source } from "./sources.ts";
+import type { WayBetween } from "./space.ts";
+import { waysBetween } from "./ways.ts";
 
 export interface Compared {
   readonly name: string;
@@ -71,9 +75,10 @@ async function allDifferences(
   is: Revision,
   onProgress: DiffOptions["onProgress"],
 ): Promise<Difference[]> {
-  const kinds = [...new Set([...is.kinds.keys(), ...was.kinds.keys()])].filter(
-    (kind) => was.kinds.get(kind)?.fingerprint !== is.kinds.get(kind)?.fingerprint,
-  );
+  const ways = await allWays(was, is, onProgress);
+  const kinds = [...new Set([...is.kinds.keys(), ...was.kinds.keys()])].filter((kind) => {
+    return was.kinds.get(kind)?.fingerprint !== is.kinds.get(kind)?.fingerprint || ways.has(kind);
+  });
   if (kinds.length === 0) return [];
   const [one, other] = await Promise.all([cerbosOf(was), cerbosOf(is)]);
   await using base = one;
@@ -85,7 +90,26 @@ async function allDifferences(
   const found: Difference[] = [];
   for (const [index, kind] of kinds.entries()) {
     onProgress(`${kind} (${index + 1} of ${kinds.length})`);
-    found.push(...(await differencesOf(kind, ...sides)));
+    found.push(...(await differencesOf(kind, ...sides, ways.get(kind) ?? [])));
+  }
+  return found;
+}
+
+/** By kind, the ways of which the two models make different relations; none where the models are the same. */
+async function allWays(
+  was: Revision,
+  is: Revision,
+  onProgress: DiffOptions["onProgress"],
+): Promise<ReadonlyMap<string, WayBetween[]>> {
+  const found = new Map<string, WayBetween[]>();
+  if (canonical(was.model) === canonical(is.model)) return found;
+  await using graphs = await startTrialGraphs(onProgress);
+  const base = { model: was.model, graph: await graphs.storeFor("base", was.model) };
+  const head = { model: is.model, graph: await graphs.storeFor("head", is.model) };
+  for (const [kind, { schema }] of is.kinds) {
+    const relations = [...schema.facts.keys()].flatMap((fact) => /^R\.attr\.relations\.(\w+)$/.exec(fact)?.[1] ?? []);
+    const ways = relations.length === 0 ? [] : await waysBetween(kind, relations, base, head);
+    if (ways.length > 0) found.set(kind, ways);
   }
   return found;
 }

@@ -4,7 +4,8 @@ import type { Judge } from "../../entities/judge.ts";
 import { ask, type Cell, type Cells, cellsOf, partsOf, type Part } from "./cells.ts";
 import { spaceOfKind } from "./evaluated.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
-import type { Space } from "./space.ts";
+import type { Point, Space, WayBetween } from "./space.ts";
+import { ROLE, WAY } from "./reads.ts";
 
 /** One of two revisions, with a Cerbos that serves it. */
 export interface Side {
@@ -36,8 +37,16 @@ export interface Difference {
 /** Combinations of all the facts that any rule about an action reads, on either side. */
 const MOST_TOGETHER = 400_000;
 
-/** Everything that the two say differently about one kind. */
-export async function differencesOf(kind: string, base: Side, head: Side): Promise<Difference[]> {
+/**
+ * Everything that the two say differently about one kind.
+ * @param ways of which the two models make different relations
+ */
+export async function differencesOf(
+  kind: string,
+  base: Side,
+  head: Side,
+  ways: readonly WayBetween[],
+): Promise<Difference[]> {
   const kinds = [base, head].flatMap(({ revision }) => {
     const found = revision.kinds.get(kind);
     return found === undefined ? [] : [{ kind: found, plans: revision.plans }];
@@ -51,9 +60,9 @@ export async function differencesOf(kind: string, base: Side, head: Side): Promi
     const actions = new Set([...one, ...other].flatMap((part) => part.actions));
     for (const together of alike([...actions], one, other)) {
       const pair = { kind, version, isNewMatrix: was !== undefined && !was.matrices.has(version), actions: together };
-      found.push(
-        ...(await differencesIn(pair, { ...base, kind: was, parts: one }, { ...head, kind: is, parts: other }, space)),
-      );
+      const sides = { base: { ...base, kind: was, parts: one }, head: { ...head, kind: is, parts: other } };
+      found.push(...(await differencesIn(pair, sides, space, [])));
+      if (ways.length > 0) found.push(...(await differencesIn(pair, sides, space, ways)));
     }
   }
   return found;
@@ -90,14 +99,21 @@ interface Pair extends Pick<Difference, "kind" | "version" | "isNewMatrix"> {
   readonly actions: readonly string[];
 }
 
-async function differencesIn(pair: Pair, base: SideOfKind, head: SideOfKind, space: Space): Promise<Difference[]> {
+async function differencesIn(
+  pair: Pair,
+  sides: { readonly base: SideOfKind; readonly head: SideOfKind },
+  space: Space,
+  ways: readonly WayBetween[],
+): Promise<Difference[]> {
   const { actions, ...which } = pair;
   const about = (side: SideOfKind): Part[] =>
     side.parts.filter((part) => actions.some((action) => part.actions.includes(action)));
-  const parts = { base: about(base), head: about(head) };
+  const parts = { base: about(sides.base), head: about(sides.head) };
   const facts = new Set([...parts.base, ...parts.head].flatMap(({ reads }) => [...reads]));
-  const cells = cellsOf(facts, space, MOST_TOGETHER);
-  const [was, is] = await Promise.all([saysOf(base, parts.base, cells), saysOf(head, parts.head, cells)]);
+  const cells = ways.length === 0 ? cellsOf(facts, space, MOST_TOGETHER) : waysIn(ways, facts, space);
+  const said = async (side: "base" | "head"): Promise<Says> =>
+    await saysOf(sides[side], parts[side], ways.length === 0 ? cells : relatedBy(side, cells, facts, space));
+  const [was, is] = await Promise.all([said("base"), said("head")]);
   return actions.flatMap((action) => {
     const knownTo = !knows(parts.base, action) ? "head" : !knows(parts.head, action) ? "base" : "both";
     const at: Record<Direction, number[]> = { widened: [], narrowed: [], reasons: [], errors: [] };
@@ -119,6 +135,41 @@ async function differencesIn(pair: Pair, base: SideOfKind, head: SideOfKind, spa
       indices.length === 0 ? [] : [{ ...common, direction, at: indices }],
     );
   });
+}
+
+/** Instead of each relation by itself: the ways that there are. A role that a way begins with is the subject's. */
+function waysIn(ways: readonly WayBetween[], facts: ReadonlySet<string>, space: Space): Cells {
+  const others = new Set([...facts].filter((fact) => !isRelation(fact)));
+  const { dimensions, cells, isWhole } = cellsOf(others, space, MOST_TOGETHER);
+  const points = ways.map((way): Point => ({ is: "way", ...way }));
+  const place = dimensions.findIndex(({ fact }) => fact === ROLE);
+  const isSo = (way: Point, cell: Cell): boolean => {
+    const role = cell[place];
+    return (
+      way.is !== "way" || way.role === null || role === undefined || (role.is === "value" && role.value === way.role)
+    );
+  };
+  const combined = points.flatMap((way) => cells.filter((cell) => isSo(way, cell)).map((cell) => [way, ...cell]));
+  return { dimensions: [{ fact: WAY, points }, ...dimensions], cells: combined, isWhole };
+}
+
+function isRelation(fact: string): boolean {
+  return fact.startsWith("R.attr.relations.");
+}
+
+/** The same cells as one side's model sees them. */
+function relatedBy(side: "base" | "head", cells: Cells, facts: ReadonlySet<string>, space: Space): Cells {
+  const relations = [...facts].filter(isRelation).flatMap((fact) => space.get(fact) ?? []);
+  const dimensions = [...relations, ...cells.dimensions.slice(1)];
+  const seen = cells.cells.map(([way, ...others]) => {
+    const held = way?.is === "way" ? way[side] : [];
+    const truths = relations.map(({ fact, points }) => {
+      const isHeld = held.includes(fact.slice("R.attr.relations.".length));
+      return points.find((point) => point.is === "value" && point.value === isHeld) ?? NOWHERE;
+    });
+    return [...truths, ...others];
+  });
+  return { dimensions, cells: seen, isWhole: cells.isWhole };
 }
 
 function knows(parts: readonly Part[], action: string): boolean {

@@ -3,7 +3,7 @@ import type { Reason } from "../../entities/errors.ts";
 import { type Cell, fits } from "./cells.ts";
 import { causesOf } from "./causes.ts";
 import type { Difference, Direction } from "./differences.ts";
-import { ROLE } from "./reads.ts";
+import { ROLE, WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
 import type { Dimension, Point } from "./space.ts";
 
@@ -32,6 +32,8 @@ export type Region = readonly { readonly fact: string; readonly values: readonly
 
 export interface Example {
   readonly role: string | null;
+  /** How the subject is related to the thing, where models differ. */
+  readonly way: string | null;
   readonly facts: readonly { readonly fact: string; readonly words: string; readonly value: string }[];
   readonly was: readonly Reason[];
   readonly is: readonly Reason[];
@@ -139,7 +141,9 @@ function regionOf({ cells: { dimensions } }: Difference, box: Box, revisions: Re
   return dimensions.flatMap(({ fact, points }, place) => {
     const found = points.filter((point) => box[place]?.has(point));
     const isFree = points.filter(fits).every((point) => found.includes(point));
-    return isFree || fact === ROLE ? [] : [{ fact, values: found.map((point) => inWords(point, revisions)) }];
+    return (isFree && fact !== WAY) || fact === ROLE
+      ? []
+      : [{ fact, values: found.map((point) => inWords(point, revisions)) }];
   });
 }
 
@@ -158,12 +162,13 @@ function exampleOf(difference: Difference, at: readonly number[], revisions: Rev
     neighboursOf(cells, cell, place, dimensions).some((neighbour) => !others.has(neighbour));
   const facts = dimensions.flatMap(({ fact }, place) => {
     const point = cell[place];
-    if (fact === ROLE || point === undefined || !matters(place)) return [];
+    if (fact === ROLE || fact === WAY || point === undefined || !matters(place)) return [];
     return [{ fact, words: wordsFor(fact, difference.kind, revisions), value: inWords(point, revisions) }];
   });
   const role = cell[dimensions.findIndex(({ fact }) => fact === ROLE)];
   return {
     role: role === undefined ? null : labelOf(role),
+    way: cell[0]?.is === "way" ? cell[0].words : null,
     facts,
     was: difference.base(index),
     is: difference.head(index),
@@ -198,6 +203,8 @@ function inWords(point: Point, { base, head }: Revisions): string {
       return "missing";
     case "wrong":
       return `of the wrong type (${JSON.stringify(point.value)})`;
+    case "way":
+      return point.words;
     case "limit": {
       const [was, is] = [base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit]);
       return `${was === is ? String(is) : `${was ?? "nothing"}, now ${is ?? "nothing"}`} (plan ${point.plan})`;

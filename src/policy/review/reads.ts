@@ -3,6 +3,8 @@ import type { Expression, PolicyDocument } from "./documents.ts";
 
 /** The subject's role among the facts. */
 export const ROLE = "role";
+/** How the subject is related to the thing, in place of each relation by itself. */
+export const WAY = "the subject";
 
 /** What expressions depend on, through all the variables that they name. */
 export interface Reads {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { buildModel, type Model, type ModelModule, readModules } from "../../engines/openfga-model.ts";
 import { KINDS } from "../../entities/kinds.ts";
 import { readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
@@ -31,6 +32,9 @@ export interface Revision {
   readonly hostFolders: readonly string[];
   readonly kinds: ReadonlyMap<string, KindPolicies>;
   readonly plans: Plans;
+  /** The relationship model of all modules. */
+  readonly model: Model;
+  readonly modules: readonly ModelModule[];
   /** Which roles each rank includes. */
   readonly ranks: readonly Rank[];
   /** Of the host's kinds that can be served. */
@@ -55,6 +59,7 @@ export interface Rank {
 export async function readRevision(policiesDir: string, hostFolders: readonly string[]): Promise<Revision> {
   const host = await readHostPolicies(policiesDir, hostFolders);
   const texts = await textsOf(policiesDir, host.files);
+  const modules = [...(await readModules([path.join(policiesDir, "openfga")])), ...host.modules];
   const documents = readDocuments(texts);
   const plans = await readPlans(policiesDir);
   const kinds = [...KINDS, ...host.kinds.served.keys()].flatMap((kind): [string, KindPolicies][] => {
@@ -71,7 +76,7 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems },
-    ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts) },
+    ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: buildModel(modules) },
   };
 }
 

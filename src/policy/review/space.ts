@@ -11,7 +11,17 @@ export type Point =
   | { readonly is: "limit"; readonly plan: string; readonly limit: string }
   /** `fits`: the schema does not require the fact. */
   | { readonly is: "missing"; readonly fits: boolean }
-  | { readonly is: "wrong"; readonly value: unknown };
+  | { readonly is: "wrong"; readonly value: unknown }
+  /** How the subject is related to the thing, and what each of two models makes of that. */
+  | ({ readonly is: "way" } & WayBetween);
+
+export interface WayBetween {
+  readonly words: string;
+  /** Of the organization, where the way begins with it. */
+  readonly role: string | null;
+  readonly base: readonly string[];
+  readonly head: readonly string[];
+}
 
 export interface Dimension {
   readonly fact: string;

@@ -91,10 +91,7 @@ export class ConfigError extends Error {
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 
-/** As it is, for programs that are started and need more of it than settings. */
-export function wholeEnvironment(): Environment {
-  return process.env;
-}
+export const wholeEnvironment: Environment = process.env; // for programs that are started
 
 /** The settings of this process, complete. Throws ConfigError with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {

@@ -17,13 +17,18 @@ const TIMEOUT_MS = 10_000;
 
 /** @param onProgress told when OpenFGA has to be built first, which takes minutes */
 export async function startTrialGraphs(onProgress: (words: string) => void): Promise<TrialGraphs> {
-  const environment = wholeEnvironment();
   const folder = await mkdtemp(path.join(tmpdir(), "bailiwick-graph-"));
   const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
   try {
-    const program = await findOpenfga({ environment, report: onProgress });
+    const program = await findOpenfga({ environment: wholeEnvironment, report: onProgress });
     const presharedKey = "for as long as it runs";
-    const engine = await startOpenfga({ program, stateDir: folder, databaseUrl: null, presharedKey, environment });
+    const engine = await startOpenfga({
+      program,
+      stateDir: folder,
+      databaseUrl: null,
+      presharedKey,
+      environment: wholeEnvironment,
+    });
     const graphs: Graph[] = [];
     const storeFor: TrialGraphs["storeFor"] = async (name, model) => {
       const { apiUrl } = engine;

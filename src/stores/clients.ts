@@ -1,3 +1,4 @@
+import { LIMITS } from "../entities/limits.ts";
 import type { Client, Page, PageRequest, Scope } from "../entities/records.ts";
 import { type Queryable, violates } from "./database.ts";
 import { type Dated, pageOf } from "./page.ts";
@@ -50,7 +51,10 @@ export async function insertClient(
   }
 }
 
-/** The development issuer's clients grow with their tokens; a client registered over REST never does. */
+/**
+ * The development issuer's clients grow with their tokens; a client registered over REST never does. Past the limit those organizations stay
+ * that the token names: a token that names one of the others widens the client again.
+ */
 export async function widenDevelopmentClient(
   on: Queryable,
   wider: {
@@ -65,12 +69,21 @@ export async function widenDevelopmentClient(
     text: `
       update clients
       set scopes = array(select distinct unnest(scopes || $2::text[]) order by 1),
-        organizations = array(select distinct unnest(organizations || $3::text[]) order by 1),
+        organizations = array(
+          select slug
+          from (
+            select distinct slug, slug = any ($3::text[]) as is_named
+            from unnest(organizations || $3::text[]) as known (slug)
+            order by is_named desc, slug
+            limit $5
+          ) as kept
+          order by slug
+        ),
         revision = revision + 1,
         updated_at = $4
       where id = $1
         and origin = 'development'`,
-    values: [wider.id, wider.scopes, wider.organizations, wider.now],
+    values: [wider.id, wider.scopes, wider.organizations, wider.now, LIMITS.clientBindings],
   });
 }
 

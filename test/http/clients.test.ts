@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { DEVELOPMENT_ISSUER } from "../../src/entities/callers.ts";
+import { LIMITS } from "../../src/entities/limits.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { foundOrganization, must } from "../support/world.ts";
@@ -111,4 +112,26 @@ test("the development issuer's services register themselves, and grow with their
     true,
   );
   expect(await mayAsk(narrow)).toBe("SCOPE_MISSING");
+});
+
+test("they grow to as many organizations as a client can be bound to: those of the last token count", async () => {
+  const many = Array.from(
+    { length: LIMITS.clientBindings },
+    (_, index) => `organization-${String(index).padStart(3, "0")}`,
+  );
+  const scopes = ["authz:evaluate"];
+  await mayAsk(await gateway.service("collects", { scopes, organizations: many }));
+  const bound = async (): Promise<unknown> => {
+    const { items } = must(await operator.get(PATH), 200).body as {
+      items: { clientId: string; organizations: string[] }[];
+    };
+    return items.find(({ clientId }) => clientId === "collects")?.organizations;
+  };
+  expect(await bound()).toEqual(many);
+  const one = await gateway.service("collects", { scopes, organizations: [slug] });
+  expect(await mayAsk(one)).toBe(true);
+  expect(await bound()).toEqual([...many.slice(0, -1), slug].sort());
+  await mayAsk(await gateway.service("collects", { scopes, organizations: many }));
+  expect(await bound()).toEqual(many);
+  expect(await mayAsk(one)).toBe(true);
 });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { isSystemError } from "../../local/process-mark.ts";
 import { isFault, misfitsOf, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
 import type { Group } from "./groups.ts";
@@ -24,7 +25,7 @@ export type Approvals = readonly (z.infer<typeof Approval> & { readonly file: st
 /** None where there is no file. Throws AuthorError with file and line where it cannot be read. */
 export async function readApprovals(file: string): Promise<Approvals> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "[]";
+    if (isSystemError(error, "ENOENT")) return "[]";
     throw error;
   });
   const document = readPositioned(text);

@@ -1,7 +1,7 @@
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
-import type { Expression, PolicyDocument, RuleDocument } from "./documents.ts";
+import { type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
 import { canonical } from "../../engines/openfga-model.ts";
 import type { Part } from "./cells.ts";
 import { WAY } from "./reads.ts";
@@ -74,18 +74,6 @@ interface Meaning {
 function meaningsOf({ rules, document }: Part): ReadonlyMap<string, Meaning> {
   const all = rules.flatMap(({ conditions }) => conditions);
   return new Map(all.map((expression) => [expanded(expression.text, document), { expression, document }]));
-}
-
-/** With every variable replaced by what it says. */
-export function expanded(text: string, { variables }: PolicyDocument, within: readonly string[] = []): string {
-  return text
-    .replace(/\b(?:V|variables)\.(\w+)/g, (all, name: string) => {
-      const variable = variables.get(name);
-      if (variable === undefined || within.includes(name)) return all;
-      return `(${expanded(variable.text, { variables } as PolicyDocument, [...within, name])})`;
-    })
-    .replace(/\s+/g, " ")
-    .trim();
 }
 
 function wordIn(expression: Expression, { variables }: PolicyDocument): { told: string; place: Expression["place"] } {

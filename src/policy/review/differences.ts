@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Reason } from "../../entities/errors.ts";
 import type { Judge } from "../../entities/judge.ts";
 import { ask, type Cell, type Cells, cellsOf, partsOf, type Part } from "./cells.ts";
+import { type Both, isUnchanged } from "./unchanged.ts";
 import { spaceOfKind } from "./evaluated.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
 import type { Point, Space, WayBetween } from "./space.ts";
@@ -101,7 +102,7 @@ interface Pair extends Pick<Difference, "kind" | "version" | "isNewMatrix"> {
 
 async function differencesIn(
   pair: Pair,
-  sides: { readonly base: SideOfKind; readonly head: SideOfKind },
+  sides: Both<SideOfKind>,
   space: Space,
   ways: readonly WayBetween[],
 ): Promise<Difference[]> {
@@ -109,6 +110,7 @@ async function differencesIn(
   const about = (side: SideOfKind): Part[] =>
     side.parts.filter((part) => actions.some((action) => part.actions.includes(action)));
   const parts = { base: about(sides.base), head: about(sides.head) };
+  if (ways.length === 0 && isUnchanged(sides, parts)) return [];
   const facts = new Set([...parts.base, ...parts.head].flatMap(({ reads }) => [...reads]));
   const cells = ways.length === 0 ? cellsOf(facts, space, MOST_TOGETHER) : waysIn(ways, facts, space);
   const said = async (side: "base" | "head"): Promise<Says> =>
@@ -194,26 +196,22 @@ async function saysOf(
       const projected = new Map<string, Cell>();
       const keys = cells.map((cell) => {
         const key = places.map((place) => dimensions[place]?.points.indexOf(cell[place] ?? NOWHERE)).join();
-        if (!projected.has(key))
-          projected.set(
-            key,
-            places.flatMap((place) => cell[place] ?? []),
-          );
+        const seen = places.flatMap((place) => cell[place] ?? []);
+        if (!projected.has(key)) projected.set(key, seen);
         return key;
       });
-      const distinct = [...projected.keys()];
-      const said = await ask({ judge, kind, plans: revision.plans }, part, {
-        dimensions: own,
-        cells: [...projected.values()],
-        isWhole,
-      });
-      return { part, keys, said: new Map(distinct.map((key, index) => [key, said[index]])) };
+      const ownCells = { dimensions: own, cells: [...projected.values()], isWhole };
+      const said = await ask({ judge, kind, plans: revision.plans }, part, ownCells);
+      return { part, keys, said: new Map([...projected.keys()].map((key, index) => [key, said[index]])) };
     }),
   );
   return (index, action) => {
     const about = asked.filter(({ part }) => part.actions.includes(action));
-    if (!about.some(({ part }) => part.from === "matrix")) return UNKNOWN;
-    return about.flatMap(({ keys, said }) => said.get(keys[index] ?? "")?.get(action) ?? []);
+    const isAbout = (from: Part["from"]): boolean => about.some(({ part }) => part.from === from);
+    if (!isAbout("matrix")) return UNKNOWN;
+    // Both must allow: what a floor has no rule for it denies, and nobody says why.
+    const unsaid = kind.floor !== null && !isAbout("floor") ? [{ code: "NO_REASON_GIVEN" }] : [];
+    return [...about.flatMap(({ keys, said }) => said.get(keys[index] ?? "")?.get(action) ?? []), ...unsaid];
   };
 }
 

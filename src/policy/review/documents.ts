@@ -34,6 +34,8 @@ export interface RuleDocument {
   readonly derivedRoles: readonly string[];
   /** All that its condition consists of, in order. */
   readonly conditions: readonly Expression[];
+  /** As it was written; undefined: there is none. */
+  readonly condition: unknown;
   /** Must all of them hold, and nothing else? */
   readonly isConjunction: boolean;
   readonly output: Expression | null;
@@ -90,7 +92,7 @@ function ruleOf(document: Positioned, given: z.infer<typeof Rule>, index: number
   const reasons = output?.when?.conditionNotMet;
   return {
     ...rule,
-    ...{ name, conditions, place: document.placeOf(path) },
+    ...{ name, condition, conditions, place: document.placeOf(path) },
     isConjunction: condition === undefined || Conjunction.safeParse(condition).success,
     output:
       reasons === undefined ? null : expressionOf(document, [...path, "output", "when", "conditionNotMet"], reasons),
@@ -109,4 +111,20 @@ function expressionsIn(document: Positioned, path: readonly PropertyKey[], condi
     if (name === "expr") return [expressionOf(document, at, String(member))];
     return expressionsIn(document, at, member);
   });
+}
+
+/** With every variable replaced by what it says. */
+export function expanded(
+  text: string,
+  { variables }: Pick<PolicyDocument, "variables">,
+  within: readonly string[] = [],
+): string {
+  return text
+    .replace(/\b(?:V|variables)\.(\w+)/g, (all, name: string) => {
+      const variable = variables.get(name);
+      if (variable === undefined || within.includes(name)) return all;
+      return `(${expanded(variable.text, { variables }, [...within, name])})`;
+    })
+    .replace(/\s+/g, " ")
+    .trim();
 }

@@ -143,8 +143,13 @@ function regionOf({ cells: { dimensions } }: Difference, box: Box, revisions: Re
     const isFree = points.filter(fits).every((point) => found.includes(point));
     return (isFree && fact !== WAY) || fact === ROLE
       ? []
-      : [{ fact, values: found.map((point) => inWords(point, revisions)) }];
+      : [{ fact, values: found.toSorted(byNumber).map((point) => inWords(point, revisions)) }];
   });
+}
+
+function byNumber(one: Point, other: Point): number {
+  const [first, second] = [one, other].map((point) => (point.is === "value" ? Number(point.value) : NaN));
+  return (first ?? NaN) - (second ?? NaN) || 0;
 }
 
 /** The cell with the fewest facts out of the ordinary, told by those that matter in it. */

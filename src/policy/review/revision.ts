@@ -11,7 +11,7 @@ import { isFault, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
 import { type PolicyDocument, readPolicyDocument } from "./documents.ts";
 import { type FactSchema, readFactSchema } from "./facts.ts";
-import type { Plans } from "./space.ts";
+import { limitOf, type Plans } from "./space.ts";
 
 /** Everything that decides about one kind. */
 export interface KindPolicies {
@@ -71,13 +71,20 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
     const schema = [...texts.keys()].filter((file) => path.basename(file) === `${kind}.json`);
     const shared = [...texts.keys()].filter((file) => RANKS.test(texts.get(file) ?? ""));
     const known = [...deciding, ...schema, ...shared].map((file) => texts.get(file));
-    const fingerprint = hashOf(isHosts ? known : [...known, [...plans]]);
-    return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: schemaIn(texts.get(schema[0] ?? "")) }]];
+    const facts = schemaIn(texts.get(schema[0] ?? ""));
+    const fingerprint = hashOf(isHosts ? known : [...known, limitsFor(facts, plans)]);
+    return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: facts }]];
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems },
     ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: buildModel(modules) },
   };
+}
+
+/** What the plans say about the facts called `max…`. */
+function limitsFor({ facts }: FactSchema, plans: Plans): unknown {
+  const limits = [...facts.keys()].flatMap((fact) => limitOf(fact, [plans]) ?? []);
+  return [...plans].map(([name, plan]) => [name, limits.map((limit) => plan[limit])]);
 }
 
 /** Files that a decision of every kind can depend on. */

@@ -119,7 +119,7 @@ function strings({ group, literals }: Given): Set<string> {
 }
 
 /** The built-in facts called `max…` are what the plan allows. */
-function limitOf(path: string, plans: readonly Plans[]): string | null {
+export function limitOf(path: string, plans: readonly Plans[]): string | null {
   const name = /^R\.attr\.max([A-Z]\w*)$/.exec(path)?.[1];
   if (name === undefined) return null;
   const limit = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;

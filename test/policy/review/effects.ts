@@ -1,0 +1,17 @@
+import type { PolicyDiff } from "../../../src/policy/review/diff.ts";
+
+/** One line a group: what changes, for whom, where. */
+export function linesOf({ groups }: PolicyDiff): string[] {
+  return groups.map(({ direction, kind, version, actions, roles, where, knownTo, example, isNewMatrix }) => {
+    const what = `${kind}.${actions.join("+")}${version === "default" ? "" : `@${version}${isNewMatrix ? " (new)" : ""}`}`;
+    const known = knownTo === "both" ? "" : ` (${knownTo} only)`;
+    if (direction === "reasons") {
+      const codes = [example.was, example.is].map((reasons) => reasons.map(({ code }) => code).join("+"));
+      return `reasons ${what}: ${codes.join(" -> ")}`;
+    }
+    const regions = where.map((region) => {
+      return region.map(({ fact, values }) => `${fact.replace("R.attr.", "")}=${values.join("|")}`).join(", ");
+    });
+    return `${direction} ${what}${known} ${roles.join("+") || "everyone"}: ${regions.join("; ") || "everywhere"}`;
+  });
+}

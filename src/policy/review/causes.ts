@@ -30,10 +30,13 @@ function ruleCauses(was: Part | undefined, is: Part | undefined, revisions: Revi
   const after = meaningsOf(is);
   const gone = [...before].filter(([meaning]) => !after.has(meaning));
   const added = [...after].filter(([meaning]) => !before.has(meaning));
-  const changed = added.flatMap(([, { expression, document }]) => {
+  const changed = added.flatMap(([meaning, { expression, document }]) => {
     const { told: word, place } = wordIn(expression, document);
-    const isNamed = gone.some(([, each]) => each.expression.text === expression.text);
-    return isNamed ? [`${fileOf(revisions.head, is)}:${place.line}: ${word} says something else`] : [];
+    const same = gone.find(([, each]) => each.expression.text === expression.text);
+    if (same === undefined) return [];
+    const isWord = /^V\.\w+$/.test(expression.text); // spelled out in brackets
+    const [now, then] = [meaning, same[0]].map((each) => `\`${isWord ? each.slice(1, -1) : each}\``);
+    return [`${fileOf(revisions.head, is)}:${place.line}: ${word} is ${now}, was ${then}`];
   });
   const [asks, asked] = [wordsAlone(added, gone), wordsAlone(gone, added)];
   const [rule] = is.rules;

@@ -9,13 +9,21 @@ interface Marks {
   readonly title: (text: string) => string;
   readonly code: (text: string) => string;
   readonly strong: (text: string) => string;
+  /** What only some want to read. */
+  readonly folded: (title: string, lines: readonly string[]) => string[];
 }
 
-const TERMINAL: Marks = { title: (text) => text.toUpperCase(), code: (text) => text, strong: (text) => text };
+const TERMINAL: Marks = {
+  title: (text) => text.toUpperCase(),
+  code: (text) => text,
+  strong: (text) => text,
+  folded: (title, lines) => [title.toUpperCase(), "", ...lines],
+};
 const MARKDOWN: Marks = {
   title: (text) => `### ${text}`,
   code: (text) => `\`${text}\``,
   strong: (text) => `**${text}**`,
+  folded: (title, lines) => [`<details><summary>${title}</summary>`, "", ...lines, "</details>", ""],
 };
 
 export function terminalOf(diff: PolicyDiff): string {
@@ -39,9 +47,9 @@ function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks):
   if (groups.length === 0) return `From ${from}: every decision is the same.\n`;
   const sections = TITLES.flatMap(([direction, title]) => {
     const some = groups.filter((group) => group.direction === direction);
-    return some.length === 0
-      ? []
-      : [marks.title(title), "", ...some.flatMap((group) => [...linesOf(group, marks), ""])];
+    const lines = some.flatMap((group) => [...linesOf(group, marks), ""]);
+    if (some.length === 0) return [];
+    return direction === "reasons" ? marks.folded(title, lines) : [marks.title(title), "", ...lines];
   });
   const counts = TITLES.map(
     ([direction]) => `${groups.filter((group) => group.direction === direction).length} ${direction}`,
@@ -53,7 +61,7 @@ function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks):
 }
 
 function linesOf(group: Told, marks: Marks): string[] {
-  const { kind, version, isNewMatrix, approval, causes, cells, knownTo } = group;
+  const { kind, version, isNewMatrix, approval, causes, knownTo } = group;
   const matrix =
     version === "default"
       ? ""
@@ -61,7 +69,7 @@ function linesOf(group: Told, marks: Marks): string[] {
   const action = knownTo === "head" ? " (a new action)" : knownTo === "base" ? " (the action is gone)" : "";
   return [
     `- ${marks.strong(sentenceOf(group, marks))}`,
-    `  ${kind}${matrix}${action}: ${regionsOf(group, marks)}; ${cells} ${cells === 1 ? "case" : "cases"} (${marks.code(group.id)})`,
+    `  ${kind}${matrix}${action}: ${extentOf(group, marks)} (${marks.code(group.id)})`,
     ...causes.map((cause) => `  by ${cause}`),
     ...(approval === null ? [] : [`  approved by ${approval.who}: ${approval.why}`]),
   ];
@@ -70,47 +78,74 @@ function linesOf(group: Told, marks: Marks): string[] {
 /** Of many regions the first few: the example is in them. */
 const MOST_REGIONS = 4;
 
-function regionsOf({ where, direction }: Group, marks: Marks): string {
+function extentOf({ where, direction, cells }: Group, marks: Marks): string {
+  const cases = `${cells} ${cells === 1 ? "case" : "cases"}`;
+  if (direction === "reasons") return `an example of ${cases}`;
   const told = where.slice(0, MOST_REGIONS).map((region) => {
-    return region.map(({ fact, values }) => `${marks.code(short(fact))} ${values.join(" or ")}`).join(", ");
+    return listed(region.map(({ fact, values }) => `${marks.code(short(fact))} is ${listed(values, "or")}`));
   });
   const more = where.length > MOST_REGIONS ? `; or in ${where.length - MOST_REGIONS} more places` : "";
-  if (direction === "reasons") return "for example";
-  return told.includes("") ? "in every state" : `where ${told.join("; or ")}${more}`;
+  return `${told.includes("") ? "in every state" : `where ${told.join("; or ")}${more}`}; ${cases}`;
 }
 
-/** "Admin may now `retire` a sector while the organization's state is active". */
+/**
+ * "Admin may now do `retire` on a sector while the organization's state is active". Actions are any words, verbs or not: each is
+ * done *on* a thing, so that `create_application` reads as well as `retire`.
+ */
 function sentenceOf({ direction, kind, actions, roles, example }: Group, marks: Marks): string {
   const concerned = direction === "reasons" && example.role !== null ? [example.role] : roles;
-  const anyone = example.way === null ? "Everyone" : `Who is ${example.way}`;
-  const who = concerned.length === 0 || example.way !== null ? anyone : capitalized(concerned.join(", "));
-  const what = actions.map(marks.code).join(", ");
-  const thing = /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`;
-  const facts = example.facts.map(({ words, value }) => {
-    if (value === "true") return words;
-    return value === "false" ? `it is not so that ${words}` : `${words} is ${value}`;
-  });
-  const while_ = facts.length === 0 ? "" : ` while ${facts.join(" and ")}`;
+  const who =
+    example.way !== null
+      ? `Whoever is ${example.way}`
+      : concerned.length === 0
+        ? null
+        : capitalized(listed(concerned.map((role) => SUBJECTS[role] ?? role)));
+  const thing = `${listed(actions.map(marks.code), "or")} on ${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+  const while_ = example.facts.length === 0 ? "" : ` while ${listed(example.facts.map(clauseOf))}`;
   switch (direction) {
     case "widened":
-      return `${who} may now ${what} ${thing}${while_}`;
+      return `${who ?? "Anyone"} may now do ${thing}${while_}`;
     case "narrowed":
-      return `${who} may no longer ${what} ${thing}${while_}: ${codes(example.is)}`;
+      return `${who === null ? "Nobody may any longer" : `${who} may no longer`} do ${thing}${while_}: ${codes(example.is)}`;
     case "errors":
-      return `${who} may not ${what} ${thing}${while_}, without a reason`;
+      return `${who === null ? "Nobody may any longer" : `${who} may no longer`} do ${thing}${while_}, and no rule says why`;
     case "reasons":
-      return `${who} may not ${what} ${thing}${while_}: ${codes(example.is)} instead of ${codes(example.was)}`;
+      return `${who === null ? "Nobody may" : `${who} may not`} do ${thing}${while_}: ${codes(example.is)} instead of ${codes(example.was)}`;
   }
+}
+
+/** Roles as the subject of a sentence; the others by their names. */
+const SUBJECTS: Readonly<Record<string, string>> = {
+  owner: "Owner",
+  admin: "Admin",
+  member: "Member",
+  viewer: "Viewer",
+  billing: "Billing",
+  service: "a service",
+  none: "whoever has no role",
+};
+
+function clauseOf({ words, value }: Group["example"]["facts"][number]): string {
+  if (value === "true") return words;
+  return value === "false" ? `it is not so that ${words}` : `${words} is ${value}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+function listed(all: readonly string[], word = "and"): string {
+  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} ${word} ${all.at(-1) ?? ""}`;
 }
 
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
+/** "LIMIT_REACHED (limit: sectors, max: 25)"; of two that say the same one. */
 function codes(reasons: readonly Reason[]): string {
-  return reasons
-    .map(({ code, ...members }) => (Object.keys(members).length === 0 ? code : `${code} ${JSON.stringify(members)}`))
-    .join(", ");
+  const told = reasons.map(({ code, ...members }) => {
+    const pairs = Object.entries(members).map(([name, value]) => `${name}: ${String(value)}`);
+    return pairs.length === 0 ? code : `${code} (${pairs.sort().join(", ")})`;
+  });
+  return [...new Set(told)].join(" + ");
 }
 
 function short(fact: string): string {

@@ -141,23 +141,45 @@ function regionOf({ cells: { dimensions } }: Difference, box: Box, revisions: Re
   return dimensions.flatMap(({ fact, points }, place) => {
     const found = points.filter((point) => box[place]?.has(point));
     const isFree = points.filter(fits).every((point) => found.includes(point));
-    return (isFree && fact !== WAY) || fact === ROLE
-      ? []
-      : [{ fact, values: found.toSorted(byNumber).map((point) => inWords(point, revisions)) }];
+    if ((isFree && fact !== WAY) || fact === ROLE) return [];
+    const others = found.filter((point) => numberOf(point) === null).map((point) => inWords(point, revisions));
+    return [{ fact, values: [...spansOf(points, found), ...others] }];
   });
 }
 
-function byNumber(one: Point, other: Point): number {
-  const [first, second] = [one, other].map((point) => (point.is === "value" ? Number(point.value) : NaN));
-  return (first ?? NaN) - (second ?? NaN) || 0;
+function numberOf(point: Point): number | null {
+  return point.is === "value" && typeof point.value === "number" ? point.value : null;
+}
+
+/** "0", "25 to 29", "2 or more": numbers with no other boundary between them decide alike, and so do those past the outermost one. */
+function spansOf(points: readonly Point[], found: readonly Point[]): string[] {
+  const sorted = points
+    .filter((point) => numberOf(point) !== null)
+    .sort((a, b) => Number(numberOf(a)) - Number(numberOf(b)));
+  const spans: Point[][] = [];
+  for (const [index, point] of sorted.entries()) {
+    const before = sorted[index - 1];
+    if (!found.includes(point)) continue;
+    if (before !== undefined && found.includes(before)) spans.at(-1)?.push(point);
+    else spans.push([point]);
+  }
+  return spans.map((span) => {
+    const [from, to] = [span[0], span.at(-1)].map((point) => (point === undefined ? null : numberOf(point)));
+    if (span.at(-1) === sorted.at(-1) && sorted.length > 1) return `${from} or more`;
+    if (span[0] === sorted[0] && from !== 0 && sorted.length > 1) return `${to} or less`;
+    return from === to ? String(from) : `${from} to ${to}`;
+  });
 }
 
 /** The cell with the fewest facts out of the ordinary, told by those that matter in it. */
 function exampleOf(difference: Difference, at: readonly number[], revisions: Revisions): Example {
   const { dimensions, cells } = difference.cells;
+  // What an organization's plan is comes before what it has: the first plan is everybody's.
+  const weight = (point: Point): number => (point.is === "limit" ? 10 : 1);
   const strangeness = (index: number): number =>
     (cells[index] ?? []).reduce(
-      (sum, point, place) => sum + (dimensions[place]?.points.indexOf(point) ?? 0) + (fits(point) ? 0 : 100),
+      (sum, point, place) =>
+        sum + (dimensions[place]?.points.indexOf(point) ?? 0) * weight(point) + (fits(point) ? 0 : 100),
       0,
     );
   const index = at.reduce((best, each) => (strangeness(each) < strangeness(best) ? each : best), at[0] ?? 0);
@@ -212,7 +234,7 @@ function inWords(point: Point, { base, head }: Revisions): string {
       return point.words;
     case "limit": {
       const [was, is] = [base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit]);
-      return `${was === is ? String(is) : `${was ?? "nothing"}, now ${is ?? "nothing"}`} (plan ${point.plan})`;
+      return `${was === is ? String(is) : `${is ?? "nothing"} instead of ${was ?? "nothing"}`} (plan ${point.plan})`;
     }
   }
 }

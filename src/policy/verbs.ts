@@ -7,6 +7,8 @@ import { checkPolicies } from "./check.ts";
 import { AuthorError } from "./review/author-error.ts";
 import { markdownOf, terminalOf } from "./review/diff-text.ts";
 import { diffOf } from "./review/diff.ts";
+import { explanationOf } from "./review/explain-text.ts";
+import { explain as explainCell } from "./review/explain.ts";
 import { type Folders, sourceAt, workingTree } from "./review/sources.ts";
 import { tableIn } from "./review/table-file.ts";
 
@@ -111,6 +113,36 @@ ${COMMON_USAGE}`,
   },
 };
 
+const explain: Verb = {
+  title: "why somebody may, or may not, do something in one situation, and what would turn that",
+  usage: `npm run policies -- explain <kind> <action> [options]
+
+  --role <role>        the subject's (default: none)
+  --fact <name=value>  several times for several; \`missing\` is a value. Those that are not given have ordinary values, and are told
+  --matrix <version>   default: default
+${COMMON_USAGE}`,
+  options: {
+    ...COMMON,
+    role: { type: "string" },
+    fact: { type: "string", multiple: true },
+    matrix: { type: "string" },
+  },
+  run: async (given) => {
+    const [kind, action, ...more] = given.positionals;
+    if (kind === undefined || action === undefined || more.length > 0) throw new AuthorError(explain.usage);
+    const { role, fact: facts = [], matrix = "default" } = given.values as Partial<CellOptions>; // as the options say
+    const explained = await explainCell(foldersOf(given), { kind, action, matrix, role, facts }, given.onProgress);
+    given.print(given.values["json"] === true ? JSON.stringify(explained, null, 2) : explanationOf(explained));
+    return 0;
+  },
+};
+
+interface CellOptions {
+  readonly role: string;
+  readonly fact: readonly string[];
+  readonly matrix: string;
+}
+
 const bundle: Verb = {
   title: "writes the folder that a Cerbos of one's own is to serve",
   usage: `npm run policies -- bundle <new folder> [<folder of a host's kinds> …]`,
@@ -123,4 +155,4 @@ const bundle: Verb = {
   },
 };
 
-export const VERBS: Readonly<Record<string, Verb>> = { check, table, diff, bundle };
+export const VERBS: Readonly<Record<string, Verb>> = { check, table, diff, explain, bundle };

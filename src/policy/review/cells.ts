@@ -199,8 +199,8 @@ function resolve(point: Point | undefined, plans: Plans): unknown {
   return point.is === "limit" ? plans.get(point.plan)?.[point.limit] : point.value;
 }
 
-/** A value that the schema takes, for a fact that does not decide. */
-function ordinary({ example, listed, types, least }: Fact): unknown {
+/** A value that the schema takes, for a fact that nothing is said about. */
+export function ordinary({ example, listed, types, least }: Fact): unknown {
   if (example !== undefined) return example;
   if (listed !== null && listed.length > 0) return listed[0];
   if (types.includes("null")) return null;

@@ -1,6 +1,6 @@
-import type { Reason } from "../../entities/errors.ts";
 import type { PolicyDiff } from "./diff.ts";
 import type { Group } from "./groups.ts";
+import { codes, doneOn, listed, short, subjectsOf } from "./words.ts";
 
 type Told = PolicyDiff["groups"][number];
 
@@ -88,19 +88,12 @@ function extentOf({ where, direction, cells }: Group, marks: Marks): string {
   return `${told.includes("") ? "in every state" : `where ${told.join("; or ")}${more}`}; ${cases}`;
 }
 
-/**
- * "Admin may now do `retire` on a sector while the organization's state is active". Actions are any words, verbs or not: each is
- * done *on* a thing, so that `create_application` reads as well as `retire`.
- */
+/** "Admin may now do `retire` on a sector while the organization's state is active". */
 function sentenceOf({ direction, kind, actions, roles, example }: Group, marks: Marks): string {
   const concerned = direction === "reasons" && example.role !== null ? [example.role] : roles;
   const who =
-    example.way !== null
-      ? `Whoever is ${example.way}`
-      : concerned.length === 0
-        ? null
-        : capitalized(listed(concerned.map((role) => SUBJECTS[role] ?? role)));
-  const thing = `${listed(actions.map(marks.code), "or")} on ${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+    example.way !== null ? `Whoever is ${example.way}` : concerned.length === 0 ? null : subjectsOf(concerned);
+  const thing = doneOn(actions.map(marks.code), kind);
   const while_ = example.facts.length === 0 ? "" : ` while ${listed(example.facts.map(clauseOf))}`;
   switch (direction) {
     case "widened":
@@ -114,42 +107,9 @@ function sentenceOf({ direction, kind, actions, roles, example }: Group, marks: 
   }
 }
 
-/** Roles as the subject of a sentence; the others by their names. */
-const SUBJECTS: Readonly<Record<string, string>> = {
-  owner: "Owner",
-  admin: "Admin",
-  member: "Member",
-  viewer: "Viewer",
-  billing: "Billing",
-  service: "a service",
-  none: "whoever has no role",
-};
-
 function clauseOf({ words, value }: Group["example"]["facts"][number]): string {
   if (value === "true") return words;
   return value === "false" ? `it is not so that ${words}` : `${words} is ${value}`;
-}
-
-/** "a", "a and b", "a, b and c". */
-function listed(all: readonly string[], word = "and"): string {
-  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} ${word} ${all.at(-1) ?? ""}`;
-}
-
-function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-}
-
-/** "LIMIT_REACHED (limit: sectors, max: 25)"; of two that say the same one. */
-function codes(reasons: readonly Reason[]): string {
-  const told = reasons.map(({ code, ...members }) => {
-    const pairs = Object.entries(members).map(([name, value]) => `${name}: ${String(value)}`);
-    return pairs.length === 0 ? code : `${code} (${pairs.sort().join(", ")})`;
-  });
-  return [...new Set(told)].join(" + ");
-}
-
-function short(fact: string): string {
-  return fact.replace(/^R\.attr\./, "").replace(/^P\.attr\./, "subject.");
 }
 
 function entriesFor(groups: readonly Told[], base: string, head: string, marks: Marks): string {

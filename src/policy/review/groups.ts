@@ -3,6 +3,7 @@ import type { Reason } from "../../entities/errors.ts";
 import { type Cell, fits } from "./cells.ts";
 import { causesOf } from "./causes.ts";
 import type { Difference, Direction } from "./differences.ts";
+import { inWords, valuesInWords } from "./point-words.ts";
 import { ROLE, WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
 import type { Dimension, Point } from "./space.ts";
@@ -142,32 +143,7 @@ function regionOf({ cells: { dimensions } }: Difference, box: Box, revisions: Re
     const found = points.filter((point) => box[place]?.has(point));
     const isFree = points.filter(fits).every((point) => found.includes(point));
     if ((isFree && fact !== WAY) || fact === ROLE) return [];
-    const others = found.filter((point) => numberOf(point) === null).map((point) => inWords(point, revisions));
-    return [{ fact, values: [...spansOf(points, found), ...others] }];
-  });
-}
-
-function numberOf(point: Point): number | null {
-  return point.is === "value" && typeof point.value === "number" ? point.value : null;
-}
-
-/** "0", "25 to 29", "2 or more": numbers with no other boundary between them decide alike, and so do those past the outermost one. */
-function spansOf(points: readonly Point[], found: readonly Point[]): string[] {
-  const sorted = points
-    .filter((point) => numberOf(point) !== null)
-    .sort((a, b) => Number(numberOf(a)) - Number(numberOf(b)));
-  const spans: Point[][] = [];
-  for (const [index, point] of sorted.entries()) {
-    const before = sorted[index - 1];
-    if (!found.includes(point)) continue;
-    if (before !== undefined && found.includes(before)) spans.at(-1)?.push(point);
-    else spans.push([point]);
-  }
-  return spans.map((span) => {
-    const [from, to] = [span[0], span.at(-1)].map((point) => (point === undefined ? null : numberOf(point)));
-    if (span.at(-1) === sorted.at(-1) && sorted.length > 1) return `${from} or more`;
-    if (span[0] === sorted[0] && from !== 0 && sorted.length > 1) return `${to} or less`;
-    return from === to ? String(from) : `${from} to ${to}`;
+    return [{ fact, values: valuesInWords(points, found, revisions) }];
   });
 }
 
@@ -220,23 +196,6 @@ function labelOf(point: Point | undefined): string {
 function resolvedOf(point: Point, { base, head }: Revisions): unknown {
   if (point.is !== "limit") return point;
   return [point, ...[base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit] ?? null)];
-}
-
-function inWords(point: Point, { base, head }: Revisions): string {
-  switch (point.is) {
-    case "value":
-      return typeof point.value === "string" && point.value !== "" ? point.value : JSON.stringify(point.value);
-    case "missing":
-      return "missing";
-    case "wrong":
-      return `of the wrong type (${JSON.stringify(point.value)})`;
-    case "way":
-      return point.words;
-    case "limit": {
-      const [was, is] = [base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit]);
-      return `${was === is ? String(is) : `${is ?? "nothing"} instead of ${was ?? "nothing"}`} (plan ${point.plan})`;
-    }
-  }
 }
 
 /** What the schema calls a fact, or its name. */

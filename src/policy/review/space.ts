@@ -41,7 +41,7 @@ export interface SpaceSource {
   readonly plans: readonly Plans[];
 }
 
-const SUBJECT_ROLES: readonly PrincipalRole[] = [...ROLES, "none", "service"];
+export const SUBJECT_ROLES: readonly PrincipalRole[] = [...ROLES, "none", "service"];
 
 /** Strings that no policy names. */
 const OTHERS = ["another", "one more"];

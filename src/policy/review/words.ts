@@ -1,0 +1,45 @@
+import type { Reason } from "../../entities/errors.ts";
+
+/** "a", "a and b", "a, b and c". */
+export function listed(all: readonly string[], word = "and"): string {
+  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} ${word} ${all.at(-1) ?? ""}`;
+}
+
+export function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** "LIMIT_REACHED (limit: sectors, max: 25)"; of two that say the same one. */
+export function codes(reasons: readonly Reason[]): string {
+  const told = reasons.map(({ code, ...members }) => {
+    const pairs = Object.entries(members).map(([name, value]) => `${name}: ${String(value)}`);
+    return pairs.length === 0 ? code : `${code} (${pairs.sort().join(", ")})`;
+  });
+  return [...new Set(told)].join(" + ");
+}
+
+/** `R.attr.state` is `state`, `P.attr.state` is `subject.state`: the names by which an answer's facts are told too. */
+export function short(fact: string): string {
+  return fact.replace(/^R\.attr\./, "").replace(/^P\.attr\./, "subject.");
+}
+
+/** Roles as the subject of a sentence; the others by their names. */
+const SUBJECTS: Readonly<Record<string, string>> = {
+  owner: "Owner",
+  admin: "Admin",
+  member: "Member",
+  viewer: "Viewer",
+  billing: "Billing",
+  service: "a service",
+  none: "whoever has no role",
+};
+
+/** "Admin and Owner". */
+export function subjectsOf(roles: readonly string[]): string {
+  return capitalized(listed(roles.map((role) => SUBJECTS[role] ?? role)));
+}
+
+/** "`create_application` on an organization": actions are any words, verbs or not, so each is done *on* a thing. */
+export function doneOn(actions: readonly string[], kind: string): string {
+  return `${listed(actions, "or")} on ${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+}

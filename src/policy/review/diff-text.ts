@@ -35,11 +35,11 @@ export function markdownOf(diff: PolicyDiff): string {
   return `## What this change of the policies does\n\n${textOf(diff, MARKDOWN)}`;
 }
 
-const TITLES: readonly (readonly [Group["direction"], string])[] = [
-  ["widened", "Widened: denied before, allowed now"],
-  ["errors", "Broken: denied now, and no rule says why"],
-  ["narrowed", "Narrowed: allowed before, denied now"],
-  ["reasons", "Denied as before, for other reasons"],
+const TITLES: readonly (readonly [Group["direction"], title: string, counted: string])[] = [
+  ["widened", "Widened: denied before, allowed now", "widened"],
+  ["errors", "Broken: denied now, and no rule says why", "broken"],
+  ["narrowed", "Narrowed: allowed before, denied now", "narrowed"],
+  ["reasons", "Denied as before, for other reasons", "denied for other reasons"],
 ];
 
 function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks): string {
@@ -52,10 +52,10 @@ function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks):
     return direction === "reasons" ? marks.folded(title, lines) : [marks.title(title), "", ...lines];
   });
   const counts = TITLES.map(
-    ([direction]) => `${groups.filter((group) => group.direction === direction).length} ${direction}`,
+    ([direction, , counted]) => `${groups.filter((group) => group.direction === direction).length} ${counted}`,
   ).join(", ");
   const end = isUnapproved
-    ? `${marks.strong("Something widens that nobody has approved.")} If it is meant, add to ${marks.code("policies/approvals.yaml")}, where the base's are read:\n\n${entriesFor(groups, base.unit, head.unit, marks)}`
+    ? `${marks.strong("Something widens that nobody has approved.")} If it is meant, whoever approves it adds this to the base's ${marks.code("policies/approvals.yaml")}:\n\n${entriesFor(groups, base.unit, head.unit, marks)}`
     : "";
   return `From ${from}: ${counts}.\n\n${sections.join("\n")}\n${end}`.trimEnd() + "\n";
 }

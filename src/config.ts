@@ -2,7 +2,7 @@ import path from "node:path";
 import { DEVELOPMENT_ISSUER } from "./entities/callers.ts";
 import { decisionLogOf, decisionLogProblems, type DecisionLogSettings } from "./settings/decision-log.ts";
 import { withSecretFiles } from "./settings/files.ts";
-import { KNOWN, misspelt } from "./settings/names.ts";
+import { foreignOf, misspelt } from "./settings/names.ts";
 import { settings, type SettingName, type Settings } from "./settings.ts";
 
 /** Everything that can be set from outside, read once, checked, and complete. No other file reads the environment. */
@@ -52,7 +52,6 @@ export interface Config {
   readonly reconcileIntervalMs: number;
   /** How long the start waits for each engine that is not embedded. */
   readonly startTimeoutMs: number;
-  /** For programs that we start: all that is none of our settings, which hold secrets. */
   readonly environment: Environment;
 }
 
@@ -91,8 +90,6 @@ export class ConfigError extends Error {
 
 const ROOT = path.resolve(import.meta.dirname, "..");
 
-export const wholeEnvironment: Environment = process.env; // for programs that are started
-
 /** The settings of this process, complete. Throws ConfigError with every problem at once. */
 export function readConfig(environment: Environment = process.env): Config {
   // Set to nothing is what a compose file makes of an unset variable.
@@ -114,6 +111,9 @@ export function readConfig(environment: Environment = process.env): Config {
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
+
+/** For programs that we start: all that is none of our settings, which hold secrets. */
+export const programEnvironment = (given: Environment = process.env): Environment => foreignOf(given);
 
 /** Each of the first means nothing without the second. */
 const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
@@ -214,7 +214,7 @@ function resolved(read: Settings, set: Environment): Config {
     decisionLog: decisionLogOf(read, { stateDir, isDevelopment: isDevelopmentOn(read) }),
     reconcileIntervalMs: read.RECONCILE_INTERVAL_MS,
     startTimeoutMs: read.START_TIMEOUT_MS,
-    environment: Object.fromEntries(Object.entries(set).filter(([name]) => !KNOWN.has(name))),
+    environment: programEnvironment(set),
   };
 }
 

@@ -42,3 +42,8 @@ function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0;
 }
+
+/** What is none of our settings. */
+export function foreignOf(given: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !KNOWN.has(name)));
+}

@@ -150,3 +150,77 @@ export interface Attributes {
     maxOwnedOrganizations: number;
   };
 }
+
+/** Their names: the compiler holds them to the type, so that the policies' schemas can be held to what the gateway supplies. */
+export const FACTS: { readonly [K in Kind]: Readonly<Record<keyof Attributes[K], true>> } = {
+  account: {
+    self: true,
+    ownedOrganizations: true,
+    maxOwnedOrganizations: true,
+    aliasCoolingDown: true,
+    aliasChangeableAt: true,
+    signInMethods: true,
+    maxSignInMethods: true,
+    blockingOrganizations: true,
+  },
+  organization: {
+    state: true,
+    ownerCount: true,
+    enabledApplications: true,
+    enabledSectors: true,
+    members: true,
+    pendingInvitations: true,
+    maxApplications: true,
+    maxSectors: true,
+    maxMembers: true,
+    maxPendingInvitations: true,
+  },
+  sector: {
+    state: true,
+    organizationState: true,
+    ownerCount: true,
+    enabledApplications: true,
+    organizationApplications: true,
+    maxApplications: true,
+    organizationSectors: true,
+    maxSectors: true,
+  },
+  application: {
+    state: true,
+    sectorState: true,
+    organizationState: true,
+    ownerCount: true,
+    organizationApplications: true,
+    maxApplications: true,
+  },
+  member: {
+    role: true,
+    self: true,
+    organizationState: true,
+    ownerCount: true,
+    ownedOrganizations: true,
+    maxOwnedOrganizations: true,
+    transferPending: true,
+  },
+  invitation: {
+    role: true,
+    state: true,
+    invitee: true,
+    inviteeIsMember: true,
+    organizationState: true,
+    members: true,
+    maxMembers: true,
+    pendingInvitations: true,
+    maxPendingInvitations: true,
+  },
+  transfer: {
+    state: true,
+    recipient: true,
+    offerer: true,
+    recipientRole: true,
+    offererIsOwner: true,
+    organizationState: true,
+    ownedOrganizations: true,
+    maxOwnedOrganizations: true,
+  },
+};

@@ -1,105 +1,144 @@
-import { execFile } from "node:child_process";
-import { access, glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
-import { parse } from "yaml";
-import { z } from "zod";
-import { ACTIONS, KINDS, type Kind } from "../entities/kinds.ts";
-import { CERBOS_CWD, cerbosProgram } from "../local/cerbos.ts";
-import { readPlans } from "./plans.ts";
+import { buildModel, type Model, ModelError, readModules } from "../engines/openfga-model.ts";
+import { LocalEngineError } from "../local/error.ts";
+import { startThrowawayOpenfga } from "../local/openfga-throwaway.ts";
+import { PLANS_FILE, plansIn } from "./plans.ts";
+import { isTest } from "./policy-set.ts";
+import { AuthorError } from "./review/author-error.ts";
+import { cerbosOf } from "./review/cerbos-of.ts";
+import { documentsOf, evaluateAll } from "./review/evaluated.ts";
+import { BEGIN, type Finding, fromHere, ofFault, sortedFindings } from "./review/finding.ts";
+import { allActionFindings } from "./review/lint-actions.ts";
+import { answerFindings } from "./review/lint-answers.ts";
+import { factFindings, schemaFindings, subjectFindings } from "./review/lint-facts.ts";
+import { type CoreModel, readCoreModel } from "./review/lint-model.ts";
+import { ruleFindings } from "./review/lint-rules.ts";
+import { shapeFindings } from "./review/lint-shape.ts";
+import { refuseUnreadable } from "./review/lint-syntax.ts";
+import { compileFindings, untestedFindings } from "./review/lint-tests.ts";
+import { wordFindings } from "./review/lint-words.ts";
+import { modelTestFindings } from "./review/model-tests.ts";
+import { readRevision, type Revision } from "./review/revision.ts";
+import type { Folders } from "./review/sources.ts";
+import { tablesOf } from "./review/table-file.ts";
 
-const Policy = z.object({
-  resourcePolicy: z.object({
-    resource: z.string(),
-    version: z.string(),
-    rules: z.array(
-      z.object({
-        name: z.string().optional(),
-        actions: z.array(z.string()),
-        effect: z.string(),
-        roles: z.array(z.string()).optional(),
-      }),
-    ),
-  }),
-});
-type ResourcePolicy = z.infer<typeof Policy>["resourcePolicy"];
+type OnProgress = (words: string) => void;
 
-/** The action that nobody asks for: its rule makes Cerbos work out the ranks (ENGINES.md). */
-const ANCHOR = "bailiwick:ranks";
-
-/** Compiles the policies and runs their tests. Throws what Cerbos says. */
-async function compile(directory: string): Promise<void> {
+/**
+ * Everything that is wrong with the policies, by file and line: they are compiled and tested with Cerbos, the model with OpenFGA, read, and
+ * asked about their whole space. Throws AuthorError where they cannot be read at all, or where an engine is not on this machine.
+ */
+export async function checkPolicies(folders: Folders, onProgress: OnProgress = () => undefined): Promise<Finding[]> {
   try {
-    const args = ["compile", "--color=never", path.resolve(directory, "cerbos")];
-    await promisify(execFile)(cerbosProgram(), args, { cwd: CERBOS_CWD });
+    await refuseUnreadable(folders);
+    return sortedFindings(await allFindings(folders, onProgress));
   } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string }; // what execFile rejects with
-    throw new Error(`cerbos compile:\n${stdout}${stderr}`, { cause: error });
+    if (error instanceof LocalEngineError) throw new AuthorError(error.message, { cause: error });
+    throw error;
   }
 }
 
-async function readPolicies(directory: string): Promise<Map<string, ResourcePolicy[]>> {
-  const policies = new Map<string, ResourcePolicy[]>();
-  for await (const name of glob("cerbos/**/*.yaml", { cwd: directory })) {
-    const document = Policy.safeParse(parse(await readFile(path.join(directory, name), "utf8")));
-    if (!document.success) continue; // roles, tests and test data are Cerbos' to check
-    const { resourcePolicy } = document.data;
-    policies.set(resourcePolicy.resource, [...(policies.get(resourcePolicy.resource) ?? []), resourcePolicy]);
-  }
-  return policies;
+async function allFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
+  const { policiesDir } = folders;
+  const core = await readCoreModel(policiesDir);
+  const [plans, ...files] = await Promise.all([
+    planFindings(policiesDir),
+    ...[shapeFindings, untestedFindings, schemaFindings, subjectFindings].map(async (find) => await find(policiesDir)),
+  ]);
+  const found = [...core.findings, ...plans, ...files.flat()];
+  if (core.model === null || plans.length > 0) return found; // nothing else can be read without them
+  onProgress("the relationships' tests, and the policies'");
+  const [models, policies] = await Promise.all([
+    modelFindings(folders, core, onProgress),
+    policyFindings(folders, onProgress),
+  ]);
+  return [...found, ...models, ...policies];
 }
 
-/** Every action that a route can ask for has exactly one named ALLOW rule in each policy of its kind, and no other has one. */
-function findings(kind: Kind, policies: ReadonlyMap<string, readonly ResourcePolicy[]>): string[] {
-  const found: string[] = [];
-  for (const resource of [kind, `${kind}_floor`]) {
-    const versions = policies.get(resource) ?? [];
-    if (versions.length === 0) found.push(`${resource}: there is no policy`);
-    for (const policy of versions) found.push(...ruleFindings(`${resource} (${policy.version})`, kind, policy));
-  }
-  return found;
+async function planFindings(policiesDir: string): Promise<Finding[]> {
+  const file = path.join(policiesDir, PLANS_FILE);
+  const text = await readFile(file, "utf8").catch(() => "");
+  const plans = plansIn(text);
+  if (plans instanceof Map) return [];
+  const fix = "Give each plan its six limits, whole numbers; every organization begins with the plan free";
+  return plans.map((fault) => ofFault(file, text, fault, fix));
 }
 
-function ruleFindings(name: string, kind: Kind, policy: ResourcePolicy): string[] {
-  const found: string[] = [];
-  const asked: readonly string[] = ACTIONS[kind];
-  for (const rule of policy.rules) {
-    const label = `${name}: rule ${rule.name ?? "without a name"}`;
-    if (rule.name === undefined) found.push(`${label}: give it a name`);
-    if (rule.effect !== "EFFECT_ALLOW") found.push(`${label}: guards are conditions on ALLOW; DENY fails open`);
-    for (const action of rule.actions) {
-      if (action !== ANCHOR && !asked.includes(action)) found.push(`${label}: nobody asks for the action ${action}`);
-      if (action !== ANCHOR && rule.roles?.join() !== "*")
-        found.push(`${label}: roles must be ["*"], or it gives no reasons`);
-    }
-  }
-  for (const action of asked) {
-    const rules = policy.rules.filter((rule) => rule.actions.includes(action));
-    if (rules.length !== 1) found.push(`${name}: ${rules.length} rules for the action ${action}; there must be one`);
-  }
-  return found;
+/** The built-in modules' tests, and those of each folder on top of them. What is wrong with a folder's modules, readRevision tells. */
+async function modelFindings(
+  { policiesDir, hostFolders }: Folders,
+  { modules, model }: CoreModel,
+  onProgress: OnProgress,
+): Promise<Finding[]> {
+  await using server = await startThrowawayOpenfga(onProgress);
+  const found = [policiesDir, ...hostFolders].map(async (folder, index) => {
+    const directory = path.join(folder, "openfga");
+    const whole = index === 0 ? model : await modelWith(modules, directory);
+    return whole === null ? [] : await modelTestFindings(server, { directory, model: whole });
+  });
+  return (await Promise.all(found)).flat();
 }
 
-const testOf = (name: string): string => path.basename(name).replace(/\.yaml$/, "_test.yaml");
+async function modelWith(core: CoreModel["modules"], directory: string): Promise<Model | null> {
+  try {
+    return buildModel([...core, ...(await readModules([directory]))]);
+  } catch (error) {
+    if (error instanceof ModelError || isNoFolder(error)) return null;
+    throw error;
+  }
+}
 
-/** `cerbos compile` is content with no tests at all; we are not. */
-async function lacksTest(file: string): Promise<boolean> {
-  if (!Policy.safeParse(parse(await readFile(file, "utf8"))).success) return false;
-  const beside = path.join(path.dirname(file), testOf(file));
-  return await access(beside).then(
-    () => false,
-    () => true,
+function isNoFolder(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+async function policyFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
+  const [revision, compiled] = await Promise.all([
+    readRevision(folders.policiesDir, folders.hostFolders),
+    compileFindings(folders.policiesDir),
+  ]);
+  const ranks = new Set(revision.ranks.map(({ name }) => name));
+  const read = [...revision.kinds.values()].flatMap((kind) => [
+    ...factFindings(kind),
+    ...documentsOf(kind).flatMap((document) => [...ruleFindings(document, ranks), ...wordFindings(document)]),
+  ]);
+  const found = [...compiled, ...(await hostFindings(revision)), ...allActionFindings(revision), ...read];
+  // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
+  const isServable = compiled.every(({ file }) => isTest(file));
+  return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;
+}
+
+/** What the gateway would tell at its start. */
+async function hostFindings({ faults }: Revision): Promise<Finding[]> {
+  const fix = "policies/README.md (a kind of your own) says what this file is to say";
+  return await Promise.all(
+    faults.map(async ({ file, fault }) => ofFault(file, await readFile(file, "utf8").catch(() => ""), fault, fix)),
   );
 }
 
-/** Throws an error that lists everything that is wrong. */
-export async function checkPolicies(directory: string): Promise<void> {
-  await compile(directory);
-  await readPlans(directory);
-  const policies = await readPolicies(directory);
-  const found = KINDS.flatMap((kind) => findings(kind, policies));
-  for await (const name of glob("cerbos/**/*.yaml", { cwd: directory })) {
-    if (await lacksTest(path.join(directory, name))) found.push(`${name}: there is no ${testOf(name)} beside it`);
-  }
-  if (found.length > 0) throw new Error(found.join("\n"));
+async function askedFindings(folders: Folders, revision: Revision, onProgress: OnProgress): Promise<Finding[]> {
+  await using cerbos = await cerbosOf(revision);
+  const evaluated = await evaluateAll(cerbos.judge, revision, onProgress);
+  const tables = tablesOf(folders, evaluated);
+  const stale = tables.map(async ({ file, text }, index): Promise<Finding[]> => {
+    const written = await readFile(file, "utf8").catch(() => null);
+    // A host need not keep its table; and the one of a folder in which something is broken cannot be told.
+    const isHosts = index > 0;
+    if (written === text || (isHosts && (written === null || revision.faults.length > 0))) return [];
+    const fix = `Run npm run policies -- table${isHosts ? ` --host ${fromHere(path.dirname(file))}` : ""}`;
+    const line = firstDifference(written ?? "", text);
+    return [{ file, ...BEGIN, line, problem: "the table is not what the policies decide now", fix }];
+  });
+  return [...evaluated.flatMap(answerFindings), ...(await Promise.all(stale)).flat()];
+}
+
+function firstDifference(one: string, other: string): number {
+  const lines = other.split("\n");
+  return (
+    Math.max(
+      one.split("\n").findIndex((line, index) => line !== lines[index]),
+      0,
+    ) + 1
+  );
 }

@@ -13,6 +13,8 @@ import type { Fault } from "./positioned.ts";
 export interface CompileFault {
   readonly to: string | null;
   readonly fault: Fault;
+  /** null: Cerbos says none. */
+  readonly column: number | null;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -56,10 +58,10 @@ async function compile(folder: string): Promise<readonly CompileFault[]> {
 }
 
 function unplaced(problem: string): CompileFault {
-  return { to: null, fault: { line: null, problem } };
+  return { to: null, fault: { line: null, problem }, column: null };
 }
 
-const Position = z.object({ line: z.int() }).optional();
+const Position = z.object({ line: z.int(), column: z.int().optional() }).optional();
 /** Cerbos says it in several forms; each has the file, and most have a line. */
 const Said = z.object({
   file: z.string().optional(),
@@ -117,14 +119,14 @@ function parsed(text: string): unknown {
 
 function faultOf(said: z.infer<typeof Said>): CompileFault {
   const { file, importing_file: importing, error, desc, description, position, error_details: details } = said;
-  const line = position?.line ?? details?.position?.line ?? null;
+  const at = position ?? details?.position;
   const problem = [error, desc, description].filter((part) => part !== undefined).join(": ") || "is defined twice";
-  return { to: file ?? importing ?? null, fault: { line, problem } };
+  return { to: file ?? importing ?? null, fault: { line: at?.line ?? null, problem }, column: at?.column ?? null };
 }
 
 async function suiteFault(folder: string, { file, error, testCases = [] }: Suite): Promise<CompileFault> {
   if (error !== undefined)
-    return { to: file, fault: { line: Number(/line (\d+)/.exec(error)?.[1] ?? 1), problem: error } };
+    return { to: file, fault: { line: Number(/line (\d+)/.exec(error)?.[1] ?? 1), problem: error }, column: null };
   const [first] = testCases.flatMap(({ name, principals }) =>
     principals.flatMap((principal) =>
       principal.resources.flatMap((resource) =>
@@ -134,8 +136,12 @@ async function suiteFault(folder: string, { file, error, testCases = [] }: Suite
       ),
     ),
   );
-  if (first === undefined) return { to: file, fault: { line: null, problem: "the tests fail" } };
+  if (first === undefined) return { to: file, fault: { line: null, problem: "the tests fail" }, column: null };
   const lines = (await readFile(path.join(folder, file), "utf8")).split("\n");
   const index = lines.findIndex((line) => /^\s*(- )?name:/.test(line) && line.includes(first.name));
-  return { to: file, fault: { line: index + 1, problem: `the test "${first.name}" fails: ${first.asked}` } };
+  return {
+    to: file,
+    column: null,
+    fault: { line: index + 1, problem: `the test "${first.name}" fails: ${first.asked}` },
+  };
 }

@@ -7,18 +7,27 @@ import { canCompile, compileSet } from "./host-compile.ts";
 import { readKind } from "./host-kind.ts";
 import { type ModelType, readTypes } from "./host-model.ts";
 import { placeOf, type PolicyFile } from "./policy-set.ts";
+import type { Fault } from "./positioned.ts";
 
 /** What the folders of HOST_POLICIES bring. */
 export interface HostPolicies {
   readonly kinds: HostKinds;
   /** Everything that is wrong, each with its file and line, for whoever operates this: it tells paths. */
   readonly problems: readonly string[];
+  /** The same, for programs. */
+  readonly faults: readonly PlacedFault[];
   /** False where there is no Cerbos at hand: then the policies were read, and neither compiled nor tested. */
   readonly isCompiled: boolean;
   /** Beside the core. */
   readonly modules: readonly ModelModule[];
   /** Of the kinds that are served, tests among them. */
   readonly files: readonly PolicyFile[];
+}
+
+/** What is wrong with a file of a host's folder. */
+export interface PlacedFault {
+  readonly file: string;
+  readonly fault: Fault;
 }
 
 /** A folder on its way through the checks; what is refused falls out of `kinds`. */
@@ -49,6 +58,9 @@ export async function readHostPolicies(policiesDir: string, folders: readonly st
   return {
     kinds: { served, refused: refusedOf(candidates, served) },
     problems: candidates.flatMap(({ folder, refused }) => refused.map((each) => inWords(folder.directory, each))),
+    faults: candidates.flatMap(({ folder, refused }) =>
+      refused.map(({ file, fault }) => ({ file: path.join(folder.directory, file), fault })),
+    ),
     isCompiled,
     modules: standing.slice(core.length),
     files: candidates.flatMap(filesOf),

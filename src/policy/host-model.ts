@@ -127,7 +127,7 @@ function conditions(model: Model, modules: readonly ModelModule[]): ModelProblem
   });
 }
 
-function placeOf(modules: readonly ModelModule[], type: string, relation: string): Place {
+export function placeOf(modules: readonly ModelModule[], type: string, relation: string): Place {
   const { file, line } = found(modules, new RegExp(`^\\s*(extend\\s+)?type\\s+${type}\\s*(#.*)?$`));
   const rest =
     modules

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
+import { type Fault, isFault, misfitsOf, readPositioned } from "./positioned.ts";
 
 const Limit = z.int().min(0).max(1_000_000);
 const Plan = z.strictObject({
@@ -17,12 +17,22 @@ const Plans = z.record(z.string().regex(/^[a-z0-9_-]{1,40}$/), Plan);
 /** Every organization starts with the first; the second is the platform's own (K8). */
 const NEEDED = ["free", "platform"] as const;
 
+export const PLANS_FILE = "plans.yaml";
+
 /** The plans of `plans.yaml`, by name. Throws when the file is broken or lacks one that is needed. */
 export async function readPlans(policiesDir: string): Promise<ReadonlyMap<string, z.infer<typeof Plan>>> {
-  const file = path.join(policiesDir, "plans.yaml");
-  const plans = Plans.safeParse(parse(await readFile(file, "utf8")));
-  if (!plans.success) throw new Error(`${file}: ${z.prettifyError(plans.error)}`);
-  const missing = NEEDED.find((name) => plans.data[name] === undefined);
-  if (missing !== undefined) throw new Error(`${file}: the plan "${missing}" is missing`);
+  const file = path.join(policiesDir, PLANS_FILE);
+  const plans = plansIn(await readFile(file, "utf8"));
+  if (plans instanceof Map) return plans;
+  throw new Error(plans.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
+}
+
+export function plansIn(text: string): Map<string, z.infer<typeof Plan>> | readonly Fault[] {
+  const document = readPositioned(text);
+  if (isFault(document)) return [document];
+  const plans = Plans.safeParse(document.value);
+  if (!plans.success) return misfitsOf(document, plans.error);
+  const missing = NEEDED.filter((name) => plans.data[name] === undefined);
+  if (missing.length > 0) return missing.map((name) => ({ line: 1, problem: `the plan "${name}" is missing` }));
   return new Map(Object.entries(plans.data));
 }

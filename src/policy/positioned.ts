@@ -7,7 +7,7 @@ export interface Positioned {
   /** The line of a member, or of the nearest one around it that is there; it counts from 1. */
   lineOf(path: readonly PropertyKey[]): number;
   /** The same with its column. */
-  placeOf(path: readonly PropertyKey[]): Place;
+  readonly placeOf: (path: readonly PropertyKey[]) => Place;
   /** What the lines of comment right above a member say, in one line; null: there are none. */
   commentOf(path: readonly PropertyKey[]): string | null;
 }

@@ -9,6 +9,7 @@ import { markdownOf, terminalOf } from "./review/diff-text.ts";
 import { diffOf } from "./review/diff.ts";
 import { explanationOf } from "./review/explain-text.ts";
 import { explain as explainCell } from "./review/explain.ts";
+import { findingInWords, fromHere } from "./review/finding.ts";
 import { type Folders, sourceAt, workingTree } from "./review/sources.ts";
 import { tableIn } from "./review/table-file.ts";
 
@@ -54,15 +55,30 @@ const check: Verb = {
   title: "compiles and tests the policies, and looks for what is wrong with them (the default)",
   usage: `npm run policies -- check [options]
 
-Exit status 1 where something is wrong.
+Compiles and tests the policies with Cerbos and the model with OpenFGA, reads them, and asks about every boundary value of each fact that
+decides. What is wrong is told by file, line and column, with what to do; then the exit status is 1.
 ${COMMON_USAGE}`,
   options: COMMON,
   run: async (given) => {
-    await checkPolicies(foldersOf(given).policiesDir);
-    given.print(`policies: compiled, tested and complete for ${KINDS.length} kinds`);
-    return 0;
+    const folders = foldersOf(given);
+    const found = await checkPolicies(folders, given.onProgress);
+    if (given.values["json"] === true) {
+      given.print(
+        JSON.stringify(
+          found.map((finding) => ({ ...finding, file: fromHere(finding.file) })),
+          null,
+          2,
+        ),
+      );
+    } else if (found.length > 0) given.print(found.map(findingInWords).join("\n"));
+    else given.print(`policies: compiled, tested and complete for ${KINDS.length} kinds${hostsIn(folders)}`);
+    return found.length === 0 ? 0 : 1;
   },
 };
+
+function hostsIn({ hostFolders }: Folders): string {
+  return hostFolders.length === 0 ? "" : `, and for those in ${hostFolders.map(fromHere).join(", ")}`;
+}
 
 const table: Verb = {
   title: "writes decisions.md: who may do what, in which state",

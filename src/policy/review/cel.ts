@@ -28,7 +28,17 @@ export function readCel(text: string): Cel | null {
   try {
     return celOf(parse(text).expr);
   } catch {
-    return null; // Cerbos says what is wrong with it, and where
+    return null; // celProblem says what is wrong with it
+  }
+}
+
+/** Why a text is no expression; null: it is one. */
+export function celProblem(text: string): string | null {
+  try {
+    parse(text);
+    return null;
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? "";
   }
 }
 

@@ -10,6 +10,8 @@ export interface PolicyDocument {
   readonly version: string;
   readonly variables: ReadonlyMap<string, Variable>;
   readonly rules: readonly RuleDocument[];
+  /** Of a member, from the top of the file. */
+  readonly placeOf: Positioned["placeOf"];
 }
 
 export interface Expression {
@@ -60,7 +62,7 @@ const Policy = z.object({
   }),
 });
 
-const RULES = ["resourcePolicy", "rules"] as const;
+export const RULES = ["resourcePolicy", "rules"] as const;
 const VARIABLES = ["resourcePolicy", "variables", "local"] as const;
 
 /** Null where the file holds something else: roles, tests, test data. */
@@ -76,7 +78,7 @@ export function readPolicyDocument(file: string, text: string): PolicyDocument |
     return [name, { name, words: document.commentOf(path), ...expressionOf(document, path, String(given)) }];
   });
   return {
-    ...{ file, resource, version, variables: new Map(named) },
+    ...{ file, resource, version, variables: new Map(named), placeOf: document.placeOf },
     rules: rules.map((rule, index) => ruleOf(document, rule, index)),
   };
 }

@@ -58,3 +58,18 @@ export async function evaluateKind(judge: Judge, { kind, plans }: KindAt, space:
   for (const [version, document] of kind.matrices) matrices.set(version, await evaluate("matrix", document));
   return { kind, matrices, floor: kind.floor === null ? [] : await evaluate("floor", kind.floor) };
 }
+
+/** The same of every kind. @param onProgress told of each */
+export async function evaluateAll(
+  judge: Judge,
+  { kinds, plans }: Revision,
+  onProgress: (words: string) => void,
+): Promise<EvaluatedKind[]> {
+  const evaluated: EvaluatedKind[] = [];
+  for (const kind of kinds.values()) {
+    onProgress(`${kind.kind} (${evaluated.length + 1} of ${kinds.size})`);
+    const at = { kind, plans };
+    evaluated.push(await evaluateKind(judge, at, spaceOfKind([at])));
+  }
+  return evaluated;
+}

@@ -16,6 +16,8 @@ export interface Fact {
   readonly words: string | null;
   /** A value that the schema takes, where its author gives one. */
   readonly example: unknown;
+  /** Has the schema a pattern or a format, which few strings fit? */
+  readonly isFormed: boolean;
 }
 
 interface Declared {
@@ -27,6 +29,8 @@ interface Declared {
   readonly description?: string | undefined;
   readonly default?: unknown;
   readonly examples?: readonly unknown[] | undefined;
+  readonly pattern?: string | undefined;
+  readonly format?: string | undefined;
   readonly required?: readonly string[] | undefined;
   readonly properties?: Readonly<Record<string, Declared>> | undefined;
 }
@@ -40,6 +44,8 @@ const Schema: z.ZodType<Declared> = z.object({
   description: z.string().optional(),
   default: z.unknown().optional(),
   examples: z.array(z.unknown()).optional(),
+  pattern: z.string().optional(),
+  format: z.string().optional(),
   required: z.array(z.string()).optional(),
   properties: z
     .record(
@@ -93,5 +99,6 @@ function factOf(path: string, declared: Declared, isRequired: boolean): Fact {
     types: typeof type === "string" ? [type] : type,
     listed: listed?.filter((value): value is Literal => SimpleValue.safeParse(value).success) ?? null,
     example: declared.examples?.[0] ?? declared.default,
+    isFormed: (declared.pattern ?? declared.format) !== undefined,
   };
 }

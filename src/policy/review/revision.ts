@@ -4,7 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import { buildModel, type Model, type ModelModule, readModules } from "../../engines/openfga-model.ts";
 import { KINDS } from "../../entities/kinds.ts";
-import { readHostPolicies } from "../host-kinds.ts";
+import { type PlacedFault, readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
 import { isTest, type PolicyFile } from "../policy-set.ts";
 import { isFault, readPositioned } from "../positioned.ts";
@@ -41,6 +41,8 @@ export interface Revision {
   readonly hostFiles: readonly PolicyFile[];
   /** What is wrong with the host's folders, each with file and line. */
   readonly problems: readonly string[];
+  /** The same, for programs. */
+  readonly faults: readonly PlacedFault[];
 }
 
 export interface Revisions {
@@ -76,7 +78,7 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
     return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: facts }]];
   });
   return {
-    ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems },
+    ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems, faults: host.faults },
     ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: buildModel(modules) },
   };
 }

@@ -112,8 +112,12 @@ function numbers({ declared, group, literals, source }: Given): number[] {
   return [...new Set(all)].filter((value) => value >= least && value <= most);
 }
 
-function strings({ group, literals }: Given): Set<string> {
+function strings({ declared, group, literals }: Given): Set<string> {
   const named = literals.filter((literal) => typeof literal === "string");
+  if (declared.some(({ isFormed }) => isFormed)) {
+    const examples = declared.flatMap(({ example }) => (typeof example === "string" ? [example] : []));
+    return new Set([...named, ...examples]); // others the schema refuses, so that nothing would be asked
+  }
   const parts = named.flatMap((literal) => [literal, `${literal}x`, `x${literal}`]);
   return new Set([...(named.length > 0 ? parts : []), ...OTHERS.slice(0, group.length > 1 ? 2 : 1), ""]);
 }

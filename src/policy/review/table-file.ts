@@ -1,7 +1,7 @@
 import path from "node:path";
 import { cerbosOf } from "./cerbos-of.ts";
 import { AuthorError } from "./author-error.ts";
-import { type EvaluatedKind, evaluateKind, spaceOfKind } from "./evaluated.ts";
+import { evaluateAll, type EvaluatedKind } from "./evaluated.ts";
 import { readRevision } from "./revision.ts";
 import type { Folders } from "./sources.ts";
 import { tableOf } from "./table.ts";
@@ -16,13 +16,11 @@ export async function tableIn(folders: Folders, onProgress: (words: string) => v
   const revision = await readRevision(folders.policiesDir, folders.hostFolders);
   if (revision.problems.length > 0) throw new AuthorError(revision.problems.join("\n"));
   await using cerbos = await cerbosOf(revision);
-  const evaluated: EvaluatedKind[] = [];
-  for (const kind of revision.kinds.values()) {
-    onProgress(`${kind.kind} (${evaluated.length + 1} of ${revision.kinds.size})`);
-    const at = { kind, plans: revision.plans };
-    evaluated.push(await evaluateKind(cerbos.judge, at, spaceOfKind([at])));
-  }
-  return [folders.policiesDir, ...folders.hostFolders].map((folder) => {
+  return tablesOf(folders, await evaluateAll(cerbos.judge, revision, onProgress));
+}
+
+export function tablesOf({ policiesDir, hostFolders }: Folders, evaluated: readonly EvaluatedKind[]): TableFile[] {
+  return [policiesDir, ...hostFolders].map((folder) => {
     const own = evaluated.filter(({ kind }) =>
       [...kind.matrices.values()].some(({ file }) => !path.relative(folder, file).startsWith("..")),
     );

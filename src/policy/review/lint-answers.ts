@@ -1,0 +1,64 @@
+import type { Reason } from "../../entities/errors.ts";
+import { type Cell, fits } from "./cells.ts";
+import { RULES } from "./documents.ts";
+import type { EvaluatedKind, EvaluatedPart } from "./evaluated.ts";
+import type { Finding } from "./finding.ts";
+import type { Point } from "./space.ts";
+
+/** What no reading finds: denials without a reason, facts that are refused although they can be, and permissions without a fact. */
+export function answerFindings({ matrices, floor }: EvaluatedKind): Finding[] {
+  return [...[...matrices.values()].flat(), ...floor].flatMap(partFindings);
+}
+
+/** One for each rule and fault, with the first cell that shows it. */
+function partFindings(part: EvaluatedPart): Finding[] {
+  const found = new Map<string, Finding>();
+  for (const [index, cell] of part.cells.entries()) {
+    for (const [action, reasons] of part.said[index] ?? []) {
+      const fault = faultOf(cell, reasons);
+      if (fault === null || found.has(fault.what)) continue;
+      const state = stateOf(part, cell);
+      found.set(fault.what, { ...placeOf(part), problem: `${action} ${fault.problem} (${state})`, fix: fault.fix });
+    }
+  }
+  return [...found.values()];
+}
+
+interface Fault {
+  readonly what: string;
+  readonly problem: string;
+  readonly fix: string;
+}
+
+function faultOf(cell: Cell, reasons: readonly Reason[]): Fault | null {
+  const invalid = reasons.find(({ code }) => code === "FACT_INVALID");
+  const isFit = cell.every(fits);
+  if (reasons.some(({ code }) => code === "NO_REASON_GIVEN")) {
+    const fix =
+      "Let the output name a twin for each condition, and each twin a code wherever its condition does not hold";
+    return { what: "mute", problem: "is denied without a reason", fix };
+  }
+  if (invalid !== undefined && isFit) {
+    const problem = `is denied because the schema refuses ${String(invalid["fact"])}, which can be so`;
+    return { what: "refused", problem, fix: "Let the schema take every value that is supplied" };
+  }
+  if (reasons.length > 0 || isFit) return null;
+  const isMissing = cell.some((point) => point.is === "missing" && !point.fits);
+  const problem = `is allowed although a fact ${isMissing ? "is missing" : "has the wrong type"}`;
+  return { what: "open", problem, fix: "Let the schema require the fact, and say its type" };
+}
+
+function placeOf({ document, rules: [rule] }: EvaluatedPart): Omit<Finding, "problem" | "fix"> {
+  return { file: document.file, ...(rule?.place ?? document.placeOf(RULES)) };
+}
+
+function stateOf({ dimensions }: EvaluatedPart, cell: Cell): string {
+  const said = dimensions.map(({ fact }, index) => `${fact.replace(/^R\.attr\./, "")} ${inWords(cell[index])}`);
+  return said.length === 0 ? "always" : said.join(", ");
+}
+
+function inWords(point: Point | undefined): string {
+  if (point === undefined || point.is === "missing") return "missing";
+  if (point.is === "limit") return `as the plan ${point.plan} has it`;
+  return JSON.stringify(point.value);
+}

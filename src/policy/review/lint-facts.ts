@@ -1,0 +1,136 @@
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { z } from "zod";
+import { FACTS, type Kind, KINDS } from "../../entities/kinds.ts";
+import { isFault, type Positioned, readPositioned } from "../positioned.ts";
+import type { PolicyDocument } from "./documents.ts";
+import { documentsOf } from "./evaluated.ts";
+import { BEGIN, type Finding } from "./finding.ts";
+import { readsOf, ROLE } from "./reads.ts";
+import type { KindPolicies } from "./revision.ts";
+
+/** Every fact that a policy of the kind reads is one that its schema declares, and that may decide. */
+export function factFindings(kind: KindPolicies): Finding[] {
+  return documentsOf(kind).flatMap((document) => {
+    const own = new Map([...document.variables].map(([name, variable]) => [name, { ...variable, cel: null }]));
+    const expressions = document.rules.flatMap(({ conditions, output }) => [
+      ...conditions,
+      ...(output === null ? [] : [output]),
+    ]);
+    return [...document.variables.values(), ...expressions].flatMap((expression) =>
+      [...readsOf([expression], own).facts].flatMap((fact) => {
+        const [problem, fix] = readFinding(kind, document, fact) ?? [];
+        if (problem === undefined || fix === undefined) return [];
+        return [{ file: document.file, ...expression.place, problem, fix }];
+      }),
+    );
+  });
+}
+
+function readFinding(kind: KindPolicies, { resource }: PolicyDocument, fact: string): [string, string] | null {
+  const { schema, isHosts } = kind;
+  const schemaFile = `_schemas/${kind.kind}.json`;
+  if (fact === ROLE) return null;
+  if (fact.startsWith("P.")) {
+    if (isHosts) return null;
+    return [
+      `${fact} is an attribute of the subject, of whom ${resource} knows the role alone`,
+      "Ask for a fact of the resource",
+    ];
+  }
+  if (!isHosts && fact.startsWith("R.attr.sent")) {
+    return [
+      `${fact} is what the caller sent, and no built-in rule believes it`,
+      "Make it a fact that the gateway supplies",
+    ];
+  }
+  if (schema.facts.has(fact) || schema.objects.includes(fact)) return null;
+  const [, relation] = /^R\.attr\.relations\.(\w+)/.exec(fact) ?? [];
+  if (relation !== undefined) {
+    return [
+      `there is no relation ${relation} among the facts`,
+      `Declare it in ${schemaFile}, and define it in openfga/`,
+    ];
+  }
+  const known = [...schema.facts.keys()].map((path) => path.slice("R.attr.".length)).join(", ");
+  return [`there is no fact ${fact}: the condition never holds`, `Declare it in ${schemaFile}, which has ${known}`];
+}
+
+const Schema = z.object({
+  properties: z.record(z.string(), z.unknown()).default({}),
+  required: z.array(z.string()).default([]),
+});
+
+/** The schemas of the built-in kinds say of exactly what the gateway supplies that it must be there. */
+export async function schemaFindings(policiesDir: string): Promise<Finding[]> {
+  const found = KINDS.map(async (kind) => {
+    const file = path.join(policiesDir, "cerbos", "_schemas", `${kind}.json`);
+    const text = await readFile(file, "utf8").catch(() => null);
+    if (text === null) {
+      const fix = "Write it: what no schema declares nobody refuses";
+      return [{ file, ...BEGIN, problem: `the facts of the kind ${kind} have no schema`, fix }];
+    }
+    const document = readPositioned(text, "json");
+    return isFault(document) ? [] : [...suppliedFindings(file, document, kind), ...openFindings(file, document)];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+function suppliedFindings(file: string, document: Positioned, kind: Kind): Finding[] {
+  const { properties, required } = Schema.safeParse(document.value).data ?? { properties: {}, required: [] };
+  const supplied = Object.keys(FACTS[kind]);
+  const declared = Object.keys(properties).filter((name) => name !== "sent");
+  return [
+    ...declared.flatMap((name): Finding[] => {
+      const place = { file, ...document.placeOf(["properties", name]) };
+      if (!supplied.includes(name)) {
+        const fix = "Take it out, or supply it: Attributes in src/entities/kinds.ts, src/domain/attributes.ts";
+        return [{ ...place, problem: `the gateway does not supply ${name}`, fix }];
+      }
+      if (required.includes(name)) return [];
+      return [{ ...place, problem: `${name} may be missing, and nobody would notice`, fix: "Add it to required" }];
+    }),
+    ...supplied
+      .filter((name) => !declared.includes(name))
+      .map((name): Finding => {
+        const problem = `the gateway supplies ${name}, which the schema refuses: everything is denied`;
+        return { file, ...document.placeOf(["properties"]), problem, fix: `Declare ${name}, and require it` };
+      }),
+  ];
+}
+
+/** A schema that is open, or says of a fact no type, lets through what nobody has thought of. */
+function openFindings(file: string, document: Positioned): Finding[] {
+  const found: Finding[] = [];
+  const visit = (value: unknown, at: readonly string[]): void => {
+    const declared = z.looseObject({}).safeParse(value).data ?? {};
+    const isObject = declared["type"] === "object";
+    if (isObject && declared["additionalProperties"] !== false) {
+      const problem = "the object is open: a fact that is misspelt would not be noticed";
+      found.push({ file, ...document.placeOf(at), problem, fix: 'Write "additionalProperties": false' });
+    }
+    const isTyped = ["type", "enum", "const"].some((name) => declared[name] !== undefined);
+    if (!isTyped) {
+      const problem = `${at.at(-1) ?? "the schema"} can be anything: a value of the wrong type would reach the rule`;
+      found.push({ file, ...document.placeOf(at), problem, fix: "Give it a type, or an enum" });
+    }
+    const members = z.record(z.string(), z.unknown()).safeParse(declared["properties"]).data ?? {};
+    for (const [name, member] of Object.entries(members)) visit(member, [...at, "properties", name]);
+  };
+  visit(document.value, []);
+  return found;
+}
+
+/** The same of the subject, of whom nothing is known but the role. */
+export async function subjectFindings(policiesDir: string): Promise<Finding[]> {
+  const file = path.join(policiesDir, "cerbos", "_schemas", "principal.json");
+  const text = await readFile(file, "utf8").catch(() => null);
+  const fix = "Leave it closed and without properties; a fact about somebody is one of the resource";
+  if (text === null) return [{ file, ...BEGIN, problem: "the subject has no schema", fix }];
+  const document = readPositioned(text, "json");
+  if (isFault(document)) return [];
+  const [name] = Object.keys(Schema.safeParse(document.value).data?.properties ?? {});
+  if (name === undefined) return openFindings(file, document);
+  const place = document.placeOf(["properties", name]);
+  return [{ file, ...place, problem: `the subject has an attribute ${name}, which the gateway does not supply`, fix }];
+}

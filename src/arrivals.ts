@@ -28,12 +28,12 @@ export async function startAllEngines(config: Config, report: Report, policies: 
   const { databaseUrl, openfgaDatabaseUrl } = config;
   if (databaseUrl !== null) await arrival(config, report, postgres("DATABASE_URL", databaseUrl));
   if (openfgaDatabaseUrl !== null) await arrival(config, report, postgres("OPENFGA_DATABASE_URL", openfgaDatabaseUrl));
-  const { stateDir, policiesDir, cerbos } = config;
-  const files = cerbos === null ? policies.files : []; // an own Cerbos has its own folder
-  const set = await openPolicySet(stateDir, policiesDir, files);
+  if (config.cerbos !== null) return await startEngines(config, report, null);
+  const { stateDir, policiesDir } = config;
+  const set = await openPolicySet(stateDir, { policiesDir, ...policies });
   try {
     const engines = await startEngines(config, report, set.folder);
-    if (cerbos === null) await set.removeOthers(); // with a Cerbos of one's own nobody need hold STATE_DIR: another's may be started on its set
+    await set.removeOthers();
     return engines;
   } catch (error) {
     await set.remove();

@@ -5,32 +5,36 @@ import { connectGraph, openLedger } from "./connections.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { DecisionLog } from "./decisions/log.ts";
 import type { Deps } from "./domain/deps.ts";
-import { withBreaker } from "./domain/graph-breaker.ts";
+import { hold, type Held } from "./domain/held.ts";
 import { createQueue } from "./domain/queue.ts";
 import { createTombstones } from "./domain/tombstones.ts";
-import { type Cerbos, connectCerbos } from "./engines/cerbos.ts";
-import type { Graph } from "./engines/openfga.ts";
+import { connectCerbos } from "./engines/cerbos.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
+import { LIMITS } from "./entities/limits.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import type { Log } from "./http/log.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
-import { decidedBy, observed, openDecisions } from "./observed.ts";
+import { decidedBy, openDecisions } from "./observed.ts";
 import { HostFolderError } from "./policy/host-folder.ts";
 import { type Policies, readPolicies } from "./policy/policies.ts";
 import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
+import { type Common, type Unit, unitsOf } from "./served.ts";
 import { migrate } from "./stores/migrate.ts";
 import { readVersion } from "./version.ts";
 
 const DRAIN_MS = 10_000;
+const CANARY_TIMEOUT_MS = 5_000;
 
 export interface Gateway {
   readonly url: string;
+  /** Of the unit that is served at the moment. */
   readonly deps: Deps;
+  readonly served: Held<Unit>;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
   /** Resolves with the name of an embedded engine that ended by itself. */
@@ -44,9 +48,7 @@ export interface Gateway {
 
 /** What talks to the engines, assembled: everything but HTTP. */
 export interface Core {
-  readonly deps: Deps;
-  readonly graph: Graph;
-  readonly cerbos: Cerbos;
+  readonly served: Held<Unit>;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
   readonly budgets: Budgets;
@@ -76,7 +78,7 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
       await core.close();
       throw error;
     });
-    const { deps, relay, reconciler } = core;
+    const { served, relay, reconciler } = core;
     core.decisions?.start();
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
@@ -87,7 +89,13 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
       await core.close();
       await engines.stop();
     };
-    return { url: urlOf(server), deps, relay, reconciler, engineLost: engines.lost, close };
+    return {
+      url: urlOf(server),
+      get deps() {
+        return served.current.deps;
+      },
+      ...{ served, relay, reconciler, engineLost: engines.lost, close },
+    };
   } catch (error) {
     await engines.stop();
     throw error;
@@ -129,73 +137,75 @@ export async function assemble(
   await otherArrivals(config, report);
   const { graph, model } = await connectGraph(config, engines, policies.model);
   const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
+  tellOther(policies.unit, await cerbos.unit(CANARY_TIMEOUT_MS).catch(() => null), { report, log });
   const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
-  const carriers = openCarriers({ config, engines, policies }, graph, writeLog);
-  const { relay, reconciler } = carriers;
-  const { plans, unit, kinds, rulesFor, factDomains } = policies;
-  const metrics = createMetrics({ version: await readVersion(), unit });
+  const metrics = createMetrics(await readVersion(), { ...policies, model });
   const budgets = createBudgets(config.rates);
   const decisions = openDecisions({ settings: config.decisionLog, clock: systemClock, report: writeLog, metrics });
-  const deps = observed(
-    {
-      database,
-      graph: withBreaker(graph, () => performance.now()),
-      judge: cerbos.judge,
-      plans,
-      unit,
-      model,
-      kinds,
-      rulesFor,
-      factDomains,
-      clock,
-      random: systemRandom,
-      tombstones: createTombstones(engines.secret),
-      tokenMaxHours: config.tokenMaxHours,
-      timeouts: config.timeouts,
-      queue: createQueue(),
-      applyTuples: async (organization) => await relay.apply(organization),
-      requestReconcile: (organization) => reconciler.request(organization),
-      admit: async (organization, work) => await budgets.ofOrganization(organization, work),
-      decided: decidedBy(metrics, decisions),
-      warn: (event, detail) => writeLog("warn", event, detail),
-    },
-    metrics,
-  );
-  if (config.platformClient !== null) await registerPlatformClient(deps, config.platformClient);
+  const common: Common = {
+    database,
+    clock,
+    random: systemRandom,
+    tombstones: createTombstones(engines.secret),
+    tokenMaxHours: config.tokenMaxHours,
+    timeouts: config.timeouts,
+    queue: createQueue(),
+    applyTuples: async (organization) => await carriers.relay.apply(organization),
+    requestReconcile: (organization) => carriers.reconciler.request(organization),
+    admit: async (organization, work) => await budgets.ofOrganization(organization, work),
+    decided: decidedBy(metrics, decisions),
+    warn: (event, detail) => writeLog("warn", event, detail),
+  };
+  const served = hold(unitsOf(common, metrics)({ policies, cerbos, graph, model }), LIMITS.unitPatienceMs);
+  const carriers = openCarriers(config, engines, served, writeLog);
+  if (config.platformClient !== null) await registerPlatformClient(served.current.deps, config.platformClient);
   const close = async (): Promise<void> => {
     await Promise.all([carriers.close(), decisions?.close()]);
     await Promise.all([graph.close(), database.close()]);
-    cerbos.close();
+    served.current.cerbos.close();
   };
-  return { deps, graph, cerbos, relay, reconciler, budgets, metrics, decisions, close };
+  const { relay, reconciler } = carriers;
+  return { served, relay, reconciler, budgets, metrics, decisions, close };
+}
+
+/** It starts all the same: a Cerbos that is replaced later than its gateway is found by `/readyz` then. */
+function tellOther(unit: string, served: string | null, { report, log }: Reporting): void {
+  if (served === unit) return;
+  report(
+    `Not ready: Cerbos serves ${served ?? "no unit that it knows of"}, and the policies here are the unit ${unit}`,
+  );
+  log.error({ event: "policies.not_served", unit, served }, "policies.not_served");
 }
 
 const systemClock = (): Date => new Date();
 
 /** What carries tuples from ledger to graph, and what compares the two; each tells the other where to look. */
 function openCarriers(
-  { config, engines, policies }: Ground,
-  graph: Graph,
+  config: Config,
+  engines: Engines,
+  served: Held<Unit>,
   log: RelayLog,
 ): Pick<Core, "relay" | "reconciler" | "close"> {
   const relayDatabase = openLedger(config, engines.databaseUrl, "relay");
   const database = openLedger(config, engines.databaseUrl, "reconciler");
   const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const { kinds } = policies;
-  const beginsAt = (): string => newId(systemRandom, "e-");
-  const common = { graph, kinds, clock: systemClock, log };
   const reconciler = createReconciler({
-    ...common,
-    database,
-    relayDatabase,
-    apply,
-    beginsAt,
+    get graph() {
+      return served.current.graph;
+    },
+    get kinds() {
+      return served.current.policies.kinds;
+    },
+    ...{ database, relayDatabase, apply, clock: systemClock, log },
+    beginsAt: () => newId(systemRandom, "e-"),
     readTimeoutMs: READ_TIMEOUT_MS,
   });
   const relay = createRelay({
     database: relayDatabase,
-    graph,
+    get graph() {
+      return served.current.graph;
+    },
     owner: newId(systemRandom, "rel-"),
     clock: systemClock,
     jitter: Math.random,

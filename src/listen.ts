@@ -7,10 +7,13 @@ import { createApp } from "./http/app.ts";
 import { createAuthenticator, type TrustedIssuer } from "./http/authenticate.ts";
 import type { Log } from "./http/log.ts";
 import type { Standing } from "./http/metrics.ts";
+import type { Current } from "./http/readiness.ts";
 import { type Drain, createHttpServer } from "./http/server.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import { LocalEngineError } from "./local/error.ts";
 import { loadDevelopmentIssuer } from "./local/issuer.ts";
+import type { Unit } from "./served.ts";
+import type { Database } from "./stores/database.ts";
 
 export interface Fittings {
   readonly log: Log;
@@ -19,9 +22,11 @@ export interface Fittings {
 
 /** Listens. Throws PORT_TAKEN. */
 export async function listen(config: Config, engines: Engines, core: Core, { log, drain }: Fittings): Promise<Server> {
-  const { deps, graph, cerbos } = core;
+  const { served } = core;
+  const { database, random } = served.current.deps;
   const app = createApp({
-    deps,
+    served,
+    random,
     authenticate: createAuthenticator({ issuers: await trustedIssuers(config), tokenMaxHours: config.tokenMaxHours }),
     settings: {
       publicUrl: config.publicUrl,
@@ -30,13 +35,8 @@ export async function listen(config: Config, engines: Engines, core: Core, { log
       metricsToken: config.metricsToken,
     },
     readiness: {
-      checks: {
-        postgres: async () => await deps.database.query({ name: "ping", text: "select", values: [] }),
-        cerbos: async () => await cerbos.ping(config.timeouts.decisionMs),
-        openfga: async () => await graph.ping(config.timeouts.decisionMs),
-      },
+      now: async (ask) => await served.use(async (unit) => await ask(currentOf(unit, database, config))),
       graphStatus: async () => await standing(core),
-      kinds: { served: [...deps.kinds.served.keys()], refused: [...deps.kinds.refused.keys()] },
       decisionLog: () => core.decisions?.status() ?? null,
     },
     standing: async () => await standing(core),
@@ -53,6 +53,19 @@ export async function listen(config: Config, engines: Engines, core: Core, { log
     });
   });
   return server;
+}
+
+function currentOf({ policies, model, cerbos, graph }: Unit, database: Database, { timeouts }: Config): Current {
+  const { unit, commit, kinds } = policies;
+  return {
+    deciding: { unit, commit, model },
+    kinds: { served: [...kinds.served.keys()], refused: [...kinds.refused.keys()] },
+    checks: {
+      postgres: async () => await database.query({ name: "ping", text: "select", values: [] }),
+      cerbos: async () => await cerbos.unit(timeouts.decisionMs),
+      openfga: async () => await graph.ping(timeouts.decisionMs),
+    },
+  };
 }
 
 async function standing({ relay, reconciler }: Core): Promise<Standing> {

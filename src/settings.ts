@@ -139,7 +139,8 @@ const engines = {
     .meta({
       otherwise: "the embedded Cerbos",
       description:
-        "The judge: Cerbos' gRPC, serving `policies/cerbos` with `schema.enforcement: reject`. Set it to use your own.",
+        "The judge: Cerbos' gRPC, serving what `npm run policies -- bundle` has written, with `schema.enforcement: reject`. " +
+        "Set it to use your own.",
     }),
   CERBOS_TLS: boolean.default(false).meta({ description: "Whether `CERBOS_TARGET` is spoken to over TLS." }),
 };

@@ -11,6 +11,7 @@ const ABOVE_ALL = [
   "src/assemble.ts",
   "src/connections.ts",
   "src/listen.ts",
+  "src/served.ts",
   "src/observed.ts",
   "src/arrivals.ts",
   "src/contract.ts",

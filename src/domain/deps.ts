@@ -1,4 +1,5 @@
 import type { LogRecord } from "../entities/decisions.ts";
+import type { Deciding } from "../entities/deciding.ts";
 import type { FactDomains } from "../entities/fact-domains.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import type { RandomBytes } from "../entities/ids.ts";
@@ -38,20 +39,20 @@ export interface Timeouts {
   readonly graphWaitMs: number; // after the commit, for the tuples
 }
 
-/** Everything that the domain uses and does not make itself; main.ts assembles it. */
-export interface Deps {
-  readonly database: Database;
+/** Everything that decides, of one unit: whoever begins something takes it whole and keeps it to the end (docs/decisions/0010-served-unit.md). */
+export interface Served extends Deciding {
   readonly graph: GraphReader;
   readonly judge: Judge;
   readonly plans: ReadonlyMap<string, Plan>;
-  /** Content hash of policies, schemas, model and plans. */
-  readonly unit: string;
-  /** OpenFGA's id of its authorization model. */
-  readonly model: string;
   /** The kinds that the host's policies folders bring. */
   readonly kinds: HostKinds;
   readonly rulesFor: RulesFor;
   readonly factDomains: FactDomains;
+}
+
+/** Everything that the domain uses and does not make itself; assemble.ts makes it, anew for each unit that is served. */
+export interface Deps extends Served {
+  readonly database: Database;
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { GRPC } from "@cerbos/grpc";
 import { z } from "zod";
+import { CANARY } from "../entities/canary.ts";
 import { cannotDecide, type Reason } from "../entities/errors.ts";
 import type { Judge, JudgeQuestion, Verdict } from "../entities/judge.ts";
 import { inBatches, type Verdicts } from "./cerbos-batch.ts";
@@ -10,8 +11,8 @@ type CheckRequest = Parameters<GRPC["checkResources"]>[0];
 
 export interface Cerbos {
   readonly judge: Judge;
-  /** Throws CANNOT_DECIDE when Cerbos does not serve. */
-  readonly ping: (timeoutMs: number) => Promise<void>;
+  /** The unit that its canary tells; null: it has none, so that nobody knows what it serves. Throws CANNOT_DECIDE when it does not answer. */
+  readonly unit: (timeoutMs: number) => Promise<string | null>;
   readonly close: () => void;
 }
 
@@ -39,9 +40,7 @@ export function connectCerbos(target: string, tls: boolean): Cerbos {
   });
   return {
     judge: inBatches(async (questions, signal) => await askTogether(client, questions, signal), QUESTIONS_A_CALL),
-    ping: async (timeoutMs) => {
-      await answered(client.checkHealth({}, { signal: AbortSignal.timeout(Math.ceil(timeoutMs)) }));
-    },
+    unit: async (timeoutMs) => await askCanary(client, AbortSignal.timeout(Math.ceil(timeoutMs))),
     close: () => client.close(),
   };
 }
@@ -130,9 +129,19 @@ function distinct(reasons: readonly Reason[]): Reason[] {
   return reasons.filter((reason, index) => reasons.findIndex((other) => isDeepStrictEqual(other, reason)) === index);
 }
 
-async function answered<Answer>(call: Promise<Answer>): Promise<Answer> {
+async function askCanary(client: GRPC, signal: AbortSignal): Promise<string | null> {
+  const { kind, action, version } = CANARY;
   try {
-    return await call;
+    const result = await client.checkResource(
+      {
+        principal: { id: "subject", roles: ["none"] },
+        resource: { kind, id: "canary", policyVersion: version },
+        actions: [action],
+      },
+      { signal },
+    );
+    const [unit] = result.outputs.map(({ value }) => value);
+    return typeof unit === "string" ? unit : null;
   } catch (error) {
     throw cannotDecide("cerbos", error);
   }

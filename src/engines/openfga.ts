@@ -58,6 +58,8 @@ export interface Graph {
   readObjects(objects: readonly string[], timeoutMs: number): Promise<Tuple[]>;
   /** Is the store with its model there? (A Read of an unknown store answers an empty list.) */
   ping(timeoutMs: number): Promise<void>;
+  /** The same with another model, over the same connections. */
+  under(modelId: string): Graph;
   close(): Promise<void>;
 }
 
@@ -66,7 +68,10 @@ type Filter = Partial<Tuple> & { readonly object: string };
 type Read = (filter: Filter, timeoutMs: number) => Promise<Tuple[]>;
 
 export function openGraph(options: GraphOptions): Graph {
-  const http = openHttp(options);
+  return graphOver(openHttp(options), options);
+}
+
+function graphOver(http: HttpChannel, options: Pick<GraphOptions, "storeId" | "modelId">): Graph {
   const store = `/stores/${encodeURIComponent(options.storeId)}`;
   const read: Read = async (filter, timeoutMs) => await readAll(http, `${store}/read`, filter, timeoutMs);
   return {
@@ -110,6 +115,7 @@ export function openGraph(options: GraphOptions): Graph {
       const answer = await http.call("GET", path, null, timeoutMs);
       if (answer.status !== 200) throw unexpected(answer);
     },
+    under: (modelId) => graphOver(http, { ...options, modelId }),
     close: async () => await http.close(),
   };
 }

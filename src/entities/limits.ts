@@ -138,4 +138,7 @@ export const LIMITS = {
   tuplesLogged: 20,
   /** Of entities, each way, that one report names. */
   tuplesReported: 1_000,
+
+  /** How long a policy unit that was replaced is kept for what was begun with it. */
+  unitPatienceMs: 60_000,
 } as const;

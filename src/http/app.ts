@@ -1,6 +1,8 @@
 import express, { type Express } from "express";
 import helmet, { type HelmetOptions } from "helmet";
 import type { Deps } from "../domain/deps.ts";
+import type { Held } from "../domain/held.ts";
+import type { RandomBytes } from "../entities/ids.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { crossOrigin } from "./cross-origin.ts";
 import { accessLog, type Log } from "./log.ts";
@@ -18,7 +20,9 @@ import { routerOf } from "./router.ts";
 import { NOUNS } from "./registry.ts";
 
 export interface AppOptions {
-  readonly deps: Deps;
+  /** What each request takes at its beginning and keeps to its end. */
+  readonly served: Held<{ readonly deps: Deps }>;
+  readonly random: RandomBytes;
   readonly authenticate: Authenticate;
   readonly settings: {
     /** Where the world finds this service; no trailing slash. */
@@ -42,11 +46,10 @@ export interface AppOptions {
 
 /** The gateway as one ordered list: what comes first sees every request. */
 export function createApp(options: AppOptions): Express {
-  const { deps, authenticate, settings, drain, budgets, metrics, log, nouns = NOUNS } = options;
-  const gateway: Gateway = {
-    deps,
+  const { served, random, authenticate, settings, drain, budgets, metrics, log, nouns = NOUNS } = options;
+  const gateway: Omit<Gateway, "deps"> = {
     publicUrl: settings.publicUrl,
-    pageTokens: createPageTokens(settings.secret, deps.random),
+    pageTokens: createPageTokens(settings.secret, random),
     readiness: createReadiness(options.readiness, drain),
     budgets,
     metrics: metricsFor(settings.metricsToken, async () => await metrics.expose(options.standing)),
@@ -55,12 +58,12 @@ export function createApp(options: AppOptions): Express {
   app.disable("x-powered-by");
   app.disable("etag"); // An entity's ETag is its revision, not a hash of the answer.
   app.set("query parser", "simple");
-  app.use(requestId(deps.random, drain));
+  app.use(requestId(random, drain));
   app.use(tracing());
   app.use(accessLog(log, metrics));
   app.use(helmet(headersFor(settings.publicUrl)));
   if (settings.corsOrigins.length > 0) app.use(crossOrigin(settings.corsOrigins));
-  for (const routes of nouns) app.use(routerOf(routes, gateway, authenticate));
+  for (const routes of nouns) app.use(routerOf(routes, { gateway, served, authenticate }));
   app.use(noSuchRoute);
   app.use(problems(log));
   return app;

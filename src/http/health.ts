@@ -33,6 +33,27 @@ const kinds = z
   })
   .exactOptional();
 
+const unit = z.string().regex(/^[0-9a-f]{16}$/);
+const policies = z.strictObject({
+  unit: unit.meta({
+    description: "By what it decides: a hash of policies, schemas, model and plans",
+    examples: ["9f2c4e8a1b3d5f70"],
+  }),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40,64}$/)
+    .nullable()
+    .meta({ description: "The commit of git that holds them; null: it is not known, or they differ from it" }),
+  model: z
+    .string()
+    .max(64)
+    .meta({ description: "The model of OpenFGA", examples: ["01JZ8M5T5C3VQ2E0M5S9K7W4XN"] }),
+  served: unit.nullable().exactOptional().meta({
+    description:
+      "What Cerbos says that it serves, which must be `unit`; null: it does not know; missing: it does not answer",
+  }),
+});
+
 export const HEALTH_ROUTES: readonly Route[] = [
   open({
     path: "/livez",
@@ -46,18 +67,21 @@ export const HEALTH_ROUTES: readonly Route[] = [
     summary: "The engines answer and new work is welcome; without OpenFGA: degraded",
     operation: "ready",
     replies: [
-      plainReply(z.strictObject({ status: z.enum(["ready", "degraded"]), engines, decisionLog, graph, kinds })),
+      plainReply(
+        z.strictObject({ status: z.enum(["ready", "degraded"]), engines, policies, decisionLog, graph, kinds }),
+      ),
       {
         ...plainReply(
           z.strictObject({
             status: z.enum(["unavailable", "draining"]),
             engines: engines.exactOptional(),
+            policies: policies.exactOptional(),
             ...{ decisionLog, graph, kinds },
           }),
         ),
         status: 503,
         means:
-          "Postgres or Cerbos does not answer, decisions must be logged and cannot be, or this gateway is about to stop",
+          "Postgres or Cerbos does not answer, Cerbos serves other policies than this gateway has read, decisions must be logged and cannot be, or this gateway is about to stop",
       },
     ],
     answer: async ({ readiness }) => await readiness(),

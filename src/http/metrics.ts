@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Deciding } from "../entities/deciding.ts";
 
 /** The steps of the two flows whose time is measured. */
 export type Step = "facts" | "graph" | "policies" | "transaction" | "relay";
@@ -22,6 +23,8 @@ export interface Answered {
 
 /** What the service tells of itself to Prometheus: no id, no name, no alias is ever a label. */
 export interface Metrics {
+  /** From now on: the policies were replaced. */
+  decidesBy(deciding: Deciding): void;
   took(step: Step, seconds: number): void;
   /** A question by its decision; a denial by each of its reasons. */
   decided(decision: "allow" | "deny" | "undecided", reasons: readonly string[]): void;
@@ -37,18 +40,12 @@ export const METRICS_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 /** Seconds. A question takes a millisecond or two, a change some more; deadlines are at 0.4 and 5. */
 const BUCKETS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2, 5, 10];
 
-export interface Versions {
-  readonly version: string;
-  /** Content hash of policies, schemas, model and plans. */
-  readonly unit: string;
-}
-
-export function createMetrics(versions: Versions): Metrics {
+export function createMetrics(version: string, deciding: Deciding): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const info = { name: "bailiwick_info", help: "Versions, as labels", labelNames: ["version", "unit", "node"] };
-  new Gauge({ ...info, registers }).set({ ...versions, node: process.versions.node }, 1);
+  const decidesBy = versionsGauge(registers, version);
+  decidesBy(deciding);
   const decisions = new Counter({
     name: "bailiwick_decisions_total",
     help: "Questions of other services and people, by decision, and denials by each reason",
@@ -78,6 +75,7 @@ export function createMetrics(versions: Versions): Metrics {
   for (const outcome of ["written", "lost"]) lines.inc({ outcome }, 0);
   const showStanding = standingGauges(registers);
   return {
+    decidesBy,
     took: (step, seconds) => steps.observe({ step }, seconds),
     decided: (decision, reasons) => {
       for (const reason of reasons.length === 0 ? [""] : reasons) decisions.inc({ decision, reason });
@@ -88,6 +86,16 @@ export function createMetrics(versions: Versions): Metrics {
       await showStanding(standing);
       return await registry.metrics();
     },
+  };
+}
+
+/** Of one unit at a time: what was served before has no series any more. */
+function versionsGauge(registers: Registry[], version: string): Metrics["decidesBy"] {
+  const labelNames = ["version", "unit", "commit", "model", "node"];
+  const gauge = new Gauge({ name: "bailiwick_info", help: "Versions, as labels", labelNames, registers });
+  return ({ unit, commit, model }) => {
+    gauge.reset();
+    gauge.set({ version, unit, commit: commit ?? "", model, node: process.versions.node }, 1);
   };
 }
 

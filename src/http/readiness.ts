@@ -1,11 +1,23 @@
+import type { Deciding } from "../entities/deciding.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Answer } from "./answer.ts";
 import type { Drain } from "./server.ts";
 
 /** One question to each engine; resolves when it answers, throws when it does not. */
 export type ReadinessChecks = Readonly<
-  Record<"postgres" | "cerbos" | "openfga", (signal: AbortSignal) => Promise<unknown>>
+  Record<"postgres" | "openfga", (signal: AbortSignal) => Promise<unknown>> & {
+    /** The unit that Cerbos says it serves; null: it does not know. */
+    cerbos: (signal: AbortSignal) => Promise<string | null>;
+  }
 >;
+
+/** What is asked about what decides at one moment. */
+export interface Current {
+  readonly deciding: Deciding;
+  /** Those of a host's, by name; why one is refused is the log's to tell. */
+  readonly kinds: { readonly served: readonly string[]; readonly refused: readonly string[] };
+  readonly checks: ReadinessChecks;
+}
 
 /** How the graph stands to the ledger: organizations on their way or stopped, and the drift that was found since the start. */
 export interface GraphStatus {
@@ -18,10 +30,9 @@ export interface GraphStatus {
 }
 
 export interface Readiness {
-  readonly checks: ReadinessChecks;
+  /** Asks about what decides now, which is kept until it has answered. */
+  readonly now: (ask: (current: Current) => Promise<Answer>) => Promise<Answer>;
   readonly graphStatus: () => Promise<GraphStatus>;
-  /** Those of a host's, by name; why one is refused is the log's to tell. */
-  readonly kinds: { readonly served: readonly string[]; readonly refused: readonly string[] };
   /** Gives null when it is off. */
   readonly decisionLog: () => DecisionLogStatus | null;
 }
@@ -40,30 +51,37 @@ export function createReadiness(readiness: Readiness, drain: Drain): () => Promi
   let underWay: Promise<Answer> | undefined;
   return async () => {
     if (drain.isDraining) return { status: 503, body: { status: "draining" } };
-    underWay ??= askAll(readiness).finally(() => {
-      underWay = undefined;
-    });
+    underWay ??= readiness
+      .now(async (current) => await askAll(readiness, current))
+      .finally(() => {
+        underWay = undefined;
+      });
     return await underWay;
   };
 }
 
-async function askAll({ checks, graphStatus, kinds, decisionLog }: Readiness): Promise<Answer> {
-  const found: { graph?: GraphStatus; kinds?: Readiness["kinds"] } = {};
+async function askAll({ graphStatus, decisionLog }: Readiness, current: Current): Promise<Answer> {
+  const { deciding, kinds, checks } = current;
+  const found: { graph?: GraphStatus; kinds?: Current["kinds"] } = {};
+  const policies: Deciding & { served?: string | null } = { ...deciding };
   if (kinds.served.length + kinds.refused.length > 0) found.kinds = kinds;
   const [postgres, cerbos, openfga] = await Promise.all([
     isUp(async (signal) => {
       await checks.postgres(signal);
       found.graph = await graphStatus(); // the ledger tells
     }),
-    isUp(checks.cerbos),
+    isUp(async (signal) => {
+      policies.served = await checks.cerbos(signal);
+    }),
     isUp(checks.openfga),
   ]);
   const log = decisionLog();
-  const isReady = postgres && cerbos && !(log?.isFailing === true && log.refuses);
+  const isServed = policies.served === policies.unit;
+  const isReady = postgres && cerbos && isServed && !(log?.isFailing === true && log.refuses);
   const status = isReady ? (openfga ? "ready" : "degraded") : "unavailable";
   const engines = { postgres: upOrDown(postgres), cerbos: upOrDown(cerbos), openfga: upOrDown(openfga) };
   const lines = log !== null && { decisionLog: log.isFailing ? "failing" : "kept" };
-  return { status: isReady ? 200 : 503, body: { status, engines, ...lines, ...found } };
+  return { status: isReady ? 200 : 503, body: { status, engines, policies, ...lines, ...found } };
 }
 
 async function isUp(check: (signal: AbortSignal) => Promise<unknown>): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { Router } from "express";
 import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
+import type { Held } from "../domain/held.ts";
 import { send, type Answer } from "./answer.ts";
 import type { Authenticate } from "./authenticate.ts";
 import { type BodyLimits, readJson } from "./body.ts";
@@ -13,11 +14,11 @@ import type { Gateway, Route } from "./route.ts";
 import { sendLines } from "./stream.ts";
 
 /** The router of one noun. A path answers 405 to the methods that none of its routes has. */
-export function routerOf(routes: readonly Route[], gateway: Gateway, authenticate: Authenticate): Router {
+export function routerOf(routes: readonly Route[], serving: Serving): Router {
   const router = Router({ strict: true, caseSensitive: true });
   for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
     const slot = router.route(path);
-    for (const route of ofPath) slot[route.method](serve(route, gateway, authenticate));
+    for (const route of ofPath) slot[route.method](serve(route, serving));
     const methods = ofPath.map((route) => route.method.toUpperCase());
     const allow = [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(
       ", ",
@@ -28,22 +29,31 @@ export function routerOf(routes: readonly Route[], gateway: Gateway, authenticat
   return router;
 }
 
-function serve(route: Route, gateway: Gateway, authenticate: Authenticate): Handler {
+export interface Serving {
+  readonly gateway: Omit<Gateway, "deps">;
+  readonly served: Held<Pick<Gateway, "deps">>;
+  readonly authenticate: Authenticate;
+}
+
+/** By one unit from its first look to the last line of its answer, whatever is replaced meanwhile. */
+function serve(route: Route, { gateway, served, authenticate }: Serving): Handler {
   return async (request, response) => {
     response.locals.route = route.path;
-    const answer = await answerTo(route, request, response, { gateway, authenticate });
-    if (answer.lines === undefined) send(response, answer);
-    else await sendLines(response, answer.lines, answer.headers);
+    await served.use(async ({ deps }) => {
+      const answer = await answerTo(route, request, response, { gateway: { ...gateway, deps }, authenticate });
+      if (answer.lines === undefined) send(response, answer);
+      else await sendLines(response, answer.lines, answer.headers);
+    });
   };
 }
 
-interface Serving {
+interface Answering {
   readonly gateway: Gateway;
   readonly authenticate: Authenticate;
 }
 
 /** Who calls is asked before a byte of the body is read. */
-async function answerTo(route: Route, request: Incoming, response: Outgoing, serving: Serving): Promise<Answer> {
+async function answerTo(route: Route, request: Incoming, response: Outgoing, serving: Answering): Promise<Answer> {
   const { params } = request;
   const { authorization } = request.headers;
   if (route.access === "open") {

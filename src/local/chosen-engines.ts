@@ -17,12 +17,12 @@ export interface StartedEngines extends Engines {
 
 /**
  * The user's engines where they are named, embedded ones for the rest.
- * @param policyDir what an embedded Cerbos is started on
+ * @param policyDir what an embedded Cerbos is started on; null where none is
  */
 export async function startEngines(
   config: Config,
   report: (line: string) => void,
-  policyDir: string,
+  policyDir: string | null,
 ): Promise<StartedEngines> {
   const need = {
     postgres: config.databaseUrl === null,
@@ -35,7 +35,7 @@ export async function startEngines(
     return nothingStarted(chosen(config, { masterSecret: secret }));
   const local = await startLocalEngines({
     stateDir: config.stateDir,
-    policyDir,
+    policyDir: policyDir ?? config.policiesDir, // the second is read by nobody
     need,
     openfgaDatabaseUrl: config.openfgaDatabaseUrl ?? config.databaseUrl ?? undefined,
     environment: config.environment,

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { buildModel, type Model, readModules } from "../engines/openfga-model.ts";
 import type { FactDomains } from "../entities/fact-domains.ts";
+import { commitOf } from "./commit.ts";
 import { readFactDomains } from "./fact-domains.ts";
 import { type HostPolicies, readHostPolicies } from "./host-kinds.ts";
 import { readPlans } from "./plans.ts";
@@ -11,6 +12,8 @@ import { policyUnit } from "./unit.ts";
 export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isCompiled" | "files"> {
   readonly plans: Awaited<ReturnType<typeof readPlans>>;
   readonly unit: string;
+  /** Of git; null: it is not known, or the folders differ from it. */
+  readonly commit: string | null;
   readonly rulesFor: Awaited<ReturnType<typeof readRules>>;
   readonly factDomains: FactDomains;
   /** The core and what the host's folders bring. */
@@ -29,6 +32,7 @@ export async function readPolicies(policiesDir: string, hostFolders: readonly st
     ...host,
     plans: await readPlans(policiesDir),
     unit: await policyUnit(policiesDir, hostFolders),
+    commit: await commitOf([policiesDir, ...hostFolders]),
     rulesFor: await readRules(policiesDir, hostFiles),
     factDomains: await readFactDomains(policiesDir, hostFiles),
     model: buildModel([...core, ...modules]),

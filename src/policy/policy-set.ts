@@ -1,5 +1,6 @@
-import { cp, copyFile, glob, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { cp, copyFile, glob, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { CANARY_FILE, canaryPolicy } from "./canary.ts";
 
 /** A file of a host's that Cerbos is to have. */
 export interface PolicyFile {
@@ -34,41 +35,52 @@ export async function writeSet(folder: string, policiesDir: string, files: reado
   }
 }
 
-/** The folder that an embedded Cerbos is started on. */
-export interface PolicySet {
-  readonly folder: string;
-  /** Removes what earlier starts have left; only whoever holds STATE_DIR may. */
-  removeOthers(): Promise<void>;
-  /** Where nobody was started on it. */
-  remove(): Promise<void>;
+/** What a Cerbos is to serve. */
+export interface Served {
+  readonly policiesDir: string;
+  readonly files: readonly PolicyFile[];
+  /** What its canary tells. */
+  readonly unit: string;
 }
 
-/**
- * The built-in policies as they stand, or, where a host brings its own, a folder in STATE_DIR with both. It is written whole before
- * anybody is told of it.
- */
-export async function openPolicySet(
-  stateDir: string,
-  policiesDir: string,
-  files: readonly PolicyFile[],
-): Promise<PolicySet> {
-  const sets = path.join(stateDir, SETS);
-  const removeBut = async (kept: string): Promise<void> => {
-    for await (const name of glob("set-*", { cwd: sets })) {
-      if (path.join(sets, name) !== kept) await rm(path.join(sets, name), { recursive: true, force: true });
-    }
-  };
-  if (files.length === 0) {
-    const folder = path.join(policiesDir, "cerbos");
-    return { folder, removeOthers: async () => await removeBut(folder), remove: async () => await Promise.resolve() };
-  }
-  await mkdir(sets, { recursive: true, mode: 0o700 });
-  const folder = await mkdtemp(path.join(sets, "set-"));
+/** Writes what a Cerbos is to serve into an empty folder: no tests, and the canary. */
+export async function writeServedSet(folder: string, { policiesDir, files, unit }: Served): Promise<void> {
   await writeSet(
     folder,
     policiesDir,
     files.filter(({ to }) => !isTest(to)),
   );
+  await writeFile(path.join(folder, CANARY_FILE), canaryPolicy(unit));
+}
+
+/** The folder that an embedded Cerbos is started on. */
+export interface PolicySet {
+  readonly folder: string;
+  /** Removes what earlier starts have left; only whoever holds STATE_DIR may. */
+  removeOthers(): Promise<void>;
+  /** When nobody is started on it, or nobody any more. */
+  remove(): Promise<void>;
+}
+
+/**
+ * A folder in STATE_DIR with what an embedded Cerbos is to serve, never that in which somebody works. It is written whole before
+ * anybody is told of it.
+ */
+export async function openPolicySet(stateDir: string, served: Served): Promise<PolicySet> {
+  const sets = path.join(stateDir, SETS);
+  await mkdir(sets, { recursive: true, mode: 0o700 });
+  const folder = await mkdtemp(path.join(sets, "set-"));
   const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
-  return { folder, removeOthers: async () => await removeBut(folder), remove };
+  try {
+    await writeServedSet(folder, served);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  const removeOthers = async (): Promise<void> => {
+    for await (const name of glob("set-*", { cwd: sets })) {
+      if (path.join(sets, name) !== folder) await rm(path.join(sets, name), { recursive: true, force: true });
+    }
+  };
+  return { folder, removeOthers, remove };
 }

@@ -161,12 +161,18 @@ interface CellOptions {
 
 const bundle: Verb = {
   title: "writes the folder that a Cerbos of one's own is to serve",
-  usage: `npm run policies -- bundle <new folder> [<folder of a host's kinds> …]`,
-  options: { help: { type: "boolean" } },
-  run: async ({ positionals: [target, ...hostFolders], print }) => {
+  usage: `npm run policies -- bundle <new folder> [<folder of a host's kinds> …] [options]
+
+The built-in policies, those of the folders, and a policy that tells the gateway which unit they are (docs/operation.md).
+  --replace            an earlier bundle may be there: it goes
+  --help`,
+  options: { help: { type: "boolean" }, replace: { type: "boolean" } },
+  run: async ({ values, positionals: [target, ...hostFolders], print }) => {
     if (target === undefined) throw new AuthorError(bundle.usage);
-    const kinds = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders);
-    print(`${target}: the built-in policies and the host's kinds ${kinds.length === 0 ? "(none)" : kinds.join(", ")}`);
+    const replaces = values["replace"] === true;
+    const { unit, kinds } = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders, { replaces });
+    const ofHost = kinds.length === 0 ? "(none)" : kinds.join(", ");
+    print(`${target}: unit ${unit}, the built-in policies and the host's kinds ${ofHost}`);
     return 0;
   },
 };

@@ -5,6 +5,7 @@ import { rebuild } from "./rebuild.ts";
 import { createTurns } from "./turns.ts";
 import { reconcile, reconcileAll, type ReconcileAllOptions, type ReconcileDeps, type Report } from "./reconcile.ts";
 
+/** `graph` and `kinds` are read at the beginning of each comparison: they can be others then. */
 export interface ReconcilerOptions extends ReconcileDeps {
   /** How long an organization that was compared is left alone, however many ask. */
   readonly restMs?: number;
@@ -56,16 +57,18 @@ export function createReconciler(given: ReconcilerOptions): Reconciler {
   const closing = new AbortController();
   const options = { ...given, signal: closing.signal };
   const turns = createTurns(given.beginsAt ?? (() => ""));
-  const inTurn: Work = async (deps, organization) => await reconcile(deps, organization, { turns });
+  const now = (): ReconcileDeps => ({ ...given, signal: closing.signal });
+  const inTurn: Work = async (_deps, organization) => await reconcile(now(), organization, { turns });
   const tally = createTally(options);
   const queue = createQueue({ ...options, work: inTurn }, tally, closing.signal);
   let rounds: Promise<void> | undefined;
   const all: Reconciler["all"] = async ({ slug, rebuilds = false, allEntities = false, onReport, onFailure } = {}) => {
-    const compare: Work = allEntities ? reconcile : inTurn;
+    const looking = rebuilds ? rebuild : reconcile;
+    const whole: Work = async (_deps, organization) => await looking(now(), organization);
     return await reconcileAll(options, {
       signal: closing.signal,
       slug,
-      work: rebuilds ? rebuild : compare,
+      work: rebuilds || allEntities ? whole : inTurn,
       onReport: (report) => {
         tally.record(report);
         onReport?.(report);

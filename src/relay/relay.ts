@@ -26,6 +26,7 @@ export type { RelayLog } from "./log.ts";
 export interface RelayOptions {
   /** Connected as `bailiwick_relay`. */
   readonly database: Database;
+  /** Read at the beginning of each run: it can be another one then, under another model. */
   readonly graph: Pick<Graph, "guards" | "exists" | "write">;
   /** Who holds the leases: another one for each relay that ever runs. */
   readonly owner: string;
@@ -70,7 +71,7 @@ export function createRelay(options: RelayOptions): Relay {
   const settings: Settings = { ...DEFAULTS, ...options, closing: closing.signal };
   const underWay = new Set<Promise<unknown>>();
   const run = coalesced(async (organization: string) => {
-    const running = drained(settings, organization);
+    const running = drained({ ...settings, graph: options.graph }, organization);
     underWay.add(running);
     return await running.finally(() => underWay.delete(running));
   });

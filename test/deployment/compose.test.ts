@@ -12,6 +12,7 @@ import { readConfig } from "../../src/config.ts";
 import { cerbosConfiguration } from "../../src/local/cerbos.ts";
 import { OPENFGA_VERSION } from "../../src/local/openfga-binary.ts";
 import { openfgaFlags } from "../../src/local/openfga.ts";
+import { policyUnit } from "../../src/policy/unit.ts";
 import { fileSettingOf, SECRETS } from "../../src/settings/names.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
@@ -82,8 +83,22 @@ describe("The engines", () => {
     expect(written).toMatchObject({ schema: { enforcement: "reject" }, telemetry: { disabled: true } });
     expect(named("cerbos").volumes).toEqual([
       "./deploy/cerbos.yaml:/etc/cerbos/cerbos.yaml:ro",
-      "./policies/cerbos:/policies:ro",
+      "policies:/policies:ro",
     ]);
+  });
+
+  test("Cerbos serves the bundle of the gateway's own policies", async () => {
+    const { command, volumes, image } = named("policies");
+    expect(image).toBe(named("gateway").image);
+    expect([command.slice(0, 3), volumes]).toEqual([["node", "src/policy/main.ts", "bundle"], ["policies:/served"]]);
+    const folder = mkdtempSync(path.join(tmpdir(), "bailiwick-served-"));
+    const words = command.map((word) => (word === "/served" ? folder : word)).slice(1);
+    // Also when it is written again, as at each start.
+    execFileSync(process.execPath, words, { cwd: ROOT });
+    execFileSync(process.execPath, words, { cwd: ROOT });
+    const unit = await policyUnit(path.join(ROOT, "policies"));
+    expect(readFileSync(path.join(folder, "bailiwick_canary.yaml"), "utf8")).toContain(unit);
+    rmSync(folder, { recursive: true });
   });
 
   test("come up before those that need them", () => {
@@ -91,6 +106,7 @@ describe("The engines", () => {
     expect(named("openfga").depends_on["openfga-migrate"]).toEqual({ condition: "service_completed_successfully" });
     const healthy = { condition: "service_healthy" };
     expect(named("gateway").depends_on).toEqual({ postgres: healthy, openfga: healthy, cerbos: healthy });
+    expect(named("cerbos").depends_on).toEqual({ policies: { condition: "service_completed_successfully" } });
     for (const name of ["postgres", "openfga", "cerbos"]) expect(services[name]).toHaveProperty("healthcheck");
   });
 });

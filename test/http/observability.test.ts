@@ -49,8 +49,9 @@ describe("/metrics", () => {
     expect(await value("bailiwick_outbox_pending_organizations")).toBe(0);
     expect(await value("bailiwick_outbox_lag_seconds")).toBe(0);
     expect(await value("bailiwick_drift_missing_tuples")).toBe(0);
-    const { unit } = gateway.gateway.deps;
-    const info = `bailiwick_info{version="0.1.0",unit="${unit}",node="${process.versions.node}"}`;
+    const { unit, commit, model } = gateway.gateway.deps;
+    const labels = `version="0.1.0",unit="${unit}",commit="${commit ?? ""}",model="${model}"`;
+    const info = `bailiwick_info{${labels},node="${process.versions.node}"}`;
     expect(await value(info)).toBe(1);
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { GRAPH_STATUS, type Sample, startSample } from "./sample-app.ts";
+import { DECIDING, GRAPH_STATUS, type Sample, startSample } from "./sample-app.ts";
 
 let sample: Sample;
 beforeAll(async () => {
@@ -26,7 +26,8 @@ describe("Health", () => {
     const answer = await sample.send({ path: "/readyz" });
     sample.checks.openfga = before;
     const engines = { postgres: "up", cerbos: "up", openfga: "down" };
-    expect([answer.status, answer.json]).toEqual([200, { status: "degraded", engines, graph: GRAPH_STATUS }]);
+    const policies = { ...DECIDING, served: DECIDING.unit };
+    expect([answer.status, answer.json]).toEqual([200, { status: "degraded", engines, policies, graph: GRAPH_STATUS }]);
     expect((await sample.send({ path: "/readyz" })).json["status"]).toBe("ready");
   });
 
@@ -34,12 +35,25 @@ describe("Health", () => {
     ["postgres", down],
     ["cerbos", silent],
   ] as const)("without %s: 503", async (engine, check) => {
-    const before = sample.checks[engine];
-    sample.checks[engine] = check;
+    const before = { ...sample.checks };
+    Object.assign(sample.checks, { [engine]: check });
     const answer = await sample.send({ path: "/readyz" });
-    sample.checks[engine] = before;
+    Object.assign(sample.checks, before);
     expect([answer.status, answer.json["status"]]).toEqual([503, "unavailable"]);
     expect(answer.json["engines"]).toMatchObject({ [engine]: "down", openfga: "up" });
+  });
+
+  test.each([
+    ["another unit", "fedcba9876543210"],
+    ["none that it knows of", null],
+  ])("a Cerbos that serves %s: 503, and both are told", async (_what, served) => {
+    const before = sample.checks.cerbos;
+    sample.checks.cerbos = async () => await Promise.resolve(served);
+    const answer = await sample.send({ path: "/readyz" });
+    sample.checks.cerbos = before;
+    expect([answer.status, answer.json["status"]]).toEqual([503, "unavailable"]);
+    expect(answer.json["engines"]).toMatchObject({ cerbos: "up" });
+    expect(answer.json["policies"]).toEqual({ ...DECIDING, served });
   });
 
   test.each([

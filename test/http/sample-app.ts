@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type Server } from "n
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Deps } from "../../src/domain/deps.ts";
+import { hold } from "../../src/domain/held.ts";
 import { AppError } from "../../src/entities/errors.ts";
 import { createTombstones } from "../../src/domain/tombstones.ts";
 import { NO_HOST_KINDS } from "../../src/entities/host-kinds.ts";
@@ -49,7 +50,7 @@ export interface Stage {
   readonly rates: BudgetSizes;
   /** null: it is off. */
   decisionLog: DecisionLogStatus | null;
-  readonly checks: Record<keyof ReadinessChecks, () => Promise<unknown>>;
+  readonly checks: { -readonly [Engine in keyof ReadinessChecks]: ReadinessChecks[Engine] };
 }
 
 export interface Sample extends Stage {
@@ -63,14 +64,15 @@ export interface Sample extends Stage {
   close(): Promise<void>;
 }
 
+export const DECIDING = { unit: "0123456789abcdef", commit: null, model: "01JZ8M5T5C3VQ2E0M5S9K7W4XN" };
+
 const nobody = async (): Promise<never> => await Promise.reject(new Error("no engine in this test"));
 const DEPS: Deps = {
   database: { query: nobody, transaction: nobody, close: nobody },
   graph: { directRoles: nobody, fence: nobody, holds: nobody, paths: nobody },
   judge: nobody,
   plans: new Map(),
-  unit: "",
-  model: "",
+  ...DECIDING,
   kinds: NO_HOST_KINDS,
   rulesFor: () => [],
   factDomains: new Map(),
@@ -112,7 +114,7 @@ export async function startSample(
   fittings: Partial<Pick<Stage, "corsOrigins" | "metricsToken" | "rates">> = {},
 ): Promise<Sample> {
   const up = async (): Promise<void> => await Promise.resolve();
-  const checks = { postgres: up, cerbos: up, openfga: up };
+  const checks = { postgres: up, cerbos: async () => await Promise.resolve(DECIDING.unit), openfga: up };
   const stage: Stage = {
     lines: [],
     calls: [],
@@ -162,7 +164,8 @@ export async function startSample(
 
 function appOf(stage: Stage, write: (line: string) => void): Express {
   return createApp({
-    deps: DEPS,
+    served: hold({ deps: DEPS }, 0),
+    random: systemRandom,
     authenticate,
     settings: {
       publicUrl: "https://authz.example.com",
@@ -172,16 +175,18 @@ function appOf(stage: Stage, write: (line: string) => void): Express {
     },
     drain: stage.drain,
     budgets: createBudgets(stage.rates),
-    metrics: createMetrics({ version: "0.0.0", unit: "" }),
+    metrics: createMetrics("0.0.0", DECIDING),
     standing: async () => await Promise.resolve(GRAPH_STATUS),
     readiness: {
-      checks: {
-        postgres: async () => await stage.checks.postgres(),
-        cerbos: async () => await stage.checks.cerbos(),
-        openfga: async () => await stage.checks.openfga(),
+      now: async (ask) => {
+        const checks = {
+          postgres: async (signal: AbortSignal) => await stage.checks.postgres(signal),
+          cerbos: async (signal: AbortSignal) => await stage.checks.cerbos(signal),
+          openfga: async (signal: AbortSignal) => await stage.checks.openfga(signal),
+        };
+        return await ask({ deciding: DECIDING, kinds: { served: [], refused: [] }, checks });
       },
       graphStatus: async () => await Promise.resolve(GRAPH_STATUS),
-      kinds: { served: [], refused: [] },
       decisionLog: () => stage.decisionLog,
     },
     log: createLog("info", { write }),

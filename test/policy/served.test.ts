@@ -4,12 +4,15 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { loadPolicies } from "../../src/assemble.ts";
 import { ConfigError } from "../../src/config.ts";
+import { connectCerbos } from "../../src/engines/cerbos.ts";
 import { createLog } from "../../src/http/log.ts";
 import { startCerbos } from "../../src/local/cerbos.ts";
 import { writeBundle } from "../../src/policy/bundle.ts";
 import { openPolicySet, type PolicyFile } from "../../src/policy/policy-set.ts";
+import { policyUnit } from "../../src/policy/unit.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
+import { testEngines } from "../support/test-engines.ts";
 import { foundOrganization } from "../support/world.ts";
 
 let broken: FolderCopy;
@@ -39,9 +42,11 @@ describe("A gateway with a host's folders", () => {
     actions: ["read", "write", "delete"],
   } as const;
 
-  test("is ready, and says which kinds it serves and which not", async () => {
+  test("is ready, and says which unit Cerbos serves, which kinds, and which not", async () => {
+    const unit = await policyUnit(POLICIES, [RECORDS, broken.directory]);
     expect((await at.shop.get("/readyz")).body).toMatchObject({
       status: "ready",
+      policies: { unit, commit: null, model: at.gateway.deps.model, served: unit },
       kinds: { served: ["record", "user", "project", "document", "group"], refused: ["folder"] },
     });
   });
@@ -108,6 +113,19 @@ describe("A gateway with a host's folders", () => {
   });
 });
 
+test("A gateway whose Cerbos serves another unit is not ready, and says at its start and in /readyz which", async () => {
+  const told: string[] = [];
+  const logged = (line: string): void => void told.push(line);
+  const other = await startTestGateway({ hostPolicies: [RECORDS], engines: testEngines(), logged });
+  const [expected, served] = [await policyUnit(POLICIES, [RECORDS]), await policyUnit(POLICIES)];
+  const { status, body } = await other.shop.get("/readyz");
+  expect([status, body]).toMatchObject([503, { status: "unavailable", policies: { unit: expected, served } }]);
+  expect(told.filter((line) => line.includes("policies.not_served"))).toEqual([
+    expect.stringMatching(new RegExp(`${expected}.*${served}|${served}.*${expected}`)),
+  ]);
+  await other.close();
+});
+
 describe("A policy set", () => {
   const record: PolicyFile = { from: path.join(RECORDS, "cerbos/record.yaml"), to: "host-0/record.yaml" };
   let stateDir: string;
@@ -116,31 +134,48 @@ describe("A policy set", () => {
   });
   afterAll(async () => await rm(stateDir, { recursive: true }));
 
-  test("is the built-in folder itself where there is nothing of a host's", async () => {
-    const { folder } = await openPolicySet(stateDir, POLICIES, []);
-    expect(folder).toBe(path.join(POLICIES, "cerbos"));
-    expect(await readdir(stateDir)).toEqual([]);
+  const set = { policiesDir: POLICIES, files: [record], unit: "0123456789abcdef" };
+
+  test("is never the folder itself: a copy without tests, with the canary", async () => {
+    const empty = await openPolicySet(stateDir, { ...set, files: [] });
+    const names = await readdir(path.join(POLICIES, "cerbos"), { recursive: true });
+    const decide = names.filter((name) => !/_test\.yaml$|testdata/.test(name));
+    expect((await readdir(empty.folder, { recursive: true })).sort()).toEqual(
+      [...decide, "bailiwick_canary.yaml"].sort(),
+    );
+    await empty.remove();
+    expect(await readdir(path.join(stateDir, "policy-set"))).toEqual([]);
   });
 
   test("replaces that of an earlier start only when it is served", async () => {
-    const first = await openPolicySet(stateDir, POLICIES, [record]);
-    const second = await openPolicySet(stateDir, POLICIES, [record]);
+    const first = await openPolicySet(stateDir, set);
+    const second = await openPolicySet(stateDir, set);
     expect(await readdir(path.join(stateDir, "policy-set"))).toHaveLength(2);
     await second.removeOthers();
     expect(await readdir(path.join(stateDir, "policy-set"))).toEqual([path.basename(second.folder)]);
     expect(first.folder).not.toBe(second.folder);
-    await (await openPolicySet(stateDir, POLICIES, [])).removeOthers();
-    expect(await readdir(path.join(stateDir, "policy-set"))).toEqual([]);
-    expect(await readdir(path.join(POLICIES, "cerbos"))).toContain("sector.yaml");
+  });
+
+  test("that cannot be written whole leaves nothing behind", async () => {
+    const before = await readdir(path.join(stateDir, "policy-set"));
+    const files = [{ from: path.join(stateDir, "nowhere.yaml"), to: "host-0/nowhere.yaml" }];
+    await expect(openPolicySet(stateDir, { ...set, files })).rejects.toThrow("ENOENT");
+    expect(await readdir(path.join(stateDir, "policy-set"))).toEqual(before);
   });
 
   test("as a bundle is what a Cerbos starts on; a broken kind, or a folder that is in use, leaves nothing behind", async () => {
     const bundle = path.join(stateDir, "bundle");
     await expect(writeBundle(bundle, POLICIES, [broken.directory])).rejects.toThrow("folder.yaml");
     await expect(readdir(bundle)).rejects.toThrow("ENOENT");
-    expect(await writeBundle(bundle, POLICIES, [RECORDS])).toEqual(["record", "user"]);
+    const { unit, kinds } = await writeBundle(bundle, POLICIES, [RECORDS]);
+    expect(kinds).toEqual(["record", "user"]);
     await expect(writeBundle(bundle, POLICIES, [RECORDS])).rejects.toThrow("is not empty");
+    await expect(writeBundle(stateDir, POLICIES, [], { replaces: true })).rejects.toThrow("no bundle");
+    expect(await writeBundle(bundle, POLICIES, [RECORDS], { replaces: true })).toEqual({ unit, kinds });
     const cerbos = await startCerbos({ stateDir, policyDir: bundle, environment: process.env });
+    const connection = connectCerbos(cerbos.target, false);
+    expect([unit, await connection.unit(5_000)]).toEqual([await policyUnit(POLICIES, [RECORDS]), unit]);
+    connection.close();
     await cerbos.stop();
   });
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type LocalEngineOptions, type LocalEngines, startLocalEngines } from "../../src/local/engines.ts";
 import { markOf, waitUntil } from "../../src/local/process-mark.ts";
+import { writeBundle } from "../../src/policy/bundle.ts";
 import { processesIn } from "./engine-processes.ts";
 import type { TestEngines } from "./test-engines.ts";
 
@@ -33,16 +34,18 @@ export interface OwnEngines {
   stop(): Promise<void>;
 }
 
-const POLICIES = path.resolve(import.meta.dirname, "../../policies/cerbos");
+const POLICIES = path.resolve(import.meta.dirname, "../../policies");
 const GONE_WITHIN_MS = 10_000;
 type Name = "postgres" | "openfga" | "cerbos";
 
 /**
  * The engines as `npm start` has them, OpenFGA in the same Postgres, but each can be ended, frozen and started again.
- * @param policyDir what Cerbos serves; with kinds of a host's, what `writeBundle` has written
+ * @param bundle what Cerbos serves; none: the built-in policies
  */
-export async function startOwnEngines(policyDir = POLICIES): Promise<OwnEngines> {
+export async function startOwnEngines(bundle?: string): Promise<OwnEngines> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-own-"));
+  const policyDir = bundle ?? path.join(stateDir, "policies");
+  if (bundle === undefined) await writeBundle(policyDir, POLICIES, []);
   const started: OwnEngine[] = [];
   const stop = async (): Promise<void> => {
     for (const engine of started.toReversed()) await engine.stop();

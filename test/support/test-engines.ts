@@ -5,6 +5,7 @@ import * as z from "zod";
 import { startLocalEngines, type LocalEngines } from "../../src/local/engines.ts";
 import { tryLock } from "../../src/local/lock.ts";
 import { thisProcess } from "../../src/local/process-mark.ts";
+import { writeBundle } from "../../src/policy/bundle.ts";
 
 /** The engines that all test files of one run share. */
 const testEnginesSchema = z.object({
@@ -42,7 +43,7 @@ export async function startSharedEngines(): Promise<void> {
   process.env[COMPILED] ??= join(stateDir, "compiled");
   shared.engines = await startLocalEngines({
     stateDir,
-    policyDir: policyDir(stateDir),
+    policyDir: await policyDir(stateDir),
     need: { postgres: true, openfga: true, cerbos: true },
     durable: false,
     environment: process.env,
@@ -56,12 +57,12 @@ export async function stopSharedEngines(): Promise<void> {
   if (shared.stateDir !== undefined) rmSync(shared.stateDir, { recursive: true, force: true });
 }
 
-function policyDir(stateDir: string): string {
-  const policies = resolve(import.meta.dirname, "../../policies/cerbos");
-  if (existsSync(policies)) return policies;
-  const none = join(stateDir, "no-policies");
-  mkdirSync(none);
-  return none;
+async function policyDir(stateDir: string): Promise<string> {
+  const policies = resolve(import.meta.dirname, "../../policies");
+  const folder = join(stateDir, "policies");
+  if (existsSync(policies)) await writeBundle(folder, policies, []);
+  else mkdirSync(folder);
+  return folder;
 }
 
 /** A run that was killed stops its engines, but nobody is left to remove their data. */

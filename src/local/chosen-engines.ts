@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 import { forgetEndpoints, type LocalEndpoints, noteEndpoints } from "./endpoints.ts";
-import { startLocalEngines } from "./engines.ts";
+import { type Judges, type LocalEngines, startLocalEngines } from "./engines.ts";
 
 /** Where the engines are, and the secret that belongs to their data. */
 export interface Engines {
@@ -11,8 +11,15 @@ export interface Engines {
 }
 
 export interface StartedEngines extends Engines {
+  /** For the embedded Cerbos; null: it is the user's own. */
+  readonly judges: EmbeddedJudges | null;
   readonly lost: Promise<string>;
   stop(): Promise<void>;
+}
+
+export interface EmbeddedJudges extends Judges {
+  /** From now on this one decides: its end is one of the gateway's own. */
+  uses(target: string): void;
 }
 
 /**
@@ -41,10 +48,18 @@ export async function startEngines(
     environment: config.environment,
     report,
   });
-  noteEndpoints(config.stateDir, local);
+  const { stateDir } = config;
+  noteEndpoints(stateDir, local);
+  const { lost, uses } = followed(local);
+  const judges = config.cerbos === null && local.judges !== undefined ? local.judges : null;
+  const note = (cerbosTarget: string): void => {
+    noteEndpoints(stateDir, { ...local, cerbosTarget });
+    uses(cerbosTarget);
+  };
   return {
     ...chosen(config, local),
-    lost: new Promise((resolve) => local.onUnexpectedExit(({ name }) => resolve(name))),
+    judges: judges && { ...judges, uses: note },
+    lost,
     stop: async () => {
       forgetEndpoints(config.stateDir);
       await local.stop();
@@ -52,8 +67,24 @@ export async function startEngines(
   };
 }
 
+/** Of several Cerbos the end of one matters that decides, or comes to. */
+function followed(local: LocalEngines): Pick<StartedEngines, "lost"> & Pick<EmbeddedJudges, "uses"> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const ended = new Set<string>();
+  let used = local.cerbosTarget;
+  local.onUnexpectedExit(({ name, target }) => {
+    if (target !== undefined) ended.add(target);
+    if (target === undefined || target === used) resolve(name);
+  });
+  const uses = (target: string): void => {
+    used = target;
+    if (ended.has(target)) resolve("cerbos");
+  };
+  return { lost: promise, uses };
+}
+
 function nothingStarted(engines: Engines): StartedEngines {
-  return { ...engines, lost: new Promise(() => undefined), stop: async () => await Promise.resolve() };
+  return { ...engines, judges: null, lost: new Promise(() => undefined), stop: async () => await Promise.resolve() };
 }
 
 /** The user's engines before the embedded ones. */

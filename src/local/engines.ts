@@ -3,10 +3,10 @@ import { prepareStateDir } from "./files.ts";
 import { thisProcess } from "./process-mark.ts";
 import type { Endpoints, StartOrder } from "./protocol.ts";
 import { secretsOf } from "./secrets.ts";
-import { startSupervisor, type Supervisor, type UnexpectedExit } from "./supervisor-client.ts";
+import { type Judges, startSupervisor, type Supervisor, type UnexpectedExit } from "./supervisor-client.ts";
 import type { Environment } from "./tool.ts";
 
-export type { UnexpectedExit } from "./supervisor-client.ts";
+export type { Judges, UnexpectedExit } from "./supervisor-client.ts";
 
 export interface LocalEngineOptions {
   /** Where everything lives that survives a restart; one gateway at a time. */
@@ -33,6 +33,8 @@ export interface LocalEngines extends Endpoints {
   readonly pids: Partial<Supervisor["pids"]>;
   /** Called for each end that `stop` did not ask for, also for one that came before the call. */
   onUnexpectedExit(callback: (exit: UnexpectedExit) => void): void;
+  /** undefined: no engine of our own runs. */
+  readonly judges?: Judges;
   stop(): Promise<void>;
 }
 

@@ -36,6 +36,8 @@ export type Endpoints = z.infer<typeof endpoints>;
 export const toSupervisor = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("start"), order: startOrder }),
   z.strictObject({ type: z.literal("stop") }),
+  z.strictObject({ type: z.literal("startCerbos"), id: z.int(), policyDir: z.string() }),
+  z.strictObject({ type: z.literal("stopCerbos"), id: z.int(), target: z.string() }),
 ]);
 export type ToSupervisor = z.infer<typeof toSupervisor>;
 
@@ -47,11 +49,15 @@ export const fromSupervisor = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("launched"), engine: engineRecord }),
   z.strictObject({ type: z.literal("ready"), endpoints }),
   z.strictObject({ type: z.literal("failed"), code: z.enum(LOCAL_ENGINE_ERROR_CODES).optional(), message: z.string() }),
+  z.strictObject({ type: z.literal("cerbosStarted"), id: z.int(), target: z.string() }),
+  z.strictObject({ type: z.literal("cerbosFailed"), id: z.int(), message: z.string() }),
+  z.strictObject({ type: z.literal("cerbosStopped"), id: z.int(), mark: processMark }),
   z.strictObject({
     type: z.literal("exited"),
     name: z.enum(["postgres", "openfga", "cerbos"]),
     code: z.number().nullable(),
     signal: z.string().nullable(),
+    target: z.string().optional(), // of a Cerbos
   }),
 ]);
 export type FromSupervisor = z.infer<typeof fromSupervisor>;

@@ -18,7 +18,7 @@ export interface StartedEngines {
   readonly cerbos: CerbosEngine | undefined;
 }
 
-type Common = EngineOptions & { readonly report: StartHooks["report"] };
+export type Common = EngineOptions & { readonly report: StartHooks["report"] };
 
 /**
  * Starts what is needed: Postgres before OpenFGA, which lives in it, and Cerbos beside them. The first failure gives everything up;
@@ -29,7 +29,7 @@ export async function startEngines(order: StartOrder, hooks: StartHooks): Promis
   const signal = AbortSignal.any([hooks.signal, failure.signal]);
   const common: Common = { ...hooks, stateDir: order.stateDir, environment: order.environment, signal };
   const postgres = order.need.postgres ? database(order, common) : undefined;
-  const cerbos = order.need.cerbos ? judge(order, common) : undefined;
+  const cerbos = order.need.cerbos ? startJudge(order, common) : undefined;
   const openfga = order.need.openfga ? graph(order, common, postgres) : undefined;
   const all = [postgres, cerbos, openfga].filter((start) => start !== undefined);
   try {
@@ -49,7 +49,11 @@ async function database({ secrets, ports, durable }: StartOrder, common: Common)
   return engine;
 }
 
-async function judge({ policyDir, ports }: StartOrder, common: Common): Promise<CerbosEngine> {
+/** Also beside one that runs; then its ports are free ones. */
+export async function startJudge(
+  { policyDir, ports = {} }: Pick<StartOrder, "policyDir"> & Partial<Pick<StartOrder, "ports">>,
+  common: Common,
+): Promise<CerbosEngine> {
   const start = performance.now();
   const engine = await startCerbos({ ...common, policyDir, port: ports.cerbos, httpPort: ports.cerbosHttp });
   common.report(`Cerbos on port ${engine.port} ${since(start, engine)}`);

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { STOP_STEPS, type EngineName } from "./engine-process.ts";
 import { LocalEngineError } from "./error.ts";
 import { endProcess, waitUntil } from "./process-mark.ts";
@@ -17,13 +18,23 @@ export interface UnexpectedExit {
   readonly name: EngineName | "supervisor";
   readonly code: number | null;
   readonly signal: string | null;
+  /** Of a Cerbos. */
+  readonly target?: string | undefined;
 }
 
 export interface Supervisor {
   readonly endpoints: Endpoints;
   readonly pids: Readonly<{ supervisor: number } & Partial<Record<EngineName, number>>>;
   onUnexpectedExit(callback: (exit: UnexpectedExit) => void): void;
+  readonly judges: Judges;
   stop(): Promise<void>;
+}
+
+/** For what replaces policies: Cerbos beside the first. They end with the others, however this process ends. */
+export interface Judges {
+  /** Gives its target. Throws LocalEngineError with what it said when it does not start: then none is left of it. */
+  start(policyDir: string): Promise<string>;
+  stop(target: string): Promise<void>;
 }
 
 /** Longer than all engines together may take (STOP_STEPS). */
@@ -36,9 +47,12 @@ interface Link {
   readonly exits: UnexpectedExit[];
   readonly listeners: ((exit: UnexpectedExit) => void)[];
   readonly outcome: PromiseWithResolvers<Endpoints>;
+  /** What was asked about single ones, by its number; gives a target, or "". */
+  readonly asked: Map<number, PromiseWithResolvers<string>>;
   /** Settles when the supervisor has ended, and the engines with it. */
   readonly ended: PromiseWithResolvers<void>;
   isStopping: boolean;
+  lastAsked: number;
 }
 
 /** Starts the supervisor and, under it, the engines. Neither keeps this process alive: when it ends, they do. */
@@ -70,8 +84,10 @@ function openLink(order: StartOrder, report: (line: string) => void): Link {
     exits: [],
     listeners: [],
     outcome: Promise.withResolvers(),
+    asked: new Map(),
     ended: Promise.withResolvers(),
     isStopping: false,
+    lastAsked: 0,
   };
   child.on("message", (raw) => receive(link, fromSupervisor.parse(raw)));
   child.once("error", (error) => {
@@ -107,10 +123,44 @@ function receive(link: Link, message: FromSupervisor): void {
     case "failed":
       link.outcome.reject(new LocalEngineError(message.code ?? "ENGINE_DID_NOT_START", message.message));
       break;
+    case "cerbosStarted":
+      answer(link, message.id)?.resolve(message.target);
+      break;
+    case "cerbosFailed":
+      answer(link, message.id)?.reject(new LocalEngineError("ENGINE_DID_NOT_START", message.message));
+      break;
+    case "cerbosStopped": {
+      const place = link.records.findIndex(({ mark }) => isDeepStrictEqual(mark, message.mark));
+      if (place !== -1) link.records.splice(place, 1);
+      answer(link, message.id)?.resolve("");
+      break;
+    }
     case "exited":
-      announce(link, { name: message.name, code: message.code, signal: message.signal });
+      announce(link, { name: message.name, code: message.code, signal: message.signal, target: message.target });
       break;
   }
+}
+
+function answer({ asked }: Link, id: number): PromiseWithResolvers<string> | undefined {
+  const found = asked.get(id);
+  asked.delete(id);
+  return found;
+}
+
+async function ask(link: Link, message: (id: number) => ToSupervisor): Promise<string> {
+  if (!link.child.connected) throw supervisorHasEnded();
+  const answered = Promise.withResolvers<string>();
+  const id = (link.lastAsked += 1);
+  link.asked.set(id, answered);
+  link.child.channel?.ref(); // who waits for the answer has something to do
+  send(link.child, message(id));
+  return await answered.promise.finally(() => {
+    if (link.asked.size === 0) link.child.channel?.unref();
+  });
+}
+
+function supervisorHasEnded(): LocalEngineError {
+  return new LocalEngineError("SUPERVISOR_ENDED", "The process that runs the engines has ended");
 }
 
 function announce(link: Link, exit: UnexpectedExit): void {
@@ -122,7 +172,8 @@ function announce(link: Link, exit: UnexpectedExit): void {
 /** After an orderly end none of them runs; after another one this process is the only one left to end them. */
 async function supervisorEnded(link: Link, exit: UnexpectedExit): Promise<void> {
   await Promise.all(link.records.map(async ({ name, mark }) => await endProcess(mark, STOP_STEPS[name])));
-  link.outcome.reject(new LocalEngineError("SUPERVISOR_ENDED", "The process that runs the engines has ended"));
+  link.outcome.reject(supervisorHasEnded());
+  for (const id of [...link.asked.keys()]) answer(link, id)?.reject(supervisorHasEnded());
   link.ended.resolve();
   announce(link, exit);
 }
@@ -132,8 +183,14 @@ function pidsOf({ child, records }: Link): Supervisor["pids"] {
   return { supervisor: child.pid, ...Object.fromEntries(records.map(({ name, mark }) => [name, mark.pid])) };
 }
 
-function controlsOf(link: Link): Pick<Supervisor, "onUnexpectedExit" | "stop"> {
+function controlsOf(link: Link): Pick<Supervisor, "onUnexpectedExit" | "judges" | "stop"> {
   return {
+    judges: {
+      start: async (policyDir) => await ask(link, (id) => ({ type: "startCerbos", id, policyDir })),
+      stop: async (target) => {
+        await ask(link, (id) => ({ type: "stopCerbos", id, target }));
+      },
+    },
     onUnexpectedExit: (callback) => {
       link.listeners.push(callback);
       link.exits.forEach(callback); // Nobody may have listened when it happened.

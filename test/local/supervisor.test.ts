@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { connectCerbos } from "../../src/engines/cerbos.ts";
 import type { LocalEngines, UnexpectedExit } from "../../src/local/engines.ts";
 import { waitUntil } from "../../src/local/process-mark.ts";
 import {
+  ALL,
   alive,
   allGone,
   newStateDir,
@@ -32,6 +34,52 @@ async function start(...args: Parameters<typeof startForTest>): Promise<LocalEng
   started.push(engines);
   return engines;
 }
+
+describe("A Cerbos beside the first", () => {
+  const healthy = async (target: string): Promise<boolean> => {
+    const connection = connectCerbos(target, false);
+    return await connection
+      .unit(2_000)
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => connection.close());
+  };
+
+  test("runs with it, takes its place, and the end of the first is no news", async () => {
+    const engines = await start(stateDir, { need: { ...ALL, postgres: false, openfga: false } });
+    const exits: UnexpectedExit[] = [];
+    engines.onUnexpectedExit((exit) => exits.push(exit));
+    const first = engines.cerbosTarget ?? "";
+    const second = (await engines.judges?.start(join(stateDir, "policies"))) ?? "";
+    expect([await healthy(first), await healthy(second)]).toEqual([true, true]);
+    await engines.judges?.stop(first);
+    expect([await healthy(first), await healthy(second)]).toEqual([false, true]);
+    expect(exits).toEqual([]);
+  });
+
+  test("on policies that are broken does not start; it says where, and nothing of it is left", async () => {
+    const engines = await start(stateDir, { need: { ...ALL, postgres: false, openfga: false } });
+    const broken = join(stateDir, "broken");
+    mkdirSync(broken);
+    writeFileSync(join(broken, "sector.yaml"), "apiVersion: api.cerbos.dev/v1\nresourcePolicy: {}\n");
+    await expect(engines.judges?.start(broken)).rejects.toThrow("sector.yaml");
+    const running = JSON.parse(readFileSync(join(stateDir, "running.json"), "utf8")) as { mark: { pid: number } }[];
+    expect(alive(running.map(({ mark }) => mark.pid))).toEqual([engines.pids.cerbos]);
+    expect(await healthy(engines.cerbosTarget ?? "")).toBe(true);
+  });
+
+  test("is ended with the gateway, also by SIGKILL", async () => {
+    const gateway = await startStandIn(stateDir, { drains: false, beside: true });
+    expect(alive(gateway.pids)).toHaveLength(5);
+    const running = JSON.parse(readFileSync(join(stateDir, "running.json"), "utf8")) as { mark: { pid: number } }[];
+    const pids = [...gateway.pids, ...running.map(({ mark }) => mark.pid)];
+    expect(alive([...new Set(pids)])).toHaveLength(6);
+    process.kill(gateway.pid, "SIGKILL");
+    expect(await allGone(pids, stateDir)).toBe(true);
+  });
+});
 
 describe("nothing is left behind", () => {
   test("when the gateway is killed with SIGKILL", async () => {

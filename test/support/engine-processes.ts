@@ -93,18 +93,21 @@ export interface StandIn {
   readonly lines: AsyncIterator<string>;
 }
 
+export interface StandInOptions {
+  readonly drains: boolean;
+  /** Whether it has a second Cerbos. */
+  readonly beside?: boolean;
+}
+
 /** Starts a gateway that can be killed, in a process group of its own, and does not wait for its engines. */
-export function spawnStandIn(
-  stateDir: string,
-  { drains }: { drains: boolean },
-): ChildProcessByStdio<null, Readable, null> {
+export function spawnStandIn(stateDir: string, options: StandInOptions): ChildProcessByStdio<null, Readable, null> {
   const script = fileURLToPath(new URL("./gateway-stand-in.ts", import.meta.url));
-  const argument = JSON.stringify({ stateDir, policyDir: join(stateDir, "policies"), drains });
+  const argument = JSON.stringify({ stateDir, policyDir: join(stateDir, "policies"), ...options });
   return spawn(process.execPath, [script, argument], { stdio: ["ignore", "pipe", "ignore"], detached: true });
 }
 
 /** The same, with its engines ready. */
-export async function startStandIn(stateDir: string, options: { drains: boolean }): Promise<StandIn> {
+export async function startStandIn(stateDir: string, options: StandInOptions): Promise<StandIn> {
   const child = spawnStandIn(stateDir, options);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   await once(child, "spawn");

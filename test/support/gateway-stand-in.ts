@@ -7,7 +7,7 @@ import * as z from "zod";
 import { startLocalEngines } from "../../src/local/engines.ts";
 
 const options = z
-  .object({ stateDir: z.string(), policyDir: z.string(), drains: z.boolean() })
+  .object({ stateDir: z.string(), policyDir: z.string(), drains: z.boolean(), beside: z.boolean().default(false) })
   .parse(JSON.parse(process.argv[2] ?? "null"));
 
 const engines = await startLocalEngines({
@@ -25,6 +25,7 @@ async function drain(): Promise<void> {
   process.exit(0);
 }
 
+if (options.beside) await engines.judges?.start(options.policyDir);
 if (options.drains) {
   process.once("SIGTERM", () => void drain());
   process.once("SIGINT", () => void drain());

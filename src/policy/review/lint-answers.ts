@@ -60,5 +60,6 @@ function stateOf({ dimensions }: EvaluatedPart, cell: Cell): string {
 function inWords(point: Point | undefined): string {
   if (point === undefined || point.is === "missing") return "missing";
   if (point.is === "limit") return `as the plan ${point.plan} has it`;
+  if (point.is === "way") return point.words;
   return JSON.stringify(point.value);
 }

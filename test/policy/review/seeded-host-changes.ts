@@ -1,0 +1,107 @@
+import { edits, inRule, SECTOR, SECTOR_FLOOR, type SeededChange } from "./seeded-changes.ts";
+
+const DOCUMENT = "cerbos/document.yaml";
+
+/** Its author has changed the tests with it; what they say is not what is looked at here. */
+const testOf = (kind: string, effect: string): string => `name: ${kind}
+resources:
+  one:
+    id: one
+    kind: ${kind}
+    attr:
+      { title: One, state: open, classification: internal, organizationState: active,
+        relations: { manager: false, editor: false, viewer: false, insider: false } }
+tests:
+  - name: somebody edits
+    input: { principals: [member], resources: [one], actions: [edit] }
+    expected: [{ principal: member, resource: one, actions: { edit: ${effect} } }]
+`;
+
+const withTests =
+  (make: SeededChange["make"]): SeededChange["make"] =>
+  async (copy) => {
+    await make(copy);
+    await copy.write("cerbos/document_test.yaml", testOf("document", "EFFECT_DENY"));
+    await copy.write("cerbos/document_floor_test.yaml", testOf("document_floor", "EFFECT_ALLOW"));
+  };
+
+/** Of a host's. */
+export const HOST_CHANGES: readonly SeededChange[] = [
+  {
+    title: "a relation of the model is widened",
+    folder: "host",
+    make: edits([
+      "openfga/documents.fga",
+      "define viewer: editor\n",
+      "define viewer: editor or member from organization\n",
+    ]),
+    effect: [
+      "widened project.view everyone: the subject=`member` of the organization of the project",
+      "widened folder.view everyone: the subject=`member` of the organization of the project of the folder|`member` of the organization of the project of the folder that is `parent` of the folder|`member` of the organization of the project of the folder that is `parent` of the folder that is `parent` of the folder",
+      "widened document.view everyone: the subject=`member` of the organization of the project of the folder of the document|`member` of the organization of the project of the folder that is `parent` of the folder of the document, classification=internal",
+      "reasons document.view: NOT_RELATED+CONFIDENTIAL -> CONFIDENTIAL",
+    ],
+  },
+  {
+    title: "an attribute rule of a host's kind is dropped",
+    folder: "host",
+    make: withTests(edits([DOCUMENT, inRule("view", "              - expr: V.isCleared\\n"), "$1"])),
+    effect: [
+      "widened document.view everyone: classification=confidential, relations.insider=false, relations.viewer=true",
+    ],
+  },
+  {
+    title: "a host's kind gets an action, and loses one",
+    folder: "host",
+    make: withTests(
+      edits(
+        [DOCUMENT, "actions: [unlock]", "actions: [open]"],
+        ["cerbos/document_floor.yaml", "actions: [unlock]", "actions: [open]"],
+      ),
+    ),
+    effect: [
+      "widened document.open (head only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; classification=confidential, organizationState=active, relations.insider=true, relations.manager=true, state=locked",
+      "narrowed document.unlock (base only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; classification=confidential, organizationState=active, relations.insider=true, relations.manager=true, state=locked",
+    ],
+  },
+];
+
+/** The same decisions, said otherwise. */
+export const REFACTORINGS: readonly Omit<SeededChange, "effect">[] = [
+  {
+    title: "a word has another name",
+    folder: "built-in",
+    make: edits([SECTOR, /hasSoleOwner/g, "isOnlyOneOwner"], [SECTOR, /unlessSoleOwner/g, "unlessOnlyOneOwner"]),
+  },
+  {
+    title: "a condition is said the other way round",
+    folder: "built-in",
+    make: edits([
+      SECTOR_FLOOR,
+      "R.attr.organizationSectors < R.attr.maxSectors",
+      "R.attr.maxSectors > R.attr.organizationSectors",
+    ]),
+  },
+  {
+    title: "two rules that ask the same are one, and the conditions of another change places",
+    folder: "built-in",
+    make: edits(
+      [SECTOR, /    - name: create_application\n(?:(?!    - name:)[\s\S])*/, ""],
+      [SECTOR, "actions: [rename]", "actions: [rename, create_application]"],
+      [
+        SECTOR,
+        inRule("retire", "              - expr: V.isOwner\\n              - expr: V.hasSoleOwner\\n"),
+        "$1              - expr: V.hasSoleOwner\n              - expr: V.isOwner\n",
+      ],
+    ),
+  },
+  {
+    title: "words are spelled out, and comments and keys stand elsewhere",
+    folder: "host",
+    make: edits(
+      [DOCUMENT, inRule("view", "expr: V.isViewer"), "$1expr: R.attr.relations.viewer == true"],
+      [DOCUMENT, "apiVersion: api.cerbos.dev/v1\n", ""],
+      [DOCUMENT, /$/, "apiVersion: api.cerbos.dev/v1\n"],
+    ),
+  },
+];

@@ -8,6 +8,8 @@ export interface SeededChange {
   readonly make: (copy: FolderCopy) => Promise<void>;
   /** The groups of the diff, widened first: `direction kind.actions roles: region | region`. */
   readonly effect: readonly string[];
+  /** What `check` has against it, beside tests that fail and a stale table; none: it may be meant. */
+  readonly wrong?: string;
   /** Beside a DENY Cerbos draws which outputs it gives: what widens and narrows is all that can be told. */
   readonly isDrawn?: boolean;
 }
@@ -103,7 +105,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       '"enum": ["enabled", "paused", "retired"]',
     ]),
     effect: [
-      "widened sector.enable owner: maxSectors=25 (plan free), organizationSectors=24, organizationState=active, state=paused; maxSectors=10000 (plan platform), organizationSectors=24|25|26|9999, organizationState=active, state=paused",
+      "widened sector.enable owner: maxSectors=25 (plan free), organizationSectors=24 or less, organizationState=active, state=paused; maxSectors=10000 (plan platform), organizationSectors=9999 or less, organizationState=active, state=paused",
       "reasons sector.enable: ROLE_TOO_LOW+FACT_INVALID -> ROLE_TOO_LOW+LIMIT_REACHED",
       "reasons sector.create_application: ROLE_TOO_LOW+FACT_INVALID -> ROLE_TOO_LOW+SECTOR_RETIRED+LIMIT_REACHED",
     ],
@@ -112,6 +114,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
     title: "a schema is loosened",
     folder: "built-in",
     make: edits(["cerbos/_schemas/sector.json", /\n    "enabledApplications",/, ""]),
+    wrong: "enabledApplications may be missing",
     effect: ["errors sector.retire everyone: enabledApplications=missing"],
   },
   {
@@ -121,6 +124,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       ["cerbos/_schemas/sector.json", /"enabledApplications"/g, '"liveApplications"'],
       [SECTOR_FLOOR, /R\.attr\.enabledApplications/g, "R.attr.liveApplications"],
     ),
+    wrong: "the gateway does not supply liveApplications",
     effect: [
       'widened sector.retire owner: enabledApplications=1 or more|missing|of the wrong type ("wrong"), liveApplications=0, organizationState=active, ownerCount=1',
       'narrowed sector.retire owner: enabledApplications=0, liveApplications=1 or more|missing|of the wrong type ("wrong"), organizationState=active, ownerCount=1',
@@ -131,6 +135,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
     title: "the floor is dropped from an action",
     folder: "built-in",
     make: edits([SECTOR_FLOOR, /    - name: rename\n(?:(?!    - name:|    # Retired)[\s\S])*/, ""]),
+    wrong: "no rule is about the action rename",
     effect: ["errors sector.rename everyone: everywhere"],
   },
   {
@@ -146,6 +151,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
           .replace("V.unlessAdmin", "V.unlessOwner"),
       );
     },
+    wrong: "no test is beside the policy",
     effect: [
       "narrowed sector.rename@strict (new) admin: organizationState=active",
       "reasons sector.rename@strict (new): ROLE_TOO_LOW -> ROLE_TOO_LOW",
@@ -162,8 +168,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
         `
     - name: sole
       actions: [retire]
-      isDrawn: true,
-    effect: EFFECT_DENY
+      effect: EFFECT_DENY
       roles: ["*"]
       condition:
         match:
@@ -171,6 +176,8 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
 `,
       ],
     ),
+    isDrawn: true,
+    wrong: "DENY",
     effect: [
       "widened sector.retire owner: enabledApplications=0, organizationState=active, ownerCount=0",
       'errors sector.retire viewer+billing+owner+none+service: ownerCount=2 or more; enabledApplications=missing|of the wrong type ("wrong"), ownerCount=2 or more',
@@ -188,6 +195,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       ),
       "$1          all:\n            of:\n              - expr: V.isOwner\n              - none:\n                  of:\n                    - expr: R.attr.ownerCount > 1\n",
     ]),
+    wrong: "let through, or hide, what cannot be evaluated",
     effect: [
       "widened sector.retire owner: enabledApplications=0, organizationState=active, ownerCount=0",
       "reasons sector.retire: NOT_SOLE_OWNER+ORGANIZATION_RETIRED -> ORGANIZATION_RETIRED",
@@ -201,6 +209,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       inRule("rename", "      output:\\n        when:\\n          conditionNotMet: V.unlessAdmin\\n"),
       "$1",
     ]),
+    wrong: "rename is denied without a reason",
     effect: ["errors sector.rename viewer+member+billing+none+service: everywhere"],
   },
   {
@@ -220,6 +229,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
     title: "a person's id stands in a condition",
     folder: "built-in",
     make: edits([SECTOR, inRule("rename", "expr: V.isAdmin"), '$1expr: V.isAdmin || P.id == "alice"']),
+    wrong: "P.id",
     effect: [],
   },
   {

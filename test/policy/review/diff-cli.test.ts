@@ -1,0 +1,193 @@
+/** `npm run policies -- diff` as its user types it, in a repository of git. */
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { execFile } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+import { POLICIES } from "../../support/host-folder.ts";
+
+const PROGRAM = path.resolve("src/policy/main.ts");
+const LONG_MS = 60_000;
+
+let repository = "";
+let policies = "";
+
+beforeAll(async () => {
+  repository = await mkdtemp(path.join(tmpdir(), "bailiwick-repository-"));
+  policies = path.join(repository, "policies");
+  await writeFile(path.join(repository, "README.md"), "Nothing yet.\n");
+  await git("init", "--quiet", "--initial-branch=main");
+  await commit("nothing");
+  await git("tag", "empty");
+  await cp(POLICIES, policies, { recursive: true });
+  await commit("policies");
+});
+afterAll(async () => await rm(repository, { recursive: true }));
+
+async function git(...args: string[]): Promise<void> {
+  const author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"];
+  await promisify(execFile)("git", [...author, ...args], { cwd: repository });
+}
+
+async function commit(message: string): Promise<void> {
+  await git("add", "--all");
+  await git("commit", "--quiet", `--message=${message}`);
+}
+
+interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function diff(...args: string[]): Promise<Outcome> {
+  try {
+    const run = promisify(execFile);
+    const given = [PROGRAM, "diff", `--policies=${policies}`, ...args];
+    return { status: 0, ...(await run(process.execPath, given, { cwd: repository })) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string }; // what execFile rejects with
+    return { status: code, stdout, stderr };
+  }
+}
+
+const SECTOR = "cerbos/sector.yaml";
+
+async function edit(file: string, change: (text: string) => string): Promise<void> {
+  const place = path.join(policies, file);
+  const before = await readFile(place, "utf8");
+  const after = change(before);
+  expect(after).not.toBe(before);
+  await writeFile(place, after);
+}
+
+/** An Admin may rename what only it could: the owner's own rule, for the time of a test. */
+async function withChange(what: () => Promise<void>): Promise<void> {
+  const before = await readFile(path.join(policies, SECTOR), "utf8");
+  const rule = /(- name: enable\n[\s\S]*?)V\.isOwner/;
+  await edit(SECTOR, (text) => text.replace(rule, "$1V.isAdmin"));
+  try {
+    await what();
+  } finally {
+    await writeFile(path.join(policies, SECTOR), before);
+    await rm(path.join(policies, "approvals.yaml"), { force: true });
+  }
+}
+
+interface Told {
+  readonly base: { readonly unit: string; readonly commit: string | null };
+  readonly head: { readonly unit: string; readonly commit: string | null };
+  readonly groups: readonly { readonly id: string; readonly direction: string; readonly approval: unknown }[];
+  readonly isUnapproved: boolean;
+}
+
+async function told(): Promise<Told> {
+  return JSON.parse((await diff("main", "--json")).stdout) as Told;
+}
+
+async function approve(approval: Readonly<Record<string, string>>): Promise<void> {
+  await writeFile(path.join(policies, "approvals.yaml"), `# Who said yes.\n- ${JSON.stringify(approval)}\n`);
+}
+
+describe("Between main and the working tree", () => {
+  test("nothing has changed: it says so", async () => {
+    const { status, stdout } = await diff();
+    expect([status, stdout]).toEqual([0, expect.stringContaining("every decision is the same")]);
+  });
+
+  test(
+    "what widens is told with the line that did it, in words, as Markdown and as JSON, with exit status 3",
+    async () => {
+      await withChange(async () => {
+        const plain = await diff();
+        expect([plain.status, plain.stderr]).toEqual([3, ""]);
+        expect(plain.stdout).toMatch(/admin may now enable/i);
+        expect(plain.stdout).toMatch(
+          /policies\/cerbos\/sector\.yaml:\d+: the rule `enable` asks `isAdmin` instead of `isOwner`/,
+        );
+        const markdown = await diff("main", "--markdown");
+        expect(markdown.stdout).toMatch(/^## What this change of the policies does\n/);
+        const { groups, isUnapproved, base, head } = await told();
+        expect([isUnapproved, base.commit, head.commit]).toEqual([true, expect.stringMatching(/^[0-9a-f]{40}$/), null]);
+        expect(groups[0]).toMatchObject({ direction: "widened", approval: null });
+      });
+    },
+    LONG_MS,
+  );
+
+  test(
+    "an approval of exactly these cells lets it pass, and one that is over, or of something else, is told with its line",
+    async () => {
+      await withChange(async () => {
+        const { groups, base, head } = await told();
+        const given = { group: groups[0]?.id ?? "", who: "alice", why: "agreed", base: base.unit, head: head.unit };
+        await approve(given);
+        expect([(await diff()).status, (await told()).isUnapproved]).toEqual([0, false]);
+        const file = path.join(policies, "approvals.yaml");
+        await approve({ ...given, until: "2020-01-01" });
+        const over = await diff();
+        expect([over.status, over.stdout]).toEqual([2, ""]);
+        expect(over.stderr).toMatch(`${file}:2: the approval of ${given.group} counted until 2020-01-01`);
+        await approve({ ...given, group: "0123456789ab" });
+        expect((await diff()).stderr).toMatch(`${file}:2: the approval of 0123456789ab names nothing that widens here`);
+        await approve({ ...given, head: "0123456789abcdef" });
+        expect((await diff()).status).toBe(3); // given for other policies: it does not count
+        await approve({ ...given, who: "" });
+        expect([(await diff()).status, (await diff()).stderr]).toEqual([
+          2,
+          expect.stringContaining(`${file}:2: 0.who`),
+        ]);
+      });
+    },
+    LONG_MS,
+  );
+});
+
+describe("What it cannot compare it says, with exit status 2 and nothing on its output", () => {
+  test.each([
+    ["an unknown revision", ["nowhere"], /no revision nowhere/],
+    ["what looks like an option to git", ["--", "--output=x"], /no revision --output=x/],
+    ["a revision without policies", ["empty"], /empty has no policies/],
+    ["three revisions", ["main", "main", "main"], /two revisions/],
+    ["an unknown option", ["--wrong"], /--wrong/],
+  ])("%s", async (_title, args, problem) => {
+    const { status, stdout, stderr } = await diff(...args);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(problem)]);
+  });
+
+  test("an empty folder", async () => {
+    await mkdir(path.join(repository, "bare", "cerbos"), { recursive: true });
+    const { status, stderr } = await diff(path.join(repository, "bare"));
+    expect([status, stderr]).toEqual([2, expect.stringContaining("there are no policies")]);
+  });
+
+  test.each([
+    [
+      "broken YAML",
+      SECTOR,
+      (text: string) => text.replace("resourcePolicy:", "resourcePolicy: ["),
+      /sector\.yaml:\d+: /,
+    ],
+    [
+      "broken CEL",
+      SECTOR,
+      (text: string) => text.replace("R.attr.ownerCount == 1", "R.attr.ownerCount == == 1"),
+      /sector\.yaml/,
+    ],
+    ["a broken plan", "plans.yaml", (text: string) => text.replace("sectors: 25", "sectors: many"), /plans\.yaml/],
+    [
+      "a broken model",
+      "openfga/core.fga",
+      (text: string) => text.replace("define owner: [account]", "define owner: [nobody]"),
+      /core\.fga/,
+    ],
+    ["a broken schema", "cerbos/_schemas/sector.json", (text: string) => text.replace("{", "{,"), /sector\.json/],
+  ])("%s", async (_title, file, change, problem) => {
+    const before = await readFile(path.join(policies, file), "utf8");
+    await edit(file, change);
+    const { status, stdout, stderr } = await diff();
+    await writeFile(path.join(policies, file), before);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(problem)]);
+  });
+});

@@ -1,6 +1,6 @@
 import type { PolicyDiff } from "./diff.ts";
 import type { Group } from "./groups.ts";
-import { codes, doneOn, listed, short, subjectsOf } from "./words.ts";
+import { capitalized, codes, doneOn, listed, short, subjectsOf } from "./words.ts";
 
 type Told = PolicyDiff["groups"][number];
 
@@ -89,21 +89,25 @@ function extentOf({ where, direction, cells }: Group, marks: Marks): string {
 }
 
 /** "Admin may now do `retire` on a sector while the organization's state is active". */
-function sentenceOf({ direction, kind, actions, roles, example }: Group, marks: Marks): string {
+function sentenceOf(group: Group, marks: Marks): string {
+  const { direction, kind, version, isNewMatrix, actions, roles, example } = group;
   const concerned = direction === "reasons" && example.role !== null ? [example.role] : roles;
-  const who =
-    example.way !== null ? `Whoever is ${example.way}` : concerned.length === 0 ? null : subjectsOf(concerned);
-  const thing = doneOn(actions.map(marks.code), kind);
+  const isAnyone = example.way === null && concerned.length === 0;
+  const who = example.way === null ? subjectsOf(concerned) : `whoever is ${example.way}`;
   const while_ = example.facts.length === 0 ? "" : ` while ${listed(example.facts.map(clauseOf))}`;
-  switch (direction) {
-    case "widened":
-      return `${who ?? "Anyone"} may now do ${thing}${while_}`;
-    case "narrowed":
-      return `${who === null ? "Nobody may any longer" : `${who} may no longer`} do ${thing}${while_}: ${codes(example.is)}`;
-    case "errors":
-      return `${who === null ? "Nobody may any longer" : `${who} may no longer`} do ${thing}${while_}, and no rule says why`;
-    case "reasons":
-      return `${who === null ? "Nobody may" : `${who} may not`} do ${thing}${while_}: ${codes(example.is)} instead of ${codes(example.was)}`;
+  const does = `do ${doneOn(actions.map(marks.code), kind)}${while_}`;
+  const [now, anyLonger, noLonger] = isNewMatrix ? ["", "", "not"] : [" now", " any longer", "no longer"];
+  const matrix = marks.code(version);
+  const within = isNewMatrix ? `in the new matrix ${matrix}, unlike the default one, ` : `in the matrix ${matrix}, `;
+  return capitalized(`${version === "default" ? "" : within}${saysThat()}`);
+
+  function saysThat(): string {
+    const mayNot = isAnyone ? `nobody may${anyLonger}` : `${who} may ${noLonger}`;
+    const [was, is] = [codes(example.was), codes(example.is)];
+    if (direction === "widened") return `${isAnyone ? "anyone" : who} may${now} ${does}`;
+    if (direction === "narrowed") return `${mayNot} ${does}: ${is}`;
+    if (direction === "errors") return `${mayNot} ${does}, and no rule says why`;
+    return `${isAnyone ? "nobody may" : `${who} may not`} ${does}: ${is} instead of ${was}`;
   }
 }
 

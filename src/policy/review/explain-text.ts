@@ -1,10 +1,10 @@
 import type { Explained, ExplainedCondition, ExplainedFact } from "./explain.ts";
-import { codes, doneOn, subjectsOf } from "./words.ts";
+import { capitalized, codes, doneOn, subjectsOf } from "./words.ts";
 
 /** Why a cell is what it is, for a terminal. */
 export function explanationOf({ kind, action, matrix, facts, isAllowed, reasons, rules, turns }: Explained): string {
   const role = facts.find(({ fact }) => fact === "role")?.value;
-  const who = role === undefined ? (isAllowed ? "Anyone" : "Nobody") : subjectsOf([role]);
+  const who = role === undefined ? (isAllowed ? "Anyone" : "Nobody") : capitalized(subjectsOf([role]));
   const may = isAllowed || role === undefined ? "may" : "may not";
   const inMatrix = matrix === "default" ? "" : `, in the matrix ${matrix}`;
   return [

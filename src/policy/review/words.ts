@@ -34,9 +34,9 @@ const SUBJECTS: Readonly<Record<string, string>> = {
   none: "whoever has no role",
 };
 
-/** "Admin and Owner". */
+/** "Admin and Owner", "whoever has no role". */
 export function subjectsOf(roles: readonly string[]): string {
-  return capitalized(listed(roles.map((role) => SUBJECTS[role] ?? role)));
+  return listed(roles.map((role) => SUBJECTS[role] ?? role));
 }
 
 /** "`create_application` on an organization": actions are any words, verbs or not, so each is done *on* a thing. */

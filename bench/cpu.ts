@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 /** CPU time of processes so far, from Linux' /proc; nothing elsewhere. A tick is 10 ms on every Linux that Node runs on. */
 const TICK_MS = 10;
 
+/** Ourselves, with all the programs that were run and have ended. */
+const PROGRAMS = "programs";
+
 export type CpuTimes = Readonly<Record<string, number>>;
 
 /** Milliseconds by name; `machine`: of everything that runs on it. */
@@ -12,7 +15,8 @@ export function cpuTimes(pids: Readonly<Record<string, number | undefined>>): Cp
   for (const [name, pid] of Object.entries(pids)) {
     const own = pid === undefined ? undefined : readProcess(pid);
     if (own === undefined) continue;
-    times[name] = name === "postgres" ? own.totalMs + backendsMs(own.pid) : own.liveMs;
+    if (name === "postgres") times[name] = own.totalMs + backendsMs(own.pid);
+    else times[name] = name === PROGRAMS ? own.totalMs : own.liveMs;
   }
   return times;
 }

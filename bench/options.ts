@@ -1,6 +1,16 @@
 import { parseArgs } from "node:util";
 
-export const PARTS = ["start", "questions", "changes", "lists", "batch", "search", "import", "secrecy"] as const;
+export const PARTS = [
+  "start",
+  "questions",
+  "changes",
+  "lists",
+  "batch",
+  "search",
+  "import",
+  "policies",
+  "secrecy",
+] as const;
 /** Without the one that takes longer than all others together. */
 const USUAL: readonly Part[] = PARTS.filter((part) => part !== "secrecy");
 export type Part = (typeof PARTS)[number];

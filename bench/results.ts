@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { Authored } from "./policies.ts";
 import type { Batching } from "./batches.ts";
 import type { CpuTimes } from "./cpu.ts";
 import type { Measured } from "./exchange.ts";
@@ -65,6 +66,7 @@ export interface Results {
   imports?: readonly Importing[];
   searches?: readonly Searched[];
   secrecy?: readonly Secrecy[];
+  policies?: readonly Authored[];
 }
 
 /** A naive service that is slower than it should be says that the machine was busy with something else. */

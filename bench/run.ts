@@ -5,6 +5,7 @@ import type { Exchange } from "./exchange.ts";
 import { libraryOf } from "./library.ts";
 import { measureLists } from "./lists.ts";
 import { HELP, type Options, parseCommand } from "./options.ts";
+import { measurePolicies } from "./policies.ts";
 import { endChildrenWithUs } from "./processes.ts";
 import { questionsAbout } from "./questions.ts";
 import { isVoid, ratesOf, type Results, type Round } from "./results.ts";
@@ -63,7 +64,7 @@ async function changesIn(
 
 async function run(options: Options): Promise<Results> {
   const results: Results = {};
-  if (options.parts.some((part) => part !== "start")) {
+  if (options.parts.some((part) => part !== "start" && part !== "policies")) {
     const setting = await prepareSetting(options.profile, report);
     try {
       if (options.parts.includes("questions")) results.questions = await measureQuestions(setting, options);
@@ -76,6 +77,10 @@ async function run(options: Options): Promise<Results> {
     } finally {
       await setting.stop();
     }
+  }
+  if (options.parts.includes("policies")) {
+    report("What a policy author runs");
+    results.policies = await measurePolicies(options.rounds);
   }
   if (options.parts.includes("start")) {
     report("Starting and stopping with npm start");

@@ -1,3 +1,4 @@
+import type { Authored } from "./policies.ts";
 import type { Batching } from "./batches.ts";
 import type { Importing } from "./library.ts";
 import type { Listing } from "./lists.ts";
@@ -9,6 +10,7 @@ import type { Secrecy } from "./secrecy.ts";
 /** One table for people. */
 export function tableOf(results: Results): string {
   const { start, questions, changes, lists = [], secrecy = [], batches = [], imports = [], searches = [] } = results;
+  const { policies = [] } = results;
   const rows: string[][] = [["", "a second", "p50 ms", "p99 ms", "each round", "others' CPU", "CPU ms an answer"]];
   if (questions !== undefined) {
     rows.push(row("questions, gateway", questions.gateway), row("questions, naive", questions.naive));
@@ -27,6 +29,7 @@ export function tableOf(results: Results): string {
     ...(batches.length > 0 ? [batchesTable(batches)] : []),
     ...(imports.length > 0 ? [importsTable(imports)] : []),
     ...(searches.length > 0 ? [searchesTable(searches)] : []),
+    ...(policies.length > 0 ? [policiesTable(policies)] : []),
     ...(secrecy.length > 0 ? [secrecyTable(secrecy)] : []),
   ];
   return [...tables, ...notes(results)].join("\n");
@@ -102,6 +105,21 @@ function searchesTable(searches: readonly Searched[]): string {
     othersCell(others),
   ]);
   return aligned([head, ...rows], 6);
+}
+
+function policiesTable(policies: readonly Authored[]): string {
+  const rows = policies.map(({ name, goalSeconds, ofEachRound, others }) => {
+    const took = median(ofEachRound);
+    const goal = `${goalSeconds}${took > goalSeconds ? " MISSED" : ""}`;
+    return [
+      name,
+      took.toFixed(1),
+      goal,
+      ofEachRound.map((each) => each.toFixed(1)).join(" "),
+      others.map(percent).join(" "),
+    ];
+  });
+  return aligned([["npm run policies", "seconds", "goal", "each round", "others' CPU"], ...rows], 2);
 }
 
 function secrecyTable(secrecy: readonly Secrecy[]): string {

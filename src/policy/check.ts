@@ -125,12 +125,13 @@ async function askedFindings(folders: Folders, revision: Revision, onProgress: O
     const written = await readFile(file, "utf8").catch(() => null);
     // A host need not keep its table; and the one of a folder in which something is broken cannot be told.
     const isHosts = index > 0;
-    if (written === text || (isHosts && (written === null || revision.faults.length > 0))) return [];
+    const isBroken = revision.faults.some((fault) => fault.file.startsWith(path.dirname(file)));
+    if (written === text || (isHosts && (written === null || isBroken))) return [];
     const fix = `Run npm run policies -- table${isHosts ? ` --host ${fromHere(path.dirname(file))}` : ""}`;
     const line = firstDifference(written ?? "", text);
     return [{ file, ...BEGIN, line, problem: "the table is not what the policies decide now", fix }];
   });
-  return [...evaluated.flatMap(answerFindings), ...(await Promise.all(stale)).flat()];
+  return [...evaluated.flatMap((kind) => answerFindings(kind, revision)), ...(await Promise.all(stale)).flat()];
 }
 
 function firstDifference(one: string, other: string): number {

@@ -13,8 +13,6 @@ import type { Fault } from "./positioned.ts";
 export interface CompileFault {
   readonly to: string | null;
   readonly fault: Fault;
-  /** null: Cerbos says none. */
-  readonly column: number | null;
 }
 
 const TIMEOUT_MS = 60_000;
@@ -58,7 +56,7 @@ async function compile(folder: string): Promise<readonly CompileFault[]> {
 }
 
 function unplaced(problem: string): CompileFault {
-  return { to: null, fault: { line: null, problem }, column: null };
+  return { to: null, fault: { line: null, problem } };
 }
 
 const Position = z.object({ line: z.int(), column: z.int().optional() }).optional();
@@ -121,12 +119,12 @@ function faultOf(said: z.infer<typeof Said>): CompileFault {
   const { file, importing_file: importing, error, desc, description, position, error_details: details } = said;
   const at = position ?? details?.position;
   const problem = [error, desc, description].filter((part) => part !== undefined).join(": ") || "is defined twice";
-  return { to: file ?? importing ?? null, fault: { line: at?.line ?? null, problem }, column: at?.column ?? null };
+  return { to: file ?? importing ?? null, fault: { line: at?.line ?? null, column: at?.column, problem } };
 }
 
 async function suiteFault(folder: string, { file, error, testCases = [] }: Suite): Promise<CompileFault> {
   if (error !== undefined)
-    return { to: file, fault: { line: Number(/line (\d+)/.exec(error)?.[1] ?? 1), problem: error }, column: null };
+    return { to: file, fault: { line: Number(/line (\d+)/.exec(error)?.[1] ?? 1), problem: error } };
   const [first] = testCases.flatMap(({ name, principals }) =>
     principals.flatMap((principal) =>
       principal.resources.flatMap((resource) =>
@@ -136,12 +134,11 @@ async function suiteFault(folder: string, { file, error, testCases = [] }: Suite
       ),
     ),
   );
-  if (first === undefined) return { to: file, fault: { line: null, problem: "the tests fail" }, column: null };
+  if (first === undefined) return { to: file, fault: { line: null, problem: "the tests fail" } };
   const lines = (await readFile(path.join(folder, file), "utf8")).split("\n");
   const index = lines.findIndex((line) => /^\s*(- )?name:/.test(line) && line.includes(first.name));
   return {
     to: file,
-    column: null,
     fault: { line: index + 1, problem: `the test "${first.name}" fails: ${first.asked}` },
   };
 }

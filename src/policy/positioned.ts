@@ -21,6 +21,8 @@ export interface Place {
 /** What is wrong with a file, and where. */
 export interface Fault {
   readonly line: number | null;
+  /** Undefined: where the line begins. */
+  readonly column?: number | undefined;
   readonly problem: string;
 }
 
@@ -33,7 +35,10 @@ export function readPositioned(text: string, schema: "core" | "json" = "core"): 
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, schema });
   const [error] = document.errors;
-  if (error !== undefined) return { line: error.linePos?.[0].line ?? null, problem: inOneLine(error.message) };
+  if (error !== undefined) {
+    const [place] = error.linePos ?? [];
+    return { line: place?.line ?? null, column: place?.col, problem: inOneLine(error.message) };
+  }
   try {
     const placeOf = (path: readonly PropertyKey[]): Place => {
       const { line, col } = lines.linePos(offsetOf(document, path));
@@ -87,7 +92,7 @@ export function misfitsOf(document: Positioned, error: z.ZodError, within: reado
     const stranger = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
     const place = path.map(String).join(".");
     const problem = place === "" ? issue.message : `${place}: ${issue.message}`;
-    return { line: document.lineOf([...path, ...stranger]), problem };
+    return { ...document.placeOf([...path, ...stranger]), problem };
   });
 }
 

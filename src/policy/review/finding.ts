@@ -24,10 +24,11 @@ export function fromHere(file: string): string {
   return way.startsWith("..") ? file : way;
 }
 
-/** @param text of the file: what is wrong with a line begins where the line does */
-export function ofFault(file: string, text: string, { line, problem }: Fault, fix: string): Finding {
+/** @param text of the file */
+export function ofFault(file: string, text: string, { line, column, problem }: Fault, fix: string): Finding {
   const indent = (text.split("\n")[(line ?? 1) - 1] ?? "").search(/\S/);
-  return { file, line: line ?? 1, column: Math.max(indent, 0) + 1, problem: problem.replace(/\.$/, ""), fix };
+  const begin = Math.max(indent, 0) + 1;
+  return { file, line: line ?? 1, column: column ?? begin, problem: problem.replace(/\.$/, ""), fix };
 }
 
 /** By file and place, each once. */

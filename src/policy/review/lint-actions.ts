@@ -8,7 +8,7 @@ import type { KindPolicies, Revision } from "./revision.ts";
 
 /**
  * Matrix and floor of a built-in kind have one rule for each action that is asked, and for no other. That each of ACTIONS is asked by a route
- * or a check is test/http/requirements.test.ts'; a host's kind declares its actions by its rules (host-kind.ts).
+ * or a check is test/http/affordances.test.ts' and test/matrix/accounts.test.ts'; a host's kind declares its actions by its rules (host-kind.ts).
  */
 export function allActionFindings({ policiesDir, kinds }: Revision): Finding[] {
   return KINDS.flatMap((kind) => {

@@ -3,21 +3,23 @@ import { type Cell, fits } from "./cells.ts";
 import { RULES } from "./documents.ts";
 import type { EvaluatedKind, EvaluatedPart } from "./evaluated.ts";
 import type { Finding } from "./finding.ts";
-import type { Point } from "./space.ts";
+import { inWords } from "./point-words.ts";
+import type { Revision } from "./revision.ts";
+import { short } from "./words.ts";
 
 /** What no reading finds: denials without a reason, facts that are refused although they can be, and permissions without a fact. */
-export function answerFindings({ matrices, floor }: EvaluatedKind): Finding[] {
-  return [...[...matrices.values()].flat(), ...floor].flatMap(partFindings);
+export function answerFindings({ matrices, floor }: EvaluatedKind, revision: Revision): Finding[] {
+  return [...[...matrices.values()].flat(), ...floor].flatMap((part) => partFindings(part, revision));
 }
 
 /** One for each rule and fault, with the first cell that shows it. */
-function partFindings(part: EvaluatedPart): Finding[] {
+function partFindings(part: EvaluatedPart, revision: Revision): Finding[] {
   const found = new Map<string, Finding>();
   for (const [index, cell] of part.cells.entries()) {
     for (const [action, reasons] of part.said[index] ?? []) {
       const fault = faultOf(cell, reasons);
       if (fault === null || found.has(fault.what)) continue;
-      const state = stateOf(part, cell);
+      const state = stateOf(part, cell, revision);
       found.set(fault.what, { ...placeOf(part), problem: `${action} ${fault.problem} (${state})`, fix: fault.fix });
     }
   }
@@ -52,14 +54,10 @@ function placeOf({ document, rules: [rule] }: EvaluatedPart): Omit<Finding, "pro
   return { file: document.file, ...(rule?.place ?? document.placeOf(RULES)) };
 }
 
-function stateOf({ dimensions }: EvaluatedPart, cell: Cell): string {
-  const said = dimensions.map(({ fact }, index) => `${fact.replace(/^R\.attr\./, "")} ${inWords(cell[index])}`);
+/** `organizationState archived, state enabled`. */
+function stateOf({ dimensions }: EvaluatedPart, cell: Cell, revision: Revision): string {
+  const said = cell.map((point, index) => {
+    return `${short(dimensions[index]?.fact ?? "")} ${inWords(point, { base: revision, head: revision })}`;
+  });
   return said.length === 0 ? "always" : said.join(", ");
-}
-
-function inWords(point: Point | undefined): string {
-  if (point === undefined || point.is === "missing") return "missing";
-  if (point.is === "limit") return `as the plan ${point.plan} has it`;
-  if (point.is === "way") return point.words;
-  return JSON.stringify(point.value);
 }

@@ -61,6 +61,8 @@ const Schema = z.object({
   required: z.array(z.string()).default([]),
 });
 
+const Told = z.object({ description: z.string().min(1) });
+
 /** The schemas of the built-in kinds say of exactly what the gateway supplies that it must be there. */
 export async function schemaFindings(policiesDir: string): Promise<Finding[]> {
   const found = KINDS.map(async (kind) => {
@@ -79,19 +81,26 @@ export async function schemaFindings(policiesDir: string): Promise<Finding[]> {
 function suppliedFindings(file: string, document: Positioned, kind: Kind): Finding[] {
   const { properties, required } = Schema.safeParse(document.value).data ?? { properties: {}, required: [] };
   const supplied = Object.keys(FACTS[kind]);
-  const declared = Object.keys(properties).filter((name) => name !== "sent");
+  const declared = Object.entries(properties).filter(([name]) => name !== "sent");
   return [
-    ...declared.flatMap((name): Finding[] => {
+    ...declared.flatMap(([name, member]): Finding[] => {
       const place = { file, ...document.placeOf(["properties", name]) };
       if (!supplied.includes(name)) {
         const fix = "Take it out, or supply it: Attributes in src/entities/kinds.ts, src/domain/attributes.ts";
         return [{ ...place, problem: `the gateway does not supply ${name}`, fix }];
       }
-      if (required.includes(name)) return [];
-      return [{ ...place, problem: `${name} may be missing, and nobody would notice`, fix: "Add it to required" }];
+      const found: Finding[] = [];
+      if (!required.includes(name)) {
+        found.push({ ...place, problem: `${name} may be missing, and nobody would notice`, fix: "Add it to required" });
+      }
+      if (!Told.safeParse(member).success) {
+        const fix = "Give it a description: diff and explain tell it to people, in a sentence";
+        found.push({ ...place, problem: `the fact ${name} is not told in words`, fix });
+      }
+      return found;
     }),
     ...supplied
-      .filter((name) => !declared.includes(name))
+      .filter((name) => properties[name] === undefined)
       .map((name): Finding => {
         const problem = `the gateway supplies ${name}, which the schema refuses: everything is denied`;
         return { file, ...document.placeOf(["properties"]), problem, fix: `Declare ${name}, and require it` };

@@ -1,8 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import type { CompileFault } from "../host-compile.ts";
-import { compileSet } from "../host-compile.ts";
+import { type CompileFault, compileSet } from "../host-compile.ts";
 import { isTest } from "../policy-set.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import { BEGIN, type Finding, ofFault } from "./finding.ts";
@@ -20,15 +19,14 @@ export async function compileFindings(policiesDir: string): Promise<Finding[]> {
   return await Promise.all(faults.map(async (fault) => await findingOf(cwd, fault)));
 }
 
-async function findingOf(cwd: string, { to, fault, column }: CompileFault): Promise<Finding> {
+async function findingOf(cwd: string, { to, fault }: CompileFault): Promise<Finding> {
   const file = path.join(cwd, to ?? "");
   const text = await readFile(file, "utf8").catch(() => ""); // Cerbos named none
   const isFailure = to !== null && isTest(to);
   const fix = isFailure
     ? "Mend the policy, or what the test expects of it"
     : "Mend it: Cerbos does not take the policy";
-  const found = ofFault(file, text, fault, fix);
-  return column === null ? found : { ...found, column };
+  return ofFault(file, text, fault, fix);
 }
 
 /** `cerbos compile` is content with no tests at all, and with tests that try nothing. */

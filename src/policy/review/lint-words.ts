@@ -2,6 +2,7 @@ import type { Cel } from "./cel.ts";
 import type { Expression, PolicyDocument } from "./documents.ts";
 import type { Finding } from "./finding.ts";
 import { readsOf } from "./reads.ts";
+import { capitalized } from "./words.ts";
 
 const SUBSET = "Say it with what policies/README.md lists (what a condition may say)";
 
@@ -39,7 +40,7 @@ export function wordFindings(document: PolicyDocument): Finding[] {
 function strayFinding(file: string, { place }: Expression, stray: string): Finding {
   const [problem = stray, ...fix] = stray.split(": ");
   const said = fix.join(": ");
-  return { file, ...place, problem, fix: said === "" ? SUBSET : `${said.charAt(0).toUpperCase()}${said.slice(1)}` };
+  return { file, ...place, problem, fix: said === "" ? SUBSET : capitalized(said) };
 }
 
 function negations(file: string, { cel, place }: Expression): Finding[] {

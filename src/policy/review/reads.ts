@@ -48,7 +48,7 @@ export function readsOf(expressions: readonly Expression[], variables: Variables
   };
   const enter = (name: string, within: readonly string[]): void => {
     const variable = variables.get(name);
-    if (variable === undefined) found.strays.add(`there is no variable ${name}`);
+    if (variable === undefined) found.strays.add(`there is no variable ${name}: write it, with a comment in words`);
     found.variables.add(name);
     const cel = variable?.cel;
     if (cel !== undefined && cel !== null && !within.includes(name)) visit(cel, [...within, name]);

@@ -8,7 +8,6 @@ import type { Deps } from "./domain/deps.ts";
 import { hold, type Held } from "./domain/held.ts";
 import { createQueue } from "./domain/queue.ts";
 import { createTombstones } from "./domain/tombstones.ts";
-import { connectCerbos } from "./engines/cerbos.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { LIMITS } from "./entities/limits.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
@@ -23,12 +22,13 @@ import { type Policies, readPolicies } from "./policy/policies.ts";
 import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
+import { openFirst } from "./judging.ts";
+import { createDeploys } from "./reload.ts";
 import { type Common, type Unit, unitsOf } from "./served.ts";
 import { migrate } from "./stores/migrate.ts";
 import { readVersion } from "./version.ts";
 
 const DRAIN_MS = 10_000;
-const CANARY_TIMEOUT_MS = 5_000;
 
 export interface Gateway {
   readonly url: string;
@@ -136,15 +136,20 @@ export async function assemble(
   await migrate(engines.databaseUrl, report);
   await otherArrivals(config, report);
   const { graph, model } = await connectGraph(config, engines, policies.model);
-  const cerbos = connectCerbos(engines.cerbos.target, engines.cerbos.tls);
-  tellOther(policies.unit, await cerbos.unit(CANARY_TIMEOUT_MS).catch(() => null), { report, log });
+  const judging = await openFirst(config, engines, policies.unit, { report, log });
   const database = openLedger(config, engines.databaseUrl, "gateway");
   const writeLog: RelayLog = (level, event, detail) => log[level]({ ...detail, event }, event);
   const metrics = createMetrics(await readVersion(), { ...policies, model });
   const budgets = createBudgets(config.rates);
   const decisions = openDecisions({ settings: config.decisionLog, clock: systemClock, report: writeLog, metrics });
+  const deploys = createDeploys({
+    ...{ config, engines, metrics, reporting: { report, log } },
+    served: () => served,
+    unitOf: (parts) => unitOf(parts),
+  });
   const common: Common = {
     database,
+    deploys,
     clock,
     random: systemRandom,
     tombstones: createTombstones(engines.secret),
@@ -157,25 +162,17 @@ export async function assemble(
     decided: decidedBy(metrics, decisions),
     warn: (event, detail) => writeLog("warn", event, detail),
   };
-  const served = hold(unitsOf(common, metrics)({ policies, cerbos, graph, model }), LIMITS.unitPatienceMs);
+  const unitOf = unitsOf(common, metrics);
+  const served = hold(unitOf({ policies, graph, model, ...judging }), LIMITS.unitPatienceMs);
   const carriers = openCarriers(config, engines, served, writeLog);
   if (config.platformClient !== null) await registerPlatformClient(served.current.deps, config.platformClient);
   const close = async (): Promise<void> => {
-    await Promise.all([carriers.close(), decisions?.close()]);
+    await Promise.all([carriers.close(), decisions?.close(), deploys.close()]);
     await Promise.all([graph.close(), database.close()]);
     served.current.cerbos.close();
   };
   const { relay, reconciler } = carriers;
   return { served, relay, reconciler, budgets, metrics, decisions, close };
-}
-
-/** It starts all the same: a Cerbos that is replaced later than its gateway is found by `/readyz` then. */
-function tellOther(unit: string, served: string | null, { report, log }: Reporting): void {
-  if (served === unit) return;
-  report(
-    `Not ready: Cerbos serves ${served ?? "no unit that it knows of"}, and the policies here are the unit ${unit}`,
-  );
-  log.error({ event: "policies.not_served", unit, served }, "policies.not_served");
 }
 
 const systemClock = (): Date => new Date();

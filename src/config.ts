@@ -31,6 +31,7 @@ export interface Config {
   /** Where the embedded OpenFGA keeps its tables when Postgres is not the embedded one. */
   readonly openfgaDatabaseUrl: string | null;
   readonly cerbos: { readonly target: string; readonly tls: boolean } | null;
+  readonly cerbosStandby: string | null; // a second one, to which a reload of policies switches
   readonly oidc: OidcSettings | null;
   readonly aliasClaim: string;
   /** No token is believed for longer, and nobody who was erased comes back sooner. */
@@ -125,6 +126,7 @@ const NEEDS: readonly (readonly [SettingName, SettingName])[] = [
   ["OPENFGA_MODEL_ID", "OPENFGA_STORE_ID"],
   ["OPENFGA_DATABASE_URL", "DATABASE_URL"],
   ["CERBOS_TLS", "CERBOS_TARGET"],
+  ["CERBOS_STANDBY_TARGET", "CERBOS_TARGET"],
 ];
 
 /** What does not go together, as far as it shows before the values are understood. */
@@ -198,6 +200,7 @@ function resolved(read: Settings, set: Environment): Config {
     openfga: openfgaOf(read),
     openfgaDatabaseUrl: read.OPENFGA_DATABASE_URL ?? null,
     cerbos: read.CERBOS_TARGET === undefined ? null : { target: read.CERBOS_TARGET, tls: read.CERBOS_TLS },
+    cerbosStandby: read.CERBOS_STANDBY_TARGET ?? null,
     oidc: oidcOf(read),
     aliasClaim: read.ALIAS_CLAIM,
     tokenMaxHours: read.TOKEN_MAX_HOURS,
@@ -234,11 +237,8 @@ function openfgaOf(read: Settings): OpenfgaSettings | null {
   };
 }
 
-function oidcOf({
-  OIDC_ISSUER: issuer,
-  OIDC_AUDIENCE: audience,
-  OIDC_JWKS_URL: jwksUrl,
-}: Settings): OidcSettings | null {
+function oidcOf(read: Settings): OidcSettings | null {
+  const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_JWKS_URL: jwksUrl } = read;
   if (issuer === undefined || audience === undefined) return null;
   return { issuer, audience, jwksUrl: jwksUrl === undefined ? null : new URL(jwksUrl) };
 }

@@ -1,8 +1,8 @@
 /** What the gateway speaks to Postgres and OpenFGA over: pools of the ledger by who uses them, and the graph's store with its model. */
 import { refusal } from "./arrivals.ts";
 import type { Config } from "./config.ts";
-import { prepareStore } from "./engines/openfga-model.ts";
-import { type Graph, openGraph } from "./engines/openfga.ts";
+import { type PreparedStore, prepareStore } from "./engines/openfga-model.ts";
+import { type Graph, type GraphOptions, openGraph } from "./engines/openfga.ts";
 import { AppError } from "./entities/errors.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import type { Policies } from "./policy/policies.ts";
@@ -31,21 +31,28 @@ export async function connectGraph(
   engines: Engines,
   model: Policies["model"],
 ): Promise<{ graph: Graph; model: string }> {
-  const { apiUrl } = engines.openfga;
-  const presharedKey = engines.openfga.presharedKey ?? null;
-  const at = { apiUrl, presharedKey };
-  const store = {
-    ...at,
+  const prepared = await prepareModel(config, engines, model).catch((error: unknown) => {
+    const cause = error instanceof AppError ? error.cause : error;
+    throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
+  });
+  const graph = openGraph({ ...addressOf(engines), ...prepared, connections: GRAPH_CONNECTIONS });
+  return { graph, model: prepared.modelId };
+}
+
+function addressOf({
+  openfga: { apiUrl, presharedKey = null },
+}: Engines): Pick<GraphOptions, "apiUrl" | "presharedKey"> {
+  return { apiUrl, presharedKey };
+}
+
+/** Writes the model unless it is the latest already. Throws CANNOT_DECIDE. */
+export async function prepareModel(config: Config, engines: Engines, model: Policies["model"]): Promise<PreparedStore> {
+  return await prepareStore({
+    ...addressOf(engines),
     storeId: config.openfga?.storeId ?? null,
     modelId: config.openfga?.modelId ?? null,
     storeName: "bailiwick",
     model,
     timeoutMs: STORE_TIMEOUT_MS,
-  };
-  const prepared = await prepareStore(store).catch((error: unknown) => {
-    const cause = error instanceof AppError ? error.cause : error;
-    throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
   });
-  const graph = openGraph({ ...at, ...prepared, connections: GRAPH_CONNECTIONS });
-  return { graph, model: prepared.modelId };
 }

@@ -16,9 +16,13 @@ export interface Unit extends Parts {
 export interface Parts {
   readonly policies: Policies;
   readonly cerbos: Cerbos;
+  /** Where that is. */
+  readonly target: string;
   readonly graph: Graph;
   /** OpenFGA's id of it. */
   readonly model: string;
+  /** Ends what it alone uses; nobody may use it any more. */
+  readonly retire: () => Promise<void>;
 }
 
 /** What all units share. */

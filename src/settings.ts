@@ -142,7 +142,17 @@ const engines = {
         "The judge: Cerbos' gRPC, serving what `npm run policies -- bundle` has written, with `schema.enforcement: reject`. " +
         "Set it to use your own.",
     }),
-  CERBOS_TLS: boolean.default(false).meta({ description: "Whether `CERBOS_TARGET` is spoken to over TLS." }),
+  CERBOS_STANDBY_TARGET: text((value) => /^(unix:.+|[^\s/]+:[0-9]{1,5})$/.test(value), "host:port or unix:path")
+    .optional()
+    .meta({
+      otherwise: "none: policies are replaced by a restart",
+      description:
+        "A second Cerbos beside `CERBOS_TARGET`, for `POST /v1/platform/policies/reload`: it gets the new policies, and the two trade places. " +
+        "At the start the one of the two is used that serves what the folders hold.",
+    }),
+  CERBOS_TLS: boolean
+    .default(false)
+    .meta({ description: "Whether `CERBOS_TARGET` and `CERBOS_STANDBY_TARGET` are spoken to over TLS." }),
 };
 
 const running = {

@@ -43,6 +43,7 @@ describe("Nothing set", () => {
       openfga: null,
       openfgaDatabaseUrl: null,
       cerbos: null,
+      cerbosStandby: null,
       oidc: null,
       aliasClaim: "preferred_username",
       tokenMaxHours: 24,
@@ -93,6 +94,10 @@ describe("Each setting", () => {
       { openfga: { apiUrl: "http://f", presharedKey: "k", storeId: "s", modelId: "m" } },
     ],
     [{ CERBOS_TARGET: "cerbos:3593" }, { cerbos: { target: "cerbos:3593", tls: false } }],
+    [
+      { CERBOS_TARGET: "cerbos:3593", CERBOS_STANDBY_TARGET: "unix:/run/c.sock" },
+      { cerbos: { target: "cerbos:3593", tls: false }, cerbosStandby: "unix:/run/c.sock" },
+    ],
     [{ CERBOS_TARGET: "unix:/run/c.sock", CERBOS_TLS: "true" }, { cerbos: { target: "unix:/run/c.sock", tls: true } }],
     [
       OIDC,
@@ -138,6 +143,7 @@ describe("Each setting", () => {
     ["DATABASE_URL", "db"],
     ["OPENFGA_API_URL", "fga:8080"],
     ["CERBOS_TARGET", "http://cerbos:3593"],
+    ["CERBOS_STANDBY_TARGET", "http://cerbos:3593"],
     ["DEVELOPMENT_ISSUER", "yes"],
     ["CORS_ORIGINS", "https://portal.example.com/"],
     ["CORS_ORIGINS", "*"],

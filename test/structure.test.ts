@@ -12,6 +12,8 @@ const ABOVE_ALL = [
   "src/connections.ts",
   "src/listen.ts",
   "src/served.ts",
+  "src/judging.ts",
+  "src/reload.ts",
   "src/observed.ts",
   "src/arrivals.ts",
   "src/contract.ts",

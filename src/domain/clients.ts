@@ -16,7 +16,7 @@ import { contention } from "./queue.ts";
 import { changedSince } from "./refusal.ts";
 
 /** Registrations are the platform's, not an organization's: whoever has platform:admin may, and no policy is asked. */
-async function requirePlatformAdmin(deps: Deps, caller: Caller): Promise<ClientFacts> {
+export async function requirePlatformAdmin(deps: Deps, caller: Caller): Promise<ClientFacts> {
   const facts = await gather(deps, caller, { kind: "account", id: null, slug: null });
   return requireScope(caller, facts.caller.client, "platform:admin");
 }

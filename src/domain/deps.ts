@@ -50,6 +50,27 @@ export interface Served extends Deciding {
   readonly factDomains: FactDomains;
 }
 
+/** Replaces what is served by what the folders of policies hold now. */
+export interface Deploys {
+  /**
+   * Reads and checks the folders; when it is not `isCheckOnly`, what they hold is ready to serve then. One at a time. Throws POLICIES_REFUSED with
+   * what is wrong and where, STANDBY_MISSING, STANDBY_DIFFERS, RELOAD_UNDER_WAY; whatever is thrown, what is served stays.
+   */
+  prepare(options: { readonly isCheckOnly: boolean }): Promise<Prepared>;
+}
+
+export interface Prepared {
+  /** By what would be decided, the model left out: it gets its id when it is served. */
+  readonly unit: string;
+  readonly commit: string | null;
+  /** Kinds of a host's that are refused, by name. */
+  readonly refused: readonly string[];
+  /** Every request that begins from here on is decided by it. Nothing where it is what is served already. Never throws. */
+  serve(): void;
+  /** Ends what was prepared and is not served, and lets the next one begin. */
+  end(): Promise<void>;
+}
+
 /** Everything that the domain uses and does not make itself; assemble.ts makes it, anew for each unit that is served. */
 export interface Deps extends Served {
   readonly database: Database;
@@ -66,6 +87,7 @@ export interface Deps extends Served {
   readonly requestReconcile: (organizationId: string) => void;
   /** Takes one from the budget of an organization, for somebody who belongs to it. Throws RATE_LIMITED. */
   readonly admit: (organizationId: string, work: "questions" | "changes") => Promise<void>;
+  readonly deploys: Deploys;
   /** Told of each decision of a check, and of each page of a search. Throws CANNOT_DECIDE when it must be kept and cannot be. */
   readonly decided: (record: LogRecord) => void;
   readonly warn: (event: string, detail: Record<string, unknown>) => void;

@@ -30,6 +30,10 @@ export const ERROR_CODES = [
   "ALREADY_MEMBER",
   "ALREADY_INVITED",
   "CLIENT_EXISTS",
+  "POLICIES_REFUSED", // what the folders hold cannot be served
+  "STANDBY_MISSING", // the Cerbos is the operator's own, and there is no second one to switch to
+  "STANDBY_DIFFERS", // the second one serves something else than the folders hold
+  "RELOAD_UNDER_WAY",
   "IDEMPOTENCY_KEY_REUSED", // with another body
   "PRECONDITION_FAILED",
   "PRECONDITION_REQUIRED", // a document would be replaced whole, and nobody said which

@@ -141,4 +141,7 @@ export const LIMITS = {
 
   /** How long a policy unit that was replaced is kept for what was begun with it. */
   unitPatienceMs: 60_000,
+  canaryMs: 5_000,
+  /** Characters of what is wrong with policies that an answer tells. */
+  policyProblem: 4_000,
 } as const;

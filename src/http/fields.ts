@@ -162,6 +162,19 @@ export const relationName = patterned({
   expected: "1 to 50 characters without :, #, @ and white space",
   example: "viewer",
 });
+/** Of policies. */
+export const unit = patterned({
+  is: "The policy unit: a hash of policies, schemas, model and plans",
+  pattern: /^[0-9a-f]{16}$/,
+  expected: "16 hexadecimal digits",
+  example: "350c2211499c7498",
+});
+export const commit = patterned({
+  is: "The commit of git that holds the policies; null: it is not known, or they differ from it",
+  pattern: /^[0-9a-f]{40,64}$/,
+  expected: "a commit's hash",
+  example: "5f1d7a84c10b2f8d33e6a4c9b7d2e1f0a9c8b7d6",
+}).nullable();
 /** Things that a host stores: whatever JSON can say that a database can keep. */
 export const attributes = z
   .record(z.string(), z.unknown())

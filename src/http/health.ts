@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { plainReply } from "./contract.ts";
+import { commit, unit } from "./fields.ts";
 import { open, type Route } from "./route.ts";
 
 const count = z.int().min(0);
@@ -33,17 +34,9 @@ const kinds = z
   })
   .exactOptional();
 
-const unit = z.string().regex(/^[0-9a-f]{16}$/);
 const policies = z.strictObject({
-  unit: unit.meta({
-    description: "By what it decides: a hash of policies, schemas, model and plans",
-    examples: ["9f2c4e8a1b3d5f70"],
-  }),
-  commit: z
-    .string()
-    .regex(/^[0-9a-f]{40,64}$/)
-    .nullable()
-    .meta({ description: "The commit of git that holds them; null: it is not known, or they differ from it" }),
+  unit: unit.meta({ description: "By what it decides: a hash of policies, schemas, model and plans" }),
+  commit,
   model: z
     .string()
     .max(64)

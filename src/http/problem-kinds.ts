@@ -138,6 +138,26 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The client is registered already",
     help: "Change the registration that there is.",
   },
+  POLICIES_REFUSED: {
+    status: 409,
+    title: "The policies in the folders cannot be served",
+    help: "Nothing was changed: what was served goes on. `detail` names file and line; mend it, try `npm run policies`, and reload again.",
+  },
+  STANDBY_MISSING: {
+    status: 409,
+    title: "There is no second Cerbos to switch to",
+    help: "Set `CERBOS_STANDBY_TARGET` to one that serves what `npm run policies -- bundle` writes, or restart Cerbos and gateway with the new policies.",
+  },
+  STANDBY_DIFFERS: {
+    status: 409,
+    title: "The second Cerbos serves other policies than the folders hold",
+    help: "Give it what `npm run policies -- bundle` writes of the same folders, restart it, and reload again.",
+  },
+  RELOAD_UNDER_WAY: {
+    status: 409,
+    title: "Another reload is under way",
+    help: "Wait until it has ended; `GET /readyz` says which policies decide.",
+  },
   PRECONDITION_FAILED: {
     status: 412,
     title: "Somebody changed it in between",

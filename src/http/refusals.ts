@@ -90,7 +90,7 @@ export const FORMS: readonly Form[] = [
     has: (route) => route.access === "caller" && route.dialect !== "authzen" && route.method !== "get",
     codes: ["UNSUPPORTED_MEDIA_TYPE"],
   },
-  { of: "POST, but checks and imports", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
+  { of: "POST, but checks, imports and reloads", has: isRepeatable, codes: ["IDEMPOTENCY_KEY_REUSED", "CONTENTION"] },
 ];
 
 export function codesOfForm(route: Route): ProblemCode[] {
@@ -119,7 +119,8 @@ function askedOf({ asks, params }: Route): Set<Asked> {
 
 /** Is it a change that an Idempotency-Key makes happen once? */
 export function isRepeatable(route: Route): boolean {
-  return route.access === "caller" && route.dialect === "rest" && route.method === "post";
+  const isOfGateway = route.isOfGateway === true;
+  return route.access === "caller" && route.dialect === "rest" && route.method === "post" && !isOfGateway;
 }
 
 /** Is a body part of the request? */

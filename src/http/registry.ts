@@ -12,6 +12,7 @@ import { ME_ROUTES } from "./me.ts";
 import { MEMBER_ROUTES } from "./members.ts";
 import { ORGANIZATION_ROUTES } from "./organizations.ts";
 import { OBSERVABILITY_ROUTES } from "./observability.ts";
+import { POLICY_ROUTES } from "./policies.ts";
 import type { Route } from "./route.ts";
 import { SEARCH_ROUTES } from "./search.ts";
 import { PLATFORM_SECTOR_ROUTES, SECTOR_ROUTES } from "./sectors.ts";
@@ -30,7 +31,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   audit: AUDIT_ROUTES,
   entities: [...ENTITY_ROUTES, ...ENTITY_LINE_ROUTES],
   clients: CLIENT_ROUTES,
-  platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES],
+  platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES, ...POLICY_ROUTES],
   health: HEALTH_ROUTES,
   metrics: OBSERVABILITY_ROUTES,
   docs: DOCS_ROUTES,

@@ -56,6 +56,8 @@ interface Declared extends Contract {
   /** Express's pattern, from the root. */
   readonly path: string;
   readonly summary: string;
+  /** It changes the gateway that answers, and not the ledger alone: what another one has answered says nothing about this one. */
+  readonly isOfGateway?: boolean;
 }
 
 type Schema = z.ZodObject;
@@ -190,6 +192,7 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
   /** NOTHING: no body, or `{}`. */
   readonly body: Body;
   readonly reply: Reply | readonly Reply[];
+  readonly isOfGateway?: boolean;
   readonly answer: (deps: Deps, call: Call<z.output<Params>, z.output<Body>>) => Promise<Answer>;
 }
 
@@ -197,9 +200,10 @@ interface CommandDefinition<Params extends Schema, Body extends Schema> extends 
 export function command<Params extends Schema, Body extends Schema>(
   definition: CommandDefinition<Params, Body>,
 ): Route {
-  const { method, params, body, answer } = definition;
+  const { method, params, body, answer, isOfGateway = false } = definition;
   return {
     ...promised(definition, [definition.reply].flat()),
+    isOfGateway,
     access: "caller",
     dialect: "rest",
     method,

@@ -8,17 +8,19 @@ export interface Engines {
   readonly openfga: { readonly apiUrl: string; readonly presharedKey?: string | null };
   readonly cerbos: { readonly target: string; readonly tls: boolean };
   readonly secret: string;
+  /** For the embedded Cerbos; null: it is the user's own, or another process has started it. */
+  readonly judges: EmbeddedJudges | null;
 }
 
 export interface StartedEngines extends Engines {
-  /** For the embedded Cerbos; null: it is the user's own. */
-  readonly judges: EmbeddedJudges | null;
   readonly lost: Promise<string>;
   stop(): Promise<void>;
 }
 
 export interface EmbeddedJudges extends Judges {
-  /** From now on this one decides: its end is one of the gateway's own. */
+  /** What the first was started on. */
+  readonly policyDir: string;
+  /** From now on this one decides: its end is the gateway's, too. */
   uses(target: string): void;
 }
 
@@ -58,7 +60,7 @@ export async function startEngines(
   };
   return {
     ...chosen(config, local),
-    judges: judges && { ...judges, uses: note },
+    judges: judges && { ...judges, uses: note, policyDir: policyDir ?? "" },
     lost,
     stop: async () => {
       forgetEndpoints(config.stateDir);
@@ -84,7 +86,7 @@ function followed(local: LocalEngines): Pick<StartedEngines, "lost"> & Pick<Embe
 }
 
 function nothingStarted(engines: Engines): StartedEngines {
-  return { ...engines, judges: null, lost: new Promise(() => undefined), stop: async () => await Promise.resolve() };
+  return { ...engines, lost: new Promise(() => undefined), stop: async () => await Promise.resolve() };
 }
 
 /** The user's engines before the embedded ones. */
@@ -94,6 +96,7 @@ export function chosen(config: Config, local: LocalEndpoints): Engines {
     openfga: given(config.openfga ?? local.openfga),
     cerbos: config.cerbos ?? { target: given(local.cerbosTarget), tls: false },
     secret: config.secret ?? local.masterSecret,
+    judges: null,
   };
 }
 

@@ -57,9 +57,13 @@ export async function writeServedSet(folder: string, { policiesDir, files, unit 
 export interface PolicySet {
   readonly folder: string;
   /** Removes what earlier starts have left; only whoever holds STATE_DIR may. */
-  removeOthers(): Promise<void>;
+  readonly removeOthers: () => Promise<void>;
   /** When nobody is started on it, or nobody any more. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
+}
+
+export async function removeSet(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
 }
 
 /**
@@ -70,7 +74,7 @@ export async function openPolicySet(stateDir: string, served: Served): Promise<P
   const sets = path.join(stateDir, SETS);
   await mkdir(sets, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(path.join(sets, "set-"));
-  const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
+  const remove = async (): Promise<void> => await removeSet(folder);
   try {
     await writeServedSet(folder, served);
   } catch (error) {

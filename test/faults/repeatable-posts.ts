@@ -14,6 +14,8 @@ export interface Stage {
   readonly unseen: string;
   /** The service that keeps the entities of this organization. */
   readonly keeperOf: (slug: string) => Promise<Person>;
+  /** Changes a folder of policies, to no effect; absent: nothing can be reloaded here. */
+  readonly touchPolicies?: () => Promise<void>;
   readonly sql: (text: string, values: readonly unknown[]) => Promise<unknown>;
 }
 

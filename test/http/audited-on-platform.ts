@@ -44,6 +44,14 @@ export const ON_PLATFORM: Readonly<Record<string, Expected>> = {
     rule: "application#enable",
     events: [["application.enable", "application", ...enabled]],
   },
+  [`POST ${PLATFORM}/policies/reload`]: {
+    rule: null,
+    events: [["policies.deploy", "policies", { unit: TEXT, commit: null }, { unit: TEXT, commit: null }]],
+    ask: async ({ operator, touchPolicies }) => {
+      await touchPolicies?.();
+      return { by: operator, path: `${PLATFORM}/policies/reload` };
+    },
+  },
   [`GET ${PLATFORM}/audit/export`]: {
     rule: "organization#export_audit",
     events: [["audit.export", "organization", null, null]],

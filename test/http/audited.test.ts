@@ -8,6 +8,7 @@ import type { Route } from "../../src/http/route.ts";
 import { PREPARE, type Stage } from "../faults/repeatable-posts.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addKeeper, DOCUMENTS } from "../support/documents.ts";
+import { copyFolder, type FolderCopy } from "../support/host-folder.ts";
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { track } from "../support/footprint.ts";
 import { must } from "../support/world.ts";
@@ -17,16 +18,21 @@ import { named } from "./route-samples.ts";
 
 let gateway: TestGateway;
 let operator: Person;
+let folder: FolderCopy;
 let count = 0;
 beforeAll(async () => {
-  gateway = await startTestGateway({ hostPolicies: [DOCUMENTS] });
+  folder = await copyFolder(DOCUMENTS);
+  gateway = await startTestGateway({ hostPolicies: [folder.directory] });
   operator = await gateway.service("operator", { scopes: ["platform:admin"] });
   must(await operator.get("/v1/platform/clients"), 200);
   await gateway.sql(`
     create function break_log() returns trigger language plpgsql as $$
       begin raise exception 'no room for the log' using errcode = 'disk_full'; end $$`);
 });
-afterAll(async () => await gateway.close());
+afterAll(async () => {
+  await gateway.close();
+  await folder.remove();
+});
 
 async function stage(): Promise<Stage> {
   count += 1;
@@ -34,7 +40,11 @@ async function stage(): Promise<Stage> {
   const [founder, guest] = [await gateway.person(`${name}-founder`), await gateway.person(`${name}-guest`)];
   const unseen = await gateway.issuer.sign({ subject: `${name}-unseen` });
   const keeperOf = async (slug: string): Promise<Person> => await addKeeper(gateway, `${name}-keeper`, [slug]);
-  return { founder, guest, operator, name, unseen, keeperOf, sql: async (...asked) => await gateway.sql(...asked) };
+  const touchPolicies = async (): Promise<void> => {
+    await folder.edit("cerbos/folder.yaml", (text) => `${text}# touched\n`);
+  };
+  const sql: Stage["sql"] = async (...asked) => await gateway.sql(...asked);
+  return { founder, guest, operator, name, unseen, keeperOf, touchPolicies, sql };
 }
 
 async function askedOf(route: Route, on: Stage): Promise<Asked> {

@@ -43,6 +43,7 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   eraseAccount: "no organization stops it (K12)",
   registerClient: "a registration belongs to no organization",
   updateClient: "a registration belongs to no organization",
+  reloadPolicies: "what decides is every organization's",
   createPlatformSector: "what the platform has belongs to no organization (K8)",
   renamePlatformSector: "as above",
   retirePlatformSector: "as above",

@@ -84,6 +84,7 @@ const DEPS: Deps = {
   queue: { run: nobody },
   applyTuples: nobody,
   requestReconcile: () => undefined,
+  deploys: { prepare: nobody },
   admit: async () => await Promise.resolve(),
   decided: () => undefined,
   warn: () => undefined,

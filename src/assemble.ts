@@ -27,6 +27,7 @@ import { createDeploys } from "./reload.ts";
 import { type Common, type Unit, unitsOf } from "./served.ts";
 import { migrate } from "./stores/migrate.ts";
 import { readVersion } from "./version.ts";
+import { watchPolicies } from "./watched.ts";
 
 const DRAIN_MS = 10_000;
 
@@ -82,8 +83,12 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
     core.decisions?.start();
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
+    const folders =
+      config.watchesPolicies && engines.judges !== null ? [config.policiesDir, ...config.hostPolicies] : [];
+    const watch = watchPolicies(folders, served.current.deps.deploys, reporting);
     const close = async (seen: Promise<unknown> = Promise.resolve()): Promise<void> => {
       drain.begin();
+      await watch.close();
       await seen;
       await closeServer(server, DRAIN_MS);
       await core.close();

@@ -10,10 +10,8 @@ export interface Config {
   readonly isProduction: boolean;
   readonly host: string;
   readonly port: number;
-  /** Where the world finds this service; an origin without a trailing slash. */
-  readonly publicUrl: string;
-  /** Origins whose pages may call. */
-  readonly corsOrigins: readonly string[];
+  readonly publicUrl: string; // where the world finds this service; an origin without a trailing slash
+  readonly corsOrigins: readonly string[]; // whose pages may call
   /** null: there are no metrics to be had; "": for everybody. */
   readonly metricsToken: string | null;
   /** Requests a minute; 0: no limit. */
@@ -24,6 +22,7 @@ export interface Config {
   readonly policiesDir: string;
   /** Folders of kinds of a host's, in their order. */
   readonly hostPolicies: readonly string[];
+  readonly watchesPolicies: boolean;
   readonly logLevel: Settings["LOG_LEVEL"];
   /** null: the embedded engine. */
   readonly databaseUrl: string | null;
@@ -195,6 +194,7 @@ function resolved(read: Settings, set: Environment): Config {
     stateDir,
     policiesDir: read.POLICIES_DIR === undefined ? path.join(ROOT, "policies") : path.resolve(read.POLICIES_DIR),
     hostPolicies: read.HOST_POLICIES?.split(",").map((folder) => path.resolve(folder.trim())) ?? [],
+    watchesPolicies: read.POLICIES_WATCH && read.NODE_ENV !== "production",
     logLevel: read.LOG_LEVEL,
     databaseUrl: read.DATABASE_URL ?? null,
     openfga: openfgaOf(read),

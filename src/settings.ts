@@ -172,6 +172,9 @@ const running = {
       "Folders of the host's own kinds, by commas, absolute or from where Bailiwick is started: policies/README.md. " +
       "A kind that is broken is reported and refused, and the others are served.",
   }),
+  POLICIES_WATCH: boolean.default(true).meta({
+    description: "Whether the embedded Cerbos serves folders that change by itself; never under `NODE_ENV=production`.",
+  }),
   LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], "expected trace … fatal, or silent")
     .default("info")

@@ -38,6 +38,7 @@ describe("Nothing set", () => {
       stateDir: path.join(ROOT, ".bailiwick"),
       policiesDir: path.join(ROOT, "policies"),
       hostPolicies: [],
+      watchesPolicies: true,
       logLevel: "info",
       databaseUrl: null,
       openfga: null,
@@ -93,6 +94,7 @@ describe("Each setting", () => {
       { OPENFGA_API_URL: "http://f", OPENFGA_PRESHARED_KEY: "k", OPENFGA_STORE_ID: "s", OPENFGA_MODEL_ID: "m" },
       { openfga: { apiUrl: "http://f", presharedKey: "k", storeId: "s", modelId: "m" } },
     ],
+    [{ POLICIES_WATCH: "false" }, { watchesPolicies: false }],
     [{ CERBOS_TARGET: "cerbos:3593" }, { cerbos: { target: "cerbos:3593", tls: false } }],
     [
       { CERBOS_TARGET: "cerbos:3593", CERBOS_STANDBY_TARGET: "unix:/run/c.sock" },
@@ -207,6 +209,7 @@ describe("What does not go together", () => {
       { DATABASE_URL: "postgres://db/x", OPENFGA_DATABASE_URL: "postgres://db/y", OPENFGA_API_URL: "http://f" },
     ],
     ["CERBOS_TLS", { CERBOS_TLS: "true" }],
+    ["CERBOS_STANDBY_TARGET", { CERBOS_STANDBY_TARGET: "cerbos:3593" }],
     ["DEVELOPMENT_ISSUER", { DEVELOPMENT_ISSUER: "false" }],
     ["DEVELOPMENT_ISSUER", { ...PRODUCTION, DEVELOPMENT_ISSUER: "true" }],
     ["OIDC_ISSUER", { NODE_ENV: "production", BAILIWICK_SECRET: SECRET }],

@@ -14,6 +14,7 @@ const ABOVE_ALL = [
   "src/served.ts",
   "src/judging.ts",
   "src/reload.ts",
+  "src/watched.ts",
   "src/observed.ts",
   "src/arrivals.ts",
   "src/contract.ts",

@@ -157,6 +157,7 @@ function configOf(stateDir: string, database: TestDatabase, storeId: string, opt
     OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
     OPENFGA_STORE_ID: storeId,
     HOST_POLICIES: hostPolicies.join(","),
+    POLICIES_WATCH: "false", // those that change them say when
     ...(hostPolicies.length > 0 && options.engines === undefined ? {} : { CERBOS_TARGET: engines.cerbosTarget }),
     ...PATIENT,
     ...UNLIMITED,

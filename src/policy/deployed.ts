@@ -1,8 +1,11 @@
+import path from "node:path";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import { checkPolicies } from "./check.ts";
 import { commitOf } from "./commit.ts";
 import { canCompile } from "./host-compile.ts";
 import { type Policies, readPolicies } from "./policies.ts";
+import { findingInWords } from "./review/finding.ts";
+import { TABLE_FILE } from "./review/table-file.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { policyUnit } from "./unit.ts";
 
@@ -12,7 +15,7 @@ import { policyUnit } from "./unit.ts";
  */
 export async function readChecked(snapshot: Snapshot, current: Pick<Policies, "kinds">): Promise<Policies> {
   const { policiesDir, hostFolders } = snapshot;
-  if (canCompile()) await checkPolicies(policiesDir);
+  if (canCompile()) await refuseWrong(snapshot);
   const read = await readPolicies(policiesDir, hostFolders);
   const { served, refused } = read.kinds;
   const lost = [...refused].filter(([type]) => !current.kinds.refused.has(type));
@@ -20,6 +23,13 @@ export async function readChecked(snapshot: Snapshot, current: Pick<Policies, "k
   const placed = new Map([...refused].map(([type, why]) => [type, snapshot.placed(why)]));
   const kinds: HostKinds = { served, refused: placed };
   return { ...read, kinds, problems: read.problems.map(snapshot.placed), commit: await commitFor(snapshot) };
+}
+
+/** The table is for people; that it is stale keeps nothing from deciding. */
+async function refuseWrong({ policiesDir }: Snapshot): Promise<void> {
+  const findings = await checkPolicies({ policiesDir, hostFolders: [] }); // a host's kinds are refused one by one
+  const wrong = findings.filter(({ file }) => path.basename(file) !== TABLE_FILE);
+  if (wrong.length > 0) throw new Error(wrong.map(findingInWords).join("\n"));
 }
 
 /** The folders may have moved on since they were copied: then nobody knows which commit that was. */

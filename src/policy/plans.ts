@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
+import { AuthorError } from "./review/author-error.ts";
 import { type Fault, isFault, misfitsOf, readPositioned } from "./positioned.ts";
 
 const Limit = z.int().min(0).max(1_000_000);
@@ -24,7 +25,7 @@ export async function readPlans(policiesDir: string): Promise<ReadonlyMap<string
   const file = path.join(policiesDir, PLANS_FILE);
   const plans = plansIn(await readFile(file, "utf8"));
   if (plans instanceof Map) return plans;
-  throw new Error(plans.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
+  throw new AuthorError(plans.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
 }
 
 export function plansIn(text: string): Map<string, z.infer<typeof Plan>> | readonly Fault[] {

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { connectCerbos } from "../../engines/cerbos.ts";
 import type { Judge } from "../../entities/judge.ts";
+import { LocalEngineError } from "../../local/error.ts";
 import { startCerbos } from "../../local/cerbos.ts";
 import { isTest, writeSet } from "../policy-set.ts";
+import { AuthorError } from "./author-error.ts";
 import type { Revision } from "./revision.ts";
 
 /** A Cerbos that serves one revision, for as long as it is looked at. Throws what Cerbos says where the policies do not compile. */
@@ -37,6 +39,7 @@ export async function cerbosOf({ policiesDir, hostFiles }: Revision): Promise<Re
     return { judge, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await remove();
-    throw error;
+    if (!(error instanceof LocalEngineError)) throw error;
+    throw new AuthorError(error.message.replaceAll(policyDir, policiesDir), { cause: error });
   }
 }

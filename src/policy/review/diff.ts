@@ -5,6 +5,7 @@ import { AuthorError } from "./author-error.ts";
 import { cerbosOf } from "./cerbos-of.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
+import { refuseUnreadable } from "./lint-syntax.ts";
 import { readRevision, type Revision } from "./revision.ts";
 import { startTrialGraphs } from "./graph-of.ts";
 import type { Source } from "./sources.ts";
@@ -65,6 +66,7 @@ async function unitOf({ policiesDir, hostFolders }: Source): Promise<string> {
 }
 
 async function read({ name, policiesDir, hostFolders }: Source): Promise<Revision> {
+  await refuseUnreadable({ policiesDir, hostFolders });
   const revision = await readRevision(policiesDir, hostFolders);
   if (revision.problems.length > 0) throw new AuthorError(`${name}:\n${revision.problems.join("\n")}`);
   return revision;

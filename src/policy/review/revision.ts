@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { buildModel, type Model, type ModelModule, readModules } from "../../engines/openfga-model.ts";
+import { buildModel, type Model, ModelError, type ModelModule, readModules } from "../../engines/openfga-model.ts";
 import { KINDS } from "../../entities/kinds.ts";
 import { type PlacedFault, readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
@@ -79,7 +79,7 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems, faults: host.faults },
-    ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: buildModel(modules) },
+    ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: modelOf(policiesDir, modules) },
   };
 }
 
@@ -124,6 +124,15 @@ function readDocuments(texts: Texts): PolicyDocument[] {
 
 function schemaIn(text: string | undefined): FactSchema {
   return readFactSchema(text === undefined ? undefined : JSON.parse(text));
+}
+
+function modelOf(policiesDir: string, modules: readonly ModelModule[]): Model {
+  try {
+    return buildModel(modules);
+  } catch (error) {
+    if (error instanceof ModelError) throw new AuthorError(`${policiesDir}: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 const Ranks = z.object({

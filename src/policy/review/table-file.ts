@@ -6,6 +6,8 @@ import { readRevision } from "./revision.ts";
 import type { Folders } from "./sources.ts";
 import { tableOf } from "./table.ts";
 
+export const TABLE_FILE = "decisions.md";
+
 export interface TableFile {
   readonly file: string;
   readonly text: string;
@@ -24,6 +26,6 @@ export function tablesOf({ policiesDir, hostFolders }: Folders, evaluated: reado
     const own = evaluated.filter(({ kind }) =>
       [...kind.matrices.values()].some(({ file }) => !path.relative(folder, file).startsWith("..")),
     );
-    return { file: path.join(folder, "decisions.md"), text: tableOf(own) };
+    return { file: path.join(folder, TABLE_FILE), text: tableOf(own) };
   });
 }

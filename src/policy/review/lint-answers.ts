@@ -4,20 +4,26 @@ import { RULES } from "./documents.ts";
 import type { EvaluatedKind, EvaluatedPart } from "./evaluated.ts";
 import type { Finding } from "./finding.ts";
 import { inWords } from "./point-words.ts";
-import type { Revision } from "./revision.ts";
+import type { KindPolicies, Revision } from "./revision.ts";
 import { short } from "./words.ts";
 
 /** What no reading finds: denials without a reason, facts that are refused although they can be, and permissions without a fact. */
-export function answerFindings({ matrices, floor }: EvaluatedKind, revision: Revision): Finding[] {
-  return [...[...matrices.values()].flat(), ...floor].flatMap((part) => partFindings(part, revision));
+export function answerFindings({ kind, matrices, floor }: EvaluatedKind, revision: Revision): Finding[] {
+  return [...[...matrices.values()].flat(), ...floor].flatMap((part) => partFindings({ kind, part, revision }));
+}
+
+interface Asked {
+  readonly kind: KindPolicies;
+  readonly part: EvaluatedPart;
+  readonly revision: Revision;
 }
 
 /** One for each rule and fault, with the first cell that shows it. */
-function partFindings(part: EvaluatedPart, revision: Revision): Finding[] {
+function partFindings({ kind, part, revision }: Asked): Finding[] {
   const found = new Map<string, Finding>();
   for (const [index, cell] of part.cells.entries()) {
     for (const [action, reasons] of part.said[index] ?? []) {
-      const fault = faultOf(cell, reasons);
+      const fault = faultOf(kind, cell, reasons);
       if (fault === null || found.has(fault.what)) continue;
       const state = stateOf(part, cell, revision);
       found.set(fault.what, { ...placeOf(part), problem: `${action} ${fault.problem} (${state})`, fix: fault.fix });
@@ -32,8 +38,8 @@ interface Fault {
   readonly fix: string;
 }
 
-function faultOf(cell: Cell, reasons: readonly Reason[]): Fault | null {
-  const invalid = reasons.find(({ code }) => code === "FACT_INVALID");
+function faultOf(kind: KindPolicies, cell: Cell, reasons: readonly Reason[]): Fault | null {
+  const invalid = reasons.find((reason) => reason.code === "FACT_INVALID" && canBe(kind, reason));
   const isFit = cell.every(fits);
   if (reasons.some(({ code }) => code === "NO_REASON_GIVEN")) {
     const fix =
@@ -48,6 +54,12 @@ function faultOf(cell: Cell, reasons: readonly Reason[]): Fault | null {
   const isMissing = cell.some((point) => point.is === "missing" && !point.fits);
   const problem = `is allowed although a fact ${isMissing ? "is missing" : "has the wrong type"}`;
   return { what: "open", problem, fix: "Let the schema require the fact, and say its type" };
+}
+
+/** What a host's schema refuses is not stored; and of what needs a form, others than its example were tried. */
+function canBe({ isHosts, schema }: KindPolicies, { fact }: Reason): boolean {
+  const path = `R.attr${String(fact).replaceAll("/", ".")}`;
+  return !isHosts && schema.facts.get(path)?.isFormed !== true;
 }
 
 function placeOf({ document, rules: [rule] }: EvaluatedPart): Omit<Finding, "problem" | "fix"> {

@@ -114,12 +114,12 @@ function numbers({ declared, group, literals, source }: Given): number[] {
 
 function strings({ declared, group, literals }: Given): Set<string> {
   const named = literals.filter((literal) => typeof literal === "string");
-  if (declared.some(({ isFormed }) => isFormed)) {
-    const examples = declared.flatMap(({ example }) => (typeof example === "string" ? [example] : []));
-    return new Set([...named, ...examples]); // others the schema refuses, so that nothing would be asked
-  }
   const parts = named.flatMap((literal) => [literal, `${literal}x`, `x${literal}`]);
-  return new Set([...(named.length > 0 ? parts : []), ...OTHERS.slice(0, group.length > 1 ? 2 : 1), ""]);
+  // Where the schema wants a form, its author's example has it; the others are refused, which is a denial too.
+  const formed = declared.flatMap(({ isFormed, example }) =>
+    isFormed && typeof example === "string" ? [example] : [],
+  );
+  return new Set([...parts, ...formed, ...OTHERS.slice(0, group.length > 1 ? 2 : 1), ""]);
 }
 
 /** The built-in facts called `max…` are what the plan allows. */

@@ -127,9 +127,10 @@ function placeFindings(file: string, document: Positioned, { resourcePolicy }: z
     const fix = "Take the policy out; a kind of a host's stands in a folder of its own (HOST_POLICIES)";
     found.push({ ...at("resource"), problem: `nobody asks about a ${resource}: it is no built-in kind`, fix });
   }
-  if (path.basename(file) !== `${resource}.yaml`) {
-    const fix = `Call the file ${resource}.yaml`;
-    found.push({ ...at("resource"), problem: `the file is not called as the policy is: ${resource}`, fix });
+  const name = version === "default" ? `${resource}.yaml` : `matrices/${version}/${resource}.yaml`;
+  if (!file.endsWith(path.join("cerbos", name))) {
+    const problem = `the file is not called as the policy is: ${resource}, version ${version}`;
+    found.push({ ...at("resource"), problem, fix: `Call it cerbos/${name}` });
   }
   if (resource !== kind && version !== "default") {
     const fix = "Write version: default; what depends on the organization is the matrix's to say";

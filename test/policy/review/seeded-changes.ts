@@ -30,6 +30,12 @@ export const SECTOR_FLOOR = "cerbos/sector_floor.yaml";
 export const inRule = (name: string, from: string): RegExp =>
   new RegExp(`(- name: ${name}\\n(?:(?!- name:)[\\s\\S])*?)${from}`);
 
+async function strictSector(copy: FolderCopy): Promise<void> {
+  const rule = (await copy.read(SECTOR)).replace("- expr: V.isAdmin", "- expr: V.isOwner");
+  const text = rule.replace("V.unlessAdmin", "V.unlessOwner").replace("version: default", "version: strict");
+  await copy.write("cerbos/sector_strict.yaml", text);
+}
+
 /** Of the built-in policies. */
 export const BUILT_IN_CHANGES: readonly SeededChange[] = [
   {
@@ -141,16 +147,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
   {
     title: "a matrix is added",
     folder: "built-in",
-    make: async (copy) => {
-      const text = await copy.read(SECTOR);
-      await copy.write(
-        "cerbos/sector_strict.yaml",
-        text
-          .replace("version: default", "version: strict")
-          .replace("- expr: V.isAdmin", "- expr: V.isOwner")
-          .replace("V.unlessAdmin", "V.unlessOwner"),
-      );
-    },
+    make: strictSector,
     wrong: "no test is beside the policy",
     effect: [
       "narrowed sector.rename@strict (new) admin: organizationState=active",

@@ -11,18 +11,20 @@ import type { KindPolicies, Revision } from "./revision.ts";
  * or a check is test/http/affordances.test.ts' and test/matrix/accounts.test.ts'; a host's kind declares its actions by its rules (host-kind.ts).
  */
 export function allActionFindings({ policiesDir, kinds }: Revision): Finding[] {
+  const versions = new Set(["default", ...KINDS.flatMap((kind) => [...(kinds.get(kind)?.matrices.keys() ?? [])])]);
   return KINDS.flatMap((kind) => {
     const policies = kinds.get(kind);
-    const files = [
-      ...(policies?.matrices.has("default") === true ? [] : [`${kind}.yaml`]),
-      ...(policies === undefined || policies.floor !== null ? [] : [`${kind}_floor.yaml`]),
-    ];
-    const missing = files.map((name): Finding => {
+    const missing = [...versions].filter((version) => policies?.matrices.has(version) !== true);
+    const files = missing.map((version) =>
+      version === "default" ? `${kind}.yaml` : `matrices/${version}/${kind}.yaml`,
+    );
+    if (policies?.floor === null) files.push(`${kind}_floor.yaml`);
+    const found = files.map((name): Finding => {
       const file = path.join(policiesDir, "cerbos", name);
-      const problem = `there is no such policy: nobody may do anything with a kind of the name ${kind}`;
+      const problem = `there is no such policy, and a version inherits nothing: nobody may do anything with a kind of the name ${kind}`;
       return { file, ...BEGIN, problem, fix: "Write it, as the policies beside it are" };
     });
-    return [...missing, ...(policies === undefined ? [] : ofKind(policies, ACTIONS[kind]))];
+    return [...found, ...(policies === undefined ? [] : ofKind(policies, ACTIONS[kind]))];
   });
 }
 

@@ -70,7 +70,9 @@ function factOf(names: readonly string[]): Read {
   if ((root === "R" || root === "P") && first === "attr" && others.length > 0) return { is: "fact", path };
   if ((root === "R" || root === "P") && first === "attr") return stray(`${path} as a whole: name the fact`);
   if (path === "P.roles")
-    return stray('P.roles are the bare roles, whose ranking is elsewhere: ask for a rank, as in `"at_least_admin" in runtime.effectiveDerivedRoles`');
+    return stray(
+      'P.roles are the bare roles, whose ranking is elsewhere: ask for a rank, as in `"at_least_admin" in runtime.effectiveDerivedRoles`',
+    );
   if (path === "P.id" || path === "R.id")
     return stray(`${path} is an id: a decision is a function of role and facts, not of ids`);
   return stray(`${path} is no fact`);

@@ -2,11 +2,10 @@ import { canonical } from "../../engines/openfga-model.ts";
 import { policyUnit } from "../unit.ts";
 import { type Approvals, approvalsFor, readApprovals } from "./approvals.ts";
 import { AuthorError } from "./author-error.ts";
-import { cerbosOf } from "./cerbos-of.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
-import { refuseUnreadable } from "./lint-syntax.ts";
-import { readRevision, type Revision } from "./revision.ts";
+import type { Revision } from "./revision.ts";
+import { readSound, soundCerbosOfBoth } from "./sound.ts";
 import { startTrialGraphs } from "./graph-of.ts";
 import type { Source } from "./sources.ts";
 import type { WayBetween } from "./space.ts";
@@ -43,8 +42,17 @@ const ORDER = ["widened", "errors", "narrowed", "reasons"] as const;
  * this change.
  */
 export async function diffOf(base: Source, head: Source, options: DiffOptions): Promise<PolicyDiff> {
+  try {
+    return await compare(base, head, options);
+  } catch (error) {
+    if (!(error instanceof AuthorError)) throw error;
+    throw new AuthorError(head.inItsWords(base.inItsWords(error.message)), { cause: error });
+  }
+}
+
+async function compare(base: Source, head: Source, options: DiffOptions): Promise<PolicyDiff> {
   const approvals = await readApprovals(options.approvalsFile);
-  const [was, is] = await Promise.all([read(base), read(head)]);
+  const [was, is] = await Promise.all([readSound(base), readSound(head)]);
   const differences = await allDifferences(was, is, options.onProgress);
   const groups = groupsOf(differences, { base: was, head: is });
   const units = { base: await unitOf(base), head: await unitOf(head) };
@@ -65,13 +73,6 @@ async function unitOf({ policiesDir, hostFolders }: Source): Promise<string> {
   return await policyUnit(policiesDir, hostFolders);
 }
 
-async function read({ name, policiesDir, hostFolders }: Source): Promise<Revision> {
-  await refuseUnreadable({ policiesDir, hostFolders });
-  const revision = await readRevision(policiesDir, hostFolders);
-  if (revision.problems.length > 0) throw new AuthorError(`${name}:\n${revision.problems.join("\n")}`);
-  return revision;
-}
-
 async function allDifferences(
   was: Revision,
   is: Revision,
@@ -82,9 +83,8 @@ async function allDifferences(
     return was.kinds.get(kind)?.fingerprint !== is.kinds.get(kind)?.fingerprint || ways.has(kind);
   });
   if (kinds.length === 0) return [];
-  const [one, other] = await Promise.all([cerbosOf(was), cerbosOf(is)]);
-  await using base = one;
-  await using head = other;
+  await using engines = await soundCerbosOfBoth(was, is);
+  const { base, head } = engines;
   const sides: readonly [Side, Side] = [
     { revision: was, judge: base.judge },
     { revision: is, judge: head.judge },

@@ -2,13 +2,13 @@ import type { Reason } from "../../entities/errors.ts";
 import { AuthorError } from "./author-error.ts";
 import { told } from "./causes.ts";
 import { ask, type Asking, type Cell, fits, type Part, partsOf, type Said } from "./cells.ts";
-import { cerbosOf } from "./cerbos-of.ts";
 import type { Expression } from "./documents.ts";
 import { spaceOfKind } from "./evaluated.ts";
 import { type GivenFact, givenFacts } from "./given.ts";
 import { inWords, valuesInWords } from "./point-words.ts";
 import { conditionsOf, fails, holds, type Probes, writeProbes } from "./probe.ts";
-import { type KindPolicies, readRevision, type Revision } from "./revision.ts";
+import type { KindPolicies, Revision } from "./revision.ts";
+import { readSound, soundCerbosOf } from "./sound.ts";
 import type { Folders } from "./sources.ts";
 import type { Point } from "./space.ts";
 import { listed, short } from "./words.ts";
@@ -74,15 +74,14 @@ export async function explain(
   cellular: Cellular,
   onProgress: (words: string) => void,
 ): Promise<Explained> {
-  const revision = await readRevision(folders.policiesDir, folders.hostFolders);
-  if (revision.problems.length > 0) throw new AuthorError(revision.problems.join("\n"));
+  const revision = await readSound(folders);
   const kind = oneOf(revision.kinds, cellular.kind, "kind");
   const parts = partsFor(kind, cellular);
   const at = { kind, plans: revision.plans };
   const given = givenFacts({ kind, parts, space: spaceOfKind([at]), role: cellular.role, facts: cellular.facts });
   onProgress("starts a Cerbos");
   await using probes = await writeProbes(parts);
-  await using cerbos = await cerbosOf({ ...revision, hostFiles: [...revision.hostFiles, ...probes.files] });
+  await using cerbos = await soundCerbosOf({ ...revision, hostFiles: [...revision.hostFiles, ...probes.files] });
   const asking = { ...at, judge: cerbos.judge };
   const found = await turnsOf(asking, parts, given, cellular.action);
   const conditions = await Promise.all(parts.map(async (part) => await heldIn(asking, part, probes, given)));

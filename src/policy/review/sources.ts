@@ -13,6 +13,8 @@ export interface Source extends AsyncDisposable {
   readonly commit: string | null;
   readonly policiesDir: string;
   readonly hostFolders: readonly string[];
+  /** A text without the places that a commit was written to: `HEAD^1:policies/plans.yaml`, as git calls a file of a commit. */
+  readonly inItsWords: (text: string) => string;
 }
 
 export interface Folders {
@@ -22,11 +24,14 @@ export interface Folders {
 
 const run = promisify(execFile);
 
+const asItIs = (text: string): string => text;
+
 const nothing = async (): Promise<void> => await Promise.resolve();
 
 /** The folders as they stand. */
 export function workingTree(folders: Folders): Source {
-  return { name: "the working tree", commit: null, ...folders, [Symbol.asyncDispose]: nothing };
+  const name = "the working tree";
+  return { name, commit: null, ...folders, inItsWords: asItIs, [Symbol.asyncDispose]: nothing };
 }
 
 /**
@@ -40,6 +45,7 @@ export async function sourceAt(revision: string, folders: Folders): Promise<Sour
       commit: null,
       ...folders,
       policiesDir: path.resolve(revision),
+      inItsWords: asItIs,
       [Symbol.asyncDispose]: nothing,
     };
   }
@@ -56,7 +62,12 @@ export async function sourceAt(revision: string, folders: Folders): Promise<Sour
       throw new AuthorError(`${revision} has no policies: there is no ${folders.policiesDir} in that commit`);
     }
     const hosts = hostFolders.filter((folder) => folder !== null); // a folder that is new since
-    return { name: revision, commit, policiesDir, hostFolders: hosts, [Symbol.asyncDispose]: dispose };
+    const inItsWords = (text: string): string =>
+      all.reduce(
+        (told, _folder, index) => told.replaceAll(path.join(target, String(index), path.sep), `${revision}:`),
+        text,
+      );
+    return { name: revision, commit, policiesDir, hostFolders: hosts, inItsWords, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

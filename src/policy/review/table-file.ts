@@ -1,8 +1,6 @@
 import path from "node:path";
-import { cerbosOf } from "./cerbos-of.ts";
-import { AuthorError } from "./author-error.ts";
 import { evaluateAll, type EvaluatedKind } from "./evaluated.ts";
-import { readRevision } from "./revision.ts";
+import { readSound, soundCerbosOf } from "./sound.ts";
 import type { Folders } from "./sources.ts";
 import { tableOf } from "./table.ts";
 
@@ -15,9 +13,8 @@ export interface TableFile {
 
 /** The tables as they should be: the built-in kinds', and one for each host's folder. Throws AuthorError where a kind is broken. */
 export async function tableIn(folders: Folders, onProgress: (words: string) => void): Promise<TableFile[]> {
-  const revision = await readRevision(folders.policiesDir, folders.hostFolders);
-  if (revision.problems.length > 0) throw new AuthorError(revision.problems.join("\n"));
-  await using cerbos = await cerbosOf(revision);
+  const revision = await readSound(folders);
+  await using cerbos = await soundCerbosOf(revision);
   return tablesOf(folders, await evaluateAll(cerbos.judge, revision, onProgress));
 }
 

@@ -39,21 +39,44 @@ export async function checkPolicies(folders: Folders, onProgress: OnProgress = (
   }
 }
 
+/**
+ * What would be wrong with the built-in policies if they were served: all that is found without a server. The model's tests, the whole space
+ * and the tables are for those who review, and take their time. Throws as `checkPolicies` does.
+ */
+export async function servingFindings(policiesDir: string): Promise<Finding[]> {
+  const folders: Folders = { policiesDir, hostFolders: [] };
+  await refuseUnreadable(folders);
+  const { found, isReadable } = await fileFindings(policiesDir, await readCoreModel(policiesDir));
+  if (!isReadable) return sortedFindings(found);
+  const [revision, compiled] = await revisionOf(folders);
+  return sortedFindings([...found, ...compiled, ...readFindings(revision)]);
+}
+
 async function allFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
-  const { policiesDir } = folders;
-  const core = await readCoreModel(policiesDir);
-  const [plans, ...files] = await Promise.all([
-    planFindings(policiesDir),
-    ...[shapeFindings, untestedFindings, schemaFindings, subjectFindings].map(async (find) => await find(policiesDir)),
-  ]);
-  const found = [...core.findings, ...plans, ...files.flat()];
-  if (core.model === null || plans.length > 0) return found; // nothing else can be read without them
+  const core = await readCoreModel(folders.policiesDir);
+  const { found, isReadable } = await fileFindings(folders.policiesDir, core);
+  if (!isReadable) return found;
   onProgress("the relationships' tests, and the policies'");
   const [models, policies] = await Promise.all([
     modelFindings(folders, core, onProgress),
     policyFindings(folders, onProgress),
   ]);
   return [...found, ...models, ...policies];
+}
+
+/** Of single files. `isReadable`: the others can be read with them. */
+async function fileFindings(
+  policiesDir: string,
+  core: CoreModel,
+): Promise<{ readonly found: Finding[]; readonly isReadable: boolean }> {
+  const [plans, ...files] = await Promise.all([
+    planFindings(policiesDir),
+    ...[shapeFindings, untestedFindings, schemaFindings, subjectFindings].map(async (find) => await find(policiesDir)),
+  ]);
+  return {
+    found: [...core.findings, ...plans, ...files.flat()],
+    isReadable: core.model !== null && plans.length === 0,
+  };
 }
 
 async function planFindings(policiesDir: string): Promise<Finding[]> {
@@ -94,19 +117,24 @@ function isNoFolder(error: unknown): boolean {
 }
 
 async function policyFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
-  const [revision, compiled] = await Promise.all([
-    readRevision(folders.policiesDir, folders.hostFolders),
-    compileFindings(folders.policiesDir),
-  ]);
+  const [revision, compiled] = await revisionOf(folders);
+  const found = [...compiled, ...(await hostFindings(revision)), ...readFindings(revision)];
+  // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
+  const isServable = compiled.every(({ file }) => isTest(file));
+  return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;
+}
+
+async function revisionOf({ policiesDir, hostFolders }: Folders): Promise<[Revision, Finding[]]> {
+  return await Promise.all([readRevision(policiesDir, hostFolders), compileFindings(policiesDir)]);
+}
+
+function readFindings(revision: Revision): Finding[] {
   const ranks = new Set(revision.ranks.map(({ name }) => name));
   const read = [...revision.kinds.values()].flatMap((kind) => [
     ...factFindings(kind),
     ...documentsOf(kind).flatMap((document) => [...ruleFindings(document, ranks), ...wordFindings(document)]),
   ]);
-  const found = [...compiled, ...(await hostFindings(revision)), ...allActionFindings(revision), ...read];
-  // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
-  const isServable = compiled.every(({ file }) => isTest(file));
-  return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;
+  return [...allActionFindings(revision), ...read];
 }
 
 /** What the gateway would tell at its start. */

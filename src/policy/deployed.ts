@@ -1,11 +1,9 @@
-import path from "node:path";
 import type { HostKinds } from "../entities/host-kinds.ts";
-import { checkPolicies } from "./check.ts";
+import { servingFindings } from "./check.ts";
 import { commitOf } from "./commit.ts";
 import { canCompile } from "./host-compile.ts";
 import { type Policies, readPolicies } from "./policies.ts";
-import { findingInWords } from "./review/finding.ts";
-import { TABLE_FILE } from "./review/table-file.ts";
+import type { Finding } from "./review/finding.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { policyUnit } from "./unit.ts";
 
@@ -15,7 +13,8 @@ import { policyUnit } from "./unit.ts";
  */
 export async function readChecked(snapshot: Snapshot, current: Pick<Policies, "kinds">): Promise<Policies> {
   const { policiesDir, hostFolders } = snapshot;
-  if (canCompile()) await refuseWrong(snapshot);
+  const found = canCompile() ? await servingFindings(policiesDir) : [];
+  if (found.length > 0) throw new Error(found.map(inWords).join("\n"));
   const read = await readPolicies(policiesDir, hostFolders);
   const { served, refused } = read.kinds;
   const lost = [...refused].filter(([type]) => !current.kinds.refused.has(type));
@@ -25,11 +24,8 @@ export async function readChecked(snapshot: Snapshot, current: Pick<Policies, "k
   return { ...read, kinds, problems: read.problems.map(snapshot.placed), commit: await commitFor(snapshot) };
 }
 
-/** The table is for people; that it is stale keeps nothing from deciding. */
-async function refuseWrong({ policiesDir }: Snapshot): Promise<void> {
-  const findings = await checkPolicies({ policiesDir, hostFolders: [] }); // a host's kinds are refused one by one
-  const wrong = findings.filter(({ file }) => path.basename(file) !== TABLE_FILE);
-  if (wrong.length > 0) throw new Error(wrong.map(findingInWords).join("\n"));
+function inWords({ file, line, column, problem, fix }: Finding): string {
+  return `${file}:${line}:${column}: ${problem}. ${fix}`;
 }
 
 /** The folders may have moved on since they were copied: then nobody knows which commit that was. */

@@ -30,7 +30,10 @@ export async function takeSnapshot(policiesDir: string, hostFolders: readonly st
   const copies = folders.map((_folder, index) => path.join(root, String(index)));
   const [copy = root, ...hostCopies] = copies;
   const saying = (words: (index: number) => string) => (text: string) =>
-    copies.reduce((said, each, index) => said.replaceAll(each, words(index)), text);
+    copies.reduce((said, each, index) => {
+      // Without the first slash it is told from the root of all.
+      return said.replaceAll(each, words(index)).replaceAll(each.slice(1), words(index));
+    }, text);
   try {
     const unit = await copied(folders, copies);
     return {

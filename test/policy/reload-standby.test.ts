@@ -102,7 +102,7 @@ test("in development a changed folder is served by itself; a broken one is told,
   gateways.push(gateway);
   const before = gateway.gateway.deps.unit;
   await policies.edit("plans.yaml", (text) => text.replace("sectors: 25, ", ""));
-  const isTold = (line: string): boolean => /policies\.not_replaced.*plans\.yaml:\d+: .*sectors/.test(line);
+  const isTold = (line: string): boolean => /policies\.not_replaced.*plans\.yaml:\d+:\d+: .*sectors/.test(line);
   await eventually(() => expect(told.some(isTold)).toBe(true), 60_000);
   expect(gateway.gateway.deps.unit).toBe(before);
   await policies.edit("plans.yaml", (text) => text.replace("applications: 25, ", "applications: 25, sectors: 3, "));

@@ -150,12 +150,12 @@ describe("What cannot be served leaves everything as it is, and the answer says 
     [
       "a plan without a limit",
       async () => await policies.edit("plans.yaml", (text) => text.replace("sectors: 25, ", "")),
-      /POLICIES_DIR\/plans\.yaml:\d+: .*sectors/,
+      /POLICIES_DIR\/plans\.yaml:\d+:\d+: .*sectors/,
     ],
     [
       "plans that are no YAML",
       async () => await policies.edit("plans.yaml", (text) => text.replace("free: {", "free: {{")),
-      /POLICIES_DIR\/plans\.yaml:\d+: /,
+      /POLICIES_DIR\/plans\.yaml:\d+:\d+: /,
     ],
     [
       "a model that is wrong",

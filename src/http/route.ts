@@ -203,13 +203,10 @@ export function command<Params extends Schema, Body extends Schema>(
   const { method, params, body, answer, isOfGateway = false } = definition;
   return {
     ...promised(definition, [definition.reply].flat()),
-    isOfGateway,
     access: "caller",
     dialect: "rest",
-    method,
-    params,
+    ...{ isOfGateway, method, params, body },
     query: changeQuery,
-    body,
     serve: async ({ deps }, sent) => {
       const found = checked(params, sent.params, "path");
       const query = checked(changeQuery, sent.query, "query");

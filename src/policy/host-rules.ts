@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type RelationsRead, relationsReadBy } from "./host-reads.ts";
+import { readPolicyDocument } from "./review/documents.ts";
 import { type Fault, isFault, misfitsOf, type Positioned, readPositioned } from "./positioned.ts";
 
 /** One Cerbos policy of a host's kind. */
@@ -56,7 +57,7 @@ const policyOf = (kind: string, resource: string) =>
       }),
       variables: z.unknown().optional(),
       constants: z.unknown().optional(),
-      rules: z.array(z.looseObject({ actions: z.array(z.string()), condition: z.unknown().optional() })).min(1),
+      rules: z.array(z.looseObject({ actions: z.array(z.string()) })).min(1),
     }),
   });
 
@@ -85,7 +86,10 @@ export function readRules(
     faults.push({ line: document.lineOf(["resourcePolicy", "rules", at, "actions"]), problem });
   }
   if (faults.length > 0) return faults;
-  return { version, actions: [...actions].sort(), relationsRead: relationsReadBy(resourcePolicy) };
+  const written = readPolicyDocument(resource, text);
+  if (written === null || !("rules" in written)) return written ?? []; // it was read above
+  const relationsRead = relationsReadBy(written, resourcePolicy.importDerivedRoles ?? []);
+  return { version, actions: [...actions].sort(), relationsRead };
 }
 
 function ruleFaults(document: Positioned, rule: { readonly actions: readonly string[] }, index: number): Fault[] {

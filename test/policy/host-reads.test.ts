@@ -1,17 +1,27 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import type { HostKind } from "../../src/entities/host-kinds.ts";
 import { readHostPolicies } from "../../src/policy/host-kinds.ts";
-import { type Expressions, relationsReadBy } from "../../src/policy/host-reads.ts";
+import { relationsReadBy } from "../../src/policy/host-reads.ts";
+import { readPolicyDocument } from "../../src/policy/review/documents.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 
 const ANY = null;
 
+interface Parts {
+  readonly importDerivedRoles?: readonly string[];
+  readonly variables?: unknown;
+}
+
 /** What the one rule reads whose condition this is. */
-function readBy(condition: unknown, policy: Omit<Expressions, "rules"> = {}): readonly string[] | null | undefined {
-  return relationsReadBy({ ...policy, rules: [{ actions: ["view"], condition }] }).get("view");
+function readBy(condition: unknown, parts: Parts = {}): readonly string[] | null | undefined {
+  const rules = [{ actions: ["view"], effect: "EFFECT_ALLOW", ...(condition !== undefined && { condition }) }];
+  const text = stringify({ resourcePolicy: { resource: "thing", version: "default", ...parts, rules } });
+  const document = readPolicyDocument("thing.yaml", text);
+  if (document === null || !("rules" in document)) throw new Error(text);
+  return relationsReadBy(document, parts.importDerivedRoles ?? []).get("view");
 }
 
 const expr = (text: string): object => ({ match: { expr: text } });
@@ -23,9 +33,16 @@ describe("The relations that can decide about an action", () => {
     expect(readBy(expr("has(R.attr.relations.viewer) && R.attr.relations.viewer == true"))).toEqual(["viewer"]);
     expect(readBy(undefined)).toEqual([]);
     expect(readBy(expr('R.attr.state == "open" && R.attr.sent.action.soft && P.attr.level > 3'))).toEqual([]);
-    expect(
-      readBy(expr('R.attr.tags.exists(tag, tag == "viewer") && "at_least_admin" in runtime.effectiveDerivedRoles')),
-    ).toEqual([]);
+    expect(readBy(expr('"viewer" in R.attr.tags && "at_least_admin" in runtime.effectiveDerivedRoles'))).toEqual([]);
+  });
+
+  test.each([
+    'R.attr.relations["viewer"]',
+    "R.attr . relations . viewer",
+    "request.resource.attr.relations.viewer",
+    "R.attr.relations.viewer // or\n || false",
+  ])("are told however they are written: %j", (text) => {
+    expect(readBy(expr(text))).toEqual(["viewer"]);
   });
 
   test("are those of the variables that it names, of what these name, and of no others", () => {
@@ -43,19 +60,16 @@ describe("The relations that can decide about an action", () => {
 
   test.each([
     "R.attr.relations",
-    'R.attr.relations["viewer"]',
     "R.attr.relations.exists(name, R.attr.title == name)",
     "R.attr.relations.exists  (name, true)",
     "R.attr.relations.exists // all of them\n (name, true)",
     "R.attr.relations.?viewer.orValue(false)",
     "R.attr.?relations.viewer",
     "R.attr.`relations`.viewer",
-    "R.attr . relations . viewer",
     "size(R.attr) > 3",
     'R.attr["rel" + "ations"].viewer',
     "R.attr.all(name, name == R.attr.title)",
     "[R].exists(it, it.attr.title == R.attr.title)",
-    "request.resource.attr.relations.viewer",
     '[request].exists(it, it["resource"].id == "x")',
     "V.isViewer && V[R.attr.title]",
     "V.unknown",
@@ -71,8 +85,9 @@ describe("The relations that can decide about an action", () => {
   });
 
   test("are any of them where variables or derived roles come from elsewhere", () => {
-    expect(readBy(expr("true"), { variables: { import: ["shared"], local: {} } })).toBe(ANY);
-    expect(readBy(expr("V.isViewer"), { variables: { local: { isViewer: 1 } } })).toBe(ANY);
+    expect(readBy(expr("V.isShared"), { variables: { import: ["shared"], local: {} } })).toBe(ANY);
+    expect(readBy(expr("C.shared == R.attr.state"))).toBe(ANY);
+    expect(readBy(expr("V.isViewer &&"), { variables: { local: { isViewer: "R.attr.relations.viewer" } } })).toBe(ANY);
     expect(readBy(expr("true"), { importDerivedRoles: ["ranks", "others"] })).toBe(ANY);
   });
 

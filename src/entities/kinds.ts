@@ -151,8 +151,15 @@ export interface Attributes {
   };
 }
 
-/** Their names: the compiler holds them to the type, so that the policies' schemas can be held to what the gateway supplies. */
-export const FACTS: { readonly [K in Kind]: Readonly<Record<keyof Attributes[K], true>> } = {
+/** What can be listed is, value by value. */
+type Supplied<Value> = [Value] extends [string] ? (string extends Value ? true : Readonly<Record<Value, true>>) : true;
+
+const ORGANIZATION_STATES = { active: true, retired: true, archived: true } as const;
+const RESOURCE_STATES = { enabled: true, retired: true } as const;
+const ROLES_SUPPLIED = { viewer: true, member: true, billing: true, admin: true, owner: true } as const;
+
+/** The same as values: the compiler holds them to the type, so that the policies' schemas can be held to what the gateway supplies. */
+export const FACTS: { readonly [K in Kind]: { readonly [F in keyof Attributes[K]]: Supplied<Attributes[K][F]> } } = {
   account: {
     self: true,
     ownedOrganizations: true,
@@ -164,7 +171,7 @@ export const FACTS: { readonly [K in Kind]: Readonly<Record<keyof Attributes[K],
     blockingOrganizations: true,
   },
   organization: {
-    state: true,
+    state: ORGANIZATION_STATES,
     ownerCount: true,
     enabledApplications: true,
     enabledSectors: true,
@@ -176,8 +183,8 @@ export const FACTS: { readonly [K in Kind]: Readonly<Record<keyof Attributes[K],
     maxPendingInvitations: true,
   },
   sector: {
-    state: true,
-    organizationState: true,
+    state: RESOURCE_STATES,
+    organizationState: ORGANIZATION_STATES,
     ownerCount: true,
     enabledApplications: true,
     organizationApplications: true,
@@ -186,40 +193,40 @@ export const FACTS: { readonly [K in Kind]: Readonly<Record<keyof Attributes[K],
     maxSectors: true,
   },
   application: {
-    state: true,
-    sectorState: true,
-    organizationState: true,
+    state: RESOURCE_STATES,
+    sectorState: RESOURCE_STATES,
+    organizationState: ORGANIZATION_STATES,
     ownerCount: true,
     organizationApplications: true,
     maxApplications: true,
   },
   member: {
-    role: true,
+    role: ROLES_SUPPLIED,
     self: true,
-    organizationState: true,
+    organizationState: ORGANIZATION_STATES,
     ownerCount: true,
     ownedOrganizations: true,
     maxOwnedOrganizations: true,
     transferPending: true,
   },
   invitation: {
-    role: true,
-    state: true,
+    role: ROLES_SUPPLIED,
+    state: { pending: true, accepted: true, declined: true, revoked: true, expired: true },
     invitee: true,
     inviteeIsMember: true,
-    organizationState: true,
+    organizationState: ORGANIZATION_STATES,
     members: true,
     maxMembers: true,
     pendingInvitations: true,
     maxPendingInvitations: true,
   },
   transfer: {
-    state: true,
+    state: { pending: true, accepted: true, declined: true, cancelled: true, expired: true },
     recipient: true,
     offerer: true,
-    recipientRole: true,
+    recipientRole: { ...ROLES_SUPPLIED, none: true, service: true },
     offererIsOwner: true,
-    organizationState: true,
+    organizationState: ORGANIZATION_STATES,
     ownedOrganizations: true,
     maxOwnedOrganizations: true,
   },

@@ -93,6 +93,7 @@ function suppliedFindings(file: string, document: Positioned, kind: Kind): Findi
       if (!required.includes(name)) {
         found.push({ ...place, problem: `${name} may be missing, and nobody would notice`, fix: "Add it to required" });
       }
+      found.push(...listFindings(place, name, { member, supplied: FACTS_OF[kind][name] }));
       if (!Told.safeParse(member).success) {
         const fix = "Give it a description: diff and explain tell it to people, in a sentence";
         found.push({ ...place, problem: `the fact ${name} is not told in words`, fix });
@@ -106,6 +107,25 @@ function suppliedFindings(file: string, document: Positioned, kind: Kind): Findi
         return { file, ...document.placeOf(["properties"]), problem, fix: `Declare ${name}, and require it` };
       }),
   ];
+}
+
+const Listed = z.object({ enum: z.array(z.unknown()) });
+const FACTS_OF: Readonly<Record<Kind, Readonly<Record<string, true | Readonly<Record<string, true>>>>>> = FACTS;
+
+interface Lists {
+  readonly member: unknown;
+  readonly supplied: true | Readonly<Record<string, true>> | undefined;
+}
+
+/** Values that nobody supplies. (A schema may refuse some that the type knows: no invitation carries the role owner, S2.10.) */
+function listFindings(place: Omit<Finding, "problem" | "fix">, name: string, { member, supplied }: Lists): Finding[] {
+  if (supplied === undefined || supplied === true) return [];
+  const listed = Listed.safeParse(member).data?.enum ?? [];
+  const strangers = listed.filter((value) => !Object.keys(supplied).some((known) => known === value));
+  return strangers.map((value) => {
+    const problem = `the gateway supplies no ${name} of ${JSON.stringify(value)}: what a rule says of it is said to nobody`;
+    return { ...place, problem, fix: "Take it out, or add it to Attributes (src/entities/kinds.ts) and supply it" };
+  });
 }
 
 /** A schema that is open, or says of a fact no type, lets through what nobody has thought of. */

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Broken, breakKinds, type BrokenKinds, KIND } from "../support/broken-kinds.ts";
 
 const SCHEMA = `cerbos/_schemas/${KIND}.json`;
-const STATUS = '"status": { "enum": ["active", "archived"] }';
+const STATUS = `"status": { "description": "the %'s status", "enum": ["active", "archived"] }`;
 const OBJECT = '"type": "object",\n  "properties": {\n    "status"';
 const CLOSED = '"required": ["status", "relations"],\n  "additionalProperties": false';
 
@@ -90,7 +90,7 @@ const CASES: readonly Broken[] = [
   {
     what: "reads a relation that the model has not",
     file: SCHEMA,
-    from: '"viewer": { "type": "boolean" }',
+    from: '"viewer": { "description": "the subject is a viewer of the %", "type": "boolean" }',
     to: '"viewer": { "type": "boolean" },\n"auditor": { "type": "boolean" }',
     at: "auditor",
     says: "/properties/relations/properties/auditor: the model has no relation auditor",
@@ -98,7 +98,7 @@ const CASES: readonly Broken[] = [
   {
     what: "has a relation that is more than true or false",
     file: SCHEMA,
-    from: '"viewer": { "type": "boolean" }',
+    from: '"viewer": { "description": "the subject is a viewer of the %", "type": "boolean" }',
     to: '"viewer": { "type": "string" }',
     at: '"viewer": { "type": "string" }',
     says: 'expected "boolean"',

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "@jest/globals";
+import { describe, expect, jest, test } from "@jest/globals";
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -6,6 +6,8 @@ import { promisify } from "node:util";
 import { explanationOf } from "../../src/policy/review/explain-text.ts";
 import type { Folders } from "../../src/policy/review/sources.ts";
 import { type Cellular, explain, type Explained } from "../../src/policy/review/explain.ts";
+
+jest.setTimeout(120_000);
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const FOLDERS: Folders = { policiesDir: path.join(ROOT, "policies"), hostFolders: [] };

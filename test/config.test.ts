@@ -145,7 +145,6 @@ describe("Each setting", () => {
     ["DATABASE_URL", "db"],
     ["OPENFGA_API_URL", "fga:8080"],
     ["CERBOS_TARGET", "http://cerbos:3593"],
-    ["CERBOS_STANDBY_TARGET", "http://cerbos:3593"],
     ["DEVELOPMENT_ISSUER", "yes"],
     ["CORS_ORIGINS", "https://portal.example.com/"],
     ["CORS_ORIGINS", "*"],

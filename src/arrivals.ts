@@ -1,12 +1,13 @@
 /** Waits for engines of one's own that come up late: where machines start in no order, the gateway finds its place itself. */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { reachCerbos, reachOpenfga } from "./engines/reach.ts";
 import { NotReached } from "./entities/reach.ts";
 import { startEngines, type StartedEngines } from "./local/chosen-engines.ts";
 import { LocalEngineError } from "./local/error.ts";
 import { openPolicySet } from "./policy/policy-set.ts";
 import type { Policies } from "./policy/policies.ts";
+import { policyUnit } from "./policy/unit.ts";
 import { reachPostgres } from "./stores/reach.ts";
 
 const ATTEMPT_MS = 5_000;
@@ -23,15 +24,18 @@ interface Awaited {
 
 type Report = (line: string) => void;
 
-/** The user's Postgres first: embedded engines may live in it. Throws LocalEngineError. */
+/** The user's Postgres first: embedded engines may live in it. Throws LocalEngineError, and ConfigError where policies change meanwhile. */
 export async function startAllEngines(config: Config, report: Report, policies: Policies): Promise<StartedEngines> {
   const { databaseUrl, openfgaDatabaseUrl } = config;
   if (databaseUrl !== null) await arrival(config, report, postgres("DATABASE_URL", databaseUrl));
   if (openfgaDatabaseUrl !== null) await arrival(config, report, postgres("OPENFGA_DATABASE_URL", openfgaDatabaseUrl));
   if (config.cerbos !== null) return await startEngines(config, report, null);
-  const { stateDir, policiesDir } = config;
+  const { stateDir, policiesDir, hostPolicies } = config;
   const set = await openPolicySet(stateDir, { policiesDir, ...policies });
   try {
+    if ((await policyUnit(policiesDir, hostPolicies)) !== policies.unit) {
+      throw new ConfigError(["POLICIES_DIR: the policies changed while they were read; start again"]);
+    }
     const engines = await startEngines(config, report, set.folder);
     await set.removeOthers();
     return engines;

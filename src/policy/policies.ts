@@ -25,13 +25,14 @@ export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isC
  * wrong in a folder is told in `problems`.
  */
 export async function readPolicies(policiesDir: string, hostFolders: readonly string[]): Promise<Policies> {
+  const unit = await policyUnit(policiesDir, hostFolders); // before anything else: what is read later can be held to it
   const { modules, ...host } = await readHostPolicies(policiesDir, hostFolders);
   const core = await readModules([path.join(policiesDir, "openfga")]);
   const hostFiles = host.files.map(({ from }) => from);
   return {
     ...host,
     plans: await readPlans(policiesDir),
-    unit: await policyUnit(policiesDir, hostFolders),
+    unit,
     commit: await commitOf([policiesDir, ...hostFolders]),
     rulesFor: await readRules(policiesDir, hostFiles),
     factDomains: await readFactDomains(policiesDir, hostFiles),

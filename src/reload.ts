@@ -43,8 +43,7 @@ export function createDeploys(replacing: Replacing): ClosableDeploys {
       try {
         const prepared = await prepare(replacing, isCheckOnly, retiring);
         const end = async (): Promise<void> => {
-          await prepared.end();
-          isBusy = false;
+          await prepared.end().finally(() => (isBusy = false));
         };
         return { ...prepared, end };
       } catch (error) {

@@ -63,15 +63,16 @@ async function prepare(replacing: Replacing, isCheckOnly: boolean, retiring: Set
   const current = served().current;
   const { unit: unitNow, commit: commitNow } = current.policies;
   await using snapshot = await takeSnapshot(config.policiesDir, config.hostPolicies).catch(refused(String));
+  const nothing = { serve: () => undefined, end: async () => await Promise.resolve() };
+  if (snapshot.unit === unitNow) {
+    const refusedNow = [...current.policies.kinds.refused.keys()];
+    return { unit: unitNow, commit: commitNow, refused: refusedNow, ...nothing }; // it is served: nothing is to be found in it
+  }
   const named = (text: string): string => snapshot.named(text).replaceAll(config.stateDir, "STATE_DIR");
   const policies = await readChecked(snapshot, current.policies).catch(refused(named));
-  const { unit } = policies;
-  const refusedKinds = [...policies.kinds.refused.keys()];
-  const nothing = { refused: refusedKinds, serve: () => undefined, end: async () => await Promise.resolve() };
-  if (unit === unitNow) return { unit, commit: commitNow, ...nothing };
-  const { commit } = policies;
+  const { unit, commit } = policies;
   requireOwnModel(config, policies, current);
-  if (isCheckOnly) return { unit, commit, ...nothing };
+  if (isCheckOnly) return { unit, commit, refused: [...policies.kinds.refused.keys()], ...nothing };
   const judging = await openJudging(replacing, policies, snapshot, named);
   try {
     const failed = await failedVectors(judging.cerbos.judge, snapshot);

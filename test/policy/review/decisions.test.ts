@@ -58,7 +58,7 @@ function tableIn(text: string): ReadonlyMap<string, Line> {
     if (parts[0] === "action") columns = parts;
     if (!parts[0]?.startsWith("`")) continue;
     const cells = new Map(columns.map((column, index) => [column, parts[index] ?? ""]));
-    const actions = [...(parts[0]?.matchAll(/`(\w+)`/g) ?? [])].map((match) => match[1] ?? "");
+    const actions = [...parts[0].matchAll(/`(\w+)`/g)].map((match) => match[1] ?? "");
     for (const action of actions) found.set(`${kind}.${action}`, { cells, when: parts.at(-1) ?? "" });
   }
   return found;

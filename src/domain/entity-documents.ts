@@ -120,7 +120,10 @@ export function relationsOf(related: readonly Omit<Related, "name">[]): Relation
 }
 
 /** Does the row say what the document says already? Then there is nothing to do. */
-export function isSame(row: EntityRow, document: EntityDocument): boolean {
+export function isSame(
+  row: Pick<EntityRow, "isStored" | "attributes"> & { readonly relations: readonly Link[] },
+  document: EntityDocument,
+): boolean {
   if (!row.isStored || !isDeepStrictEqual(row.attributes, document.attributes)) return false;
   const wanted = linksOf(document.relations);
   return wanted.size === row.relations.length && row.relations.every((link) => wanted.has(linkKey(link)));

@@ -10,7 +10,7 @@ import { change, type Changing } from "./change.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { storing, target } from "./entities.ts";
-import { type EntityDocument, entityKey, kindOf, misfitsOf, unfit } from "./entity-documents.ts";
+import { type EntityDocument, entityKey, isSame, kindOf, linksOf, misfitsOf, unfit } from "./entity-documents.ts";
 import { type Outcome, storeEntities, type Wanted } from "./entity-store.ts";
 import { read } from "./read.ts";
 import { notAccessible } from "./refusal.ts";
@@ -62,7 +62,7 @@ export async function* importEntities(
   const { organization, facts } = await read(deps, caller, target(slug, null), "store_entities");
   const { client } = facts.caller;
   if (organization === null || client === null) throw notAccessible();
-  const run = { deps, caller, slug, organization: organization.id, client };
+  const run: Run = { deps, caller, slug, organization: organization.id, client, tried: new Map() };
   const counts = { lines: 0, stored: 0, unchanged: 0, refused: 0 };
   let chunk: Chunk = new Map();
   let chunks = 0;
@@ -101,6 +101,8 @@ interface Run {
   readonly slug: string;
   readonly organization: string;
   readonly client: ClientFacts;
+  /** What a dry run would have stored, by entity. */
+  readonly tried: Map<string, Readable>;
 }
 
 /** An entity that stands in it already waits for the next one: what comes later is to be what is stored. */
@@ -141,13 +143,27 @@ async function stored(run: Run, chunk: Chunk): Promise<Done[]> {
         return await storeChunk(deps, changing, wanted);
       });
       if (!caller.isDryRun) await inGraph(deps, organization);
-      return value.map((outcome, index) => ({ number: wanted[index]?.number ?? 0, outcome }));
+      return wanted.map(({ number, entity }, index) => {
+        const outcome = value[index] ?? "same";
+        return { number, outcome: caller.isDryRun ? asIfStored(run.tried, entity, outcome) : outcome };
+      });
     } catch (error) {
       // The organization's budget is everybody's: an import takes what is left of it, and waits.
       if (!(error instanceof AppError) || error.code !== "RATE_LIMITED") throw error;
       await pause((error.details.retryAfterSeconds ?? 1) * 1000);
     }
   }
+}
+
+/** A dry run undoes each chunk: what an earlier line has said of the same entity is remembered here. */
+function asIfStored(tried: Map<string, Readable>, entity: Readable, outcome: Outcome): Outcome {
+  if (outcome instanceof AppError) return outcome;
+  const key = entityKey(entity);
+  const before = tried.get(key);
+  tried.set(key, entity);
+  if (before === undefined) return outcome;
+  const row = { isStored: true, attributes: before.attributes, relations: [...linksOf(before.relations).values()] };
+  return isSame(row, entity) ? "same" : "written";
 }
 
 async function storeChunk(

@@ -142,6 +142,18 @@ describe("an import", () => {
     expect((await store.get(`/v1/organizations/${slug}/entities/record/r-1`)).status).toBe(404);
   });
 
+  test("says of an entity that stands in several lines what it would say for real", async () => {
+    const { import: send } = await keeper();
+    const lines = [record("r-1", "ann"), record("r-1", "ann"), record("r-1", "bea"), record("r-1", "ann")];
+    const dry = eventsOf(await send(lines, "?dryRun=true"));
+    expect(dry.at(-1)).toEqual({ done: { lines: 4, stored: 3, unchanged: 1, refused: 0 } });
+    expect(eventsOf(await send(lines))).toEqual(dry);
+    const again = [record("r-1", "bea"), record("r-1", "ann"), record("r-1", "ann")];
+    const dryAgain = eventsOf(await send(again, "?dryRun=true"));
+    expect(dryAgain.at(-1)).toEqual({ done: { lines: 3, stored: 2, unchanged: 1, refused: 0 } });
+    expect(eventsOf(await send(again))).toEqual(dryAgain);
+  });
+
   test("is refused as a whole, before its first line, to who may not, in a frozen organization, and of another type", async () => {
     const { slug, store } = await keeper();
     const to = `/v1/organizations/${slug}/entities`;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type RelationsRead, relationsReadBy } from "./host-reads.ts";
-import { readPolicyDocument } from "./review/documents.ts";
+import { ANCHOR, readPolicyDocument } from "./review/documents.ts";
 import { type Fault, isFault, misfitsOf, type Positioned, readPositioned } from "./positioned.ts";
 
 /** One Cerbos policy of a host's kind. */
@@ -9,9 +9,6 @@ export interface HostRules {
   readonly actions: readonly string[];
   readonly relationsRead: RelationsRead;
 }
-
-/** The action that nobody asks for: its rule makes Cerbos work out the ranks (ENGINES.md). */
-const ANCHOR = "bailiwick:ranks";
 
 /** Cerbos reads these in an action's name as patterns. */
 const PATTERN = /[*?[\]{}\\]/;

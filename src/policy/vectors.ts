@@ -1,8 +1,9 @@
 import type { Judge } from "../entities/judge.ts";
 import { lotsOf } from "../entities/parallel.ts";
-import { ANCHOR, resourceOf } from "./review/cells.ts";
-import type { PolicyDocument } from "./review/documents.ts";
-import { type KindPolicies, readRevision, type Revision } from "./review/revision.ts";
+import { resourceOf } from "./review/cells.ts";
+import { ANCHOR, type PolicyDocument } from "./review/documents.ts";
+import { documentsOf } from "./review/evaluated.ts";
+import { readRevision, type Revision } from "./review/revision.ts";
 
 type Folders = Pick<Revision, "policiesDir" | "hostFolders">;
 type Facts = Readonly<Record<string, unknown>>;
@@ -35,10 +36,6 @@ async function failedOf(judge: Judge, document: PolicyDocument, attributes: Fact
     const defect = reasons.find(({ code }) => DEFECTS.has(code));
     return defect === undefined ? [] : [`${file}: ${action}: ${JSON.stringify(defect)}`];
   });
-}
-
-function documentsOf({ matrices, floor }: KindPolicies): PolicyDocument[] {
-  return [...matrices.values(), ...(floor === null ? [] : [floor])];
 }
 
 function lotsOfActions({ rules }: PolicyDocument): string[][] {

@@ -1,7 +1,7 @@
 import type { Judge } from "../../entities/judge.ts";
 import type { Reason } from "../../entities/errors.ts";
 import type { PrincipalRole } from "../../entities/kinds.ts";
-import type { PolicyDocument, RuleDocument } from "./documents.ts";
+import { ANCHOR, type PolicyDocument, type RuleDocument } from "./documents.ts";
 import type { Fact } from "./facts.ts";
 import { readsOf, ROLE } from "./reads.ts";
 import type { KindPolicies } from "./revision.ts";
@@ -18,9 +18,6 @@ export interface Part {
   /** The facts that decide, and no others. */
   readonly reads: ReadonlySet<string>;
 }
-
-/** The action that nobody asks for: its rule makes Cerbos work out the ranks (ENGINES.md). */
-export const ANCHOR = "bailiwick:ranks";
 
 /** One part for all the actions that have the same rules. */
 export function partsOf(from: Part["from"], document: PolicyDocument): Part[] {

@@ -44,6 +44,9 @@ export interface RuleDocument {
   readonly place: Place;
 }
 
+/** The action that nobody asks for: its rule makes Cerbos work out the ranks (ENGINES.md). */
+export const ANCHOR = "bailiwick:ranks";
+
 const Rule = z.object({
   name: z.string().nullish(),
   actions: z.array(z.string()),

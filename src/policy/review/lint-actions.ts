@@ -1,7 +1,6 @@
 import path from "node:path";
 import { ACTIONS, KINDS } from "../../entities/kinds.ts";
-import { ANCHOR } from "./cells.ts";
-import { type PolicyDocument, RULES } from "./documents.ts";
+import { ANCHOR, type PolicyDocument, RULES } from "./documents.ts";
 import { documentsOf } from "./evaluated.ts";
 import { BEGIN, type Finding } from "./finding.ts";
 import type { KindPolicies, Revision } from "./revision.ts";

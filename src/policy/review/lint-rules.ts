@@ -1,5 +1,4 @@
-import { ANCHOR } from "./cells.ts";
-import { type PolicyDocument, type RuleDocument, RULES } from "./documents.ts";
+import { ANCHOR, type PolicyDocument, type RuleDocument, RULES } from "./documents.ts";
 import type { Finding } from "./finding.ts";
 import { readsOf, ROLE } from "./reads.ts";
 import { twinOf } from "./table.ts";

@@ -1,4 +1,4 @@
-import { glob, readFile, stat } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { KINDS_FILE } from "../host-folder.ts";
 import { isFault, readPositioned } from "../positioned.ts";
@@ -6,7 +6,7 @@ import { AuthorError } from "./author-error.ts";
 import { celProblem } from "./cel.ts";
 import { type Expression, readPolicyDocument } from "./documents.ts";
 import { type Finding, findingInWords, ofFault } from "./finding.ts";
-import type { Folders } from "./sources.ts";
+import { type Folders, isThere } from "./sources.ts";
 
 const READ = ["plans.yaml", KINDS_FILE, "cerbos/**/*.{yaml,json}", "openfga/*.fga.yaml"];
 
@@ -24,13 +24,6 @@ export async function refuseUnreadable({ policiesDir, hostFolders }: Folders): P
 async function refuseMissing(folder: string, name: string, problem: string): Promise<void> {
   if (!(await isThere(folder))) throw new AuthorError(`there is no folder ${folder}`);
   if (!(await isThere(path.join(folder, name)))) throw new AuthorError(`${folder}: ${problem}`);
-}
-
-async function isThere(file: string): Promise<boolean> {
-  return await stat(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function unreadableIn(folder: string): Promise<Finding[]> {

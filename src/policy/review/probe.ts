@@ -4,8 +4,8 @@ import path from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import type { PolicyFile } from "../policy-set.ts";
-import { ANCHOR, type Part } from "./cells.ts";
-import type { Expression } from "./documents.ts";
+import type { Part } from "./cells.ts";
+import { ANCHOR, type Expression } from "./documents.ts";
 
 /** The name of no kind: a host's have no dots. */
 const RESOURCE = "bailiwick.probe";

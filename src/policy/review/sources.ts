@@ -74,7 +74,7 @@ export async function sourceAt(revision: string, folders: Folders): Promise<Sour
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
+export async function isThere(file: string): Promise<boolean> {
   return await access(file).then(
     () => true,
     () => false,

@@ -5,7 +5,14 @@ import { LIMITS } from "../entities/limits.ts";
 import { inParallel } from "../entities/parallel.ts";
 import { type Tuple, tupleKey } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
-import { type Ledger, type LedgerPosition, lockPosition, readLedger, samePosition } from "../stores/ledger.ts";
+import {
+  type Ledger,
+  type LedgerPosition,
+  lockPosition,
+  readLedger,
+  readPosition,
+  samePosition,
+} from "../stores/ledger.ts";
 import { fileTuples } from "../stores/outbox.ts";
 import { listOrganizations } from "../stores/positions.ts";
 import { inOrganization } from "../stores/scope.ts";
@@ -76,6 +83,7 @@ export async function reconcile(
       if (!(await applied(deps, organization))) break;
       continue;
     }
+    if (state === "lost" && !rebuilds && !(await isStillLost(deps, ledger, guards))) continue;
     const graph = await deps.graph.readOrganization(ledger, deps.readTimeoutMs);
     const look = { ledger, guards, drift: compare(ledger, graph, state) };
     const report = state === "lost" ? await rebuilt(deps, look, turns) : await repaired(deps, look, turns);
@@ -94,6 +102,12 @@ function stateOf(position: LedgerPosition, guards: Guards): "holds" | "pending" 
   const isPending = last > number;
   if (stands === "lost" || (stands === "after" && !isPending)) return "lost";
   return isPending ? "pending" : "holds";
+}
+
+/** The ledger was read before the fence: rows that were filed or applied in between have moved the fence, and lost nothing. */
+async function isStillLost(deps: ReconcileDeps, { organization, position }: Ledger, guards: Guards): Promise<boolean> {
+  const now = await inOrganization(deps.database, organization, async (tx) => await readPosition(tx, organization));
+  return now?.applied === position.applied && stateOf(now, guards) === "lost";
 }
 
 interface Drift {

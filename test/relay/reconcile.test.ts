@@ -116,6 +116,28 @@ describe("graph and ledger are compared", () => {
     await expectGraphIsLedger(world, id);
   });
 
+  test.each(["a row is filed and applied", "two are, one after the other"])(
+    "after its position was read, when %s: the fence has moved on, and nothing is lost",
+    async (moves) => {
+      const plain = depsOf(world);
+      const { id } = await filled(world, plain);
+      const before = await positionOf(world, id);
+      let left = moves.startsWith("two") ? 2 : 1;
+      const rows = left;
+      const guards: ReconcileDeps["graph"]["guards"] = async (organization, timeoutMs) => {
+        for (; left > 0; left -= 1) {
+          await grant(world, id, "viewer");
+          await plain.apply(id);
+        }
+        return await world.graph.guards(organization, timeoutMs);
+      };
+      const deps = { ...plain, graph: { ...world.graph, guards } };
+      expect(await reconcile(deps, id)).toMatchObject({ outcome: "agrees", rebuilt: false });
+      expect((await positionOf(world, id)).filed).toBe(before.filed + rows);
+      await expectGraphIsLedger(world, id);
+    },
+  );
+
   test("of the platform organization too, which has nobody", async () => {
     const deps = depsOf(world);
     expect(await reconcile(deps, "platform")).toMatchObject({ outcome: "agrees" });

@@ -1,12 +1,8 @@
 /** `npm start` and the commands beside it: reads the configuration, lets assemble.ts and commands/ do it, drains. */
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
-import { type Reporting, startGateway } from "./assemble.ts";
-import { backupCommand } from "./commands/backup.ts";
+import type { Reporting } from "./assemble.ts";
 import { type Command, readArguments, UsageError } from "./commands/command.ts";
-import { decisionsCommand } from "./commands/decisions.ts";
-import { reconcileCommand } from "./commands/reconcile.ts";
-import { restoreCommand } from "./commands/restore.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createLog, describeError } from "./http/log.ts";
 import { LocalEngineError } from "./local/error.ts";
@@ -24,19 +20,25 @@ const HELP = `Bailiwick: policy-as-code authorization for products whose resourc
 Each says more with --help. Settings are environment variables: docs/configuration.md.
 `;
 
-const COMMANDS: Readonly<Record<string, Command>> = {
-  start: (args) => (readArguments(args, { help: HELP, options: {}, words: [] }) === undefined ? HELP : serve),
-  reconcile: reconcileCommand,
-  decisions: decisionsCommand,
-  backup: backupCommand,
-  restore: restoreCommand,
-  help: () => HELP,
-  "--help": () => HELP,
+const start: Command = (args) =>
+  readArguments(args, { help: HELP, options: {}, words: [] }) === undefined ? HELP : serve;
+const help: Command = () => HELP;
+
+/** Each is loaded when it is asked for: to read a log needs no gateway. */
+const COMMANDS: Readonly<Record<string, () => Command | Promise<Command>>> = {
+  start: () => start,
+  reconcile: async () => (await import("./commands/reconcile.ts")).reconcileCommand,
+  decisions: async () => (await import("./commands/decisions.ts")).decisionsCommand,
+  backup: async () => (await import("./commands/backup.ts")).backupCommand,
+  restore: async () => (await import("./commands/restore.ts")).restoreCommand,
+  help: () => help,
+  "--help": () => help,
 };
 
 async function serve(config: Config, reporting: Reporting): Promise<number> {
   const { report, log } = reporting;
   const asked = Promise.race([signalled("SIGINT"), signalled("SIGTERM")]); // from the first moment: PID 1 has no default
+  const { startGateway } = await import("./assemble.ts");
   const gateway = await Promise.race([startGateway(config, reporting), asked]);
   if (typeof gateway === "string") {
     report("Stopped before it was ready");
@@ -72,7 +74,7 @@ async function signalled<Signal extends "SIGINT" | "SIGTERM">(signal: Signal): P
 async function main(name: string, args: readonly string[]): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new UsageError(`There is no command ${name}`, HELP);
-  const asked = command(args);
+  const asked = (await command())(args);
   if (typeof asked === "string") {
     console.log(asked);
     return 0;

@@ -83,7 +83,8 @@ export function buildModel(modules: readonly ModelModule[]): Model {
   if (duplicate !== undefined) throw wrong(duplicate.name, "two modules have this file name");
   const model = transformed(modules);
   const types = new Map(model.type_definitions.map((definition) => [definition.type, canonical(definition)]));
-  for (const { type, ...definition } of transformed([core]).type_definitions) {
+  const alone = modules.length === 1 ? model : transformed([core]);
+  for (const { type, ...definition } of alone.type_definitions) {
     if (types.get(type) === canonical({ type, ...definition })) continue;
     const extension = new RegExp(`^\\s*extend\\s+type\\s+${type}\\b`);
     const extender = modules.find((module) => lineOf(module, extension) !== null);

@@ -126,8 +126,9 @@ test("says what the check says, of every kind, and names what turns it; no id of
   for (let count = 0; count < SITUATIONS || (isMissing() && count < MOST_SITUATIONS); count += 1) {
     const situation = await makeSituation(gateway, cast, chance);
     const ids = idsOf(situation);
+    const wanted = count < SITUATIONS ? KINDS : KINDS.filter((kind) => !told.explained.has(kind));
     for (let index = 0; index < QUESTIONS; index += 1) {
-      const type = KINDS[index % KINDS.length] ?? "account";
+      const type = wanted[index % wanted.length] ?? "account";
       const check = {
         subject: { type: "account", id: oneOf(chance, ...peopleOf(situation)).alias },
         action: { name: oneOf(chance, "fly", ...ACTIONS[type]) },

@@ -139,13 +139,13 @@ describe.each(FAULTS)("Cerbos %s", (_name, strike) => {
     const before = await written();
     await strike(own.cerbos);
     for (const request of Object.values(requests(slug))) {
-      const took: number[] = [];
-      for (let tries = 0; tries < TRIES; tries += 1) {
+      let least = Infinity;
+      for (let tries = 0; tries < TRIES && least >= ANSWERS_WITHIN_MS; tries += 1) {
         const start = performance.now();
         expectCannotDecide(await request());
-        took.push(performance.now() - start);
+        least = Math.min(least, performance.now() - start); // the machine has other work, too
       }
-      expect(Math.min(...took)).toBeLessThan(ANSWERS_WITHIN_MS); // the machine has other work, too
+      expect(least).toBeLessThan(ANSWERS_WITHIN_MS);
     }
     expect(await written()).toEqual(before);
     await own.heal();

@@ -1,33 +1,23 @@
 /** A gateway is killed while an import runs: what it has stored is whole, and the same lines again complete it. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { writeBundle } from "../../src/policy/bundle.ts";
 import { documentLine, sendLines } from "../support/document-world.ts";
 import { eventually } from "../support/eventually.ts";
 import { type GatewayHome, makeGatewayHome } from "../support/gateway-process.ts";
 import { expectGraphHoldsLedger } from "../support/graph.ts";
-import { DOCUMENTS, POLICIES } from "../support/host-folder.ts";
-import { type OwnEngines, startOwnEngines } from "../support/own-engines.ts";
+import { DOCUMENTS } from "../support/host-folder.ts";
+import { testEngines } from "../support/test-engines.ts";
 import { foundOrganization, must } from "../support/world.ts";
 
 const LONG_MS = 120_000;
 const LINES = process.env["BAILIWICK_FULL"] === "1" ? 1_500 : 750;
 
-let folder: string;
-let own: OwnEngines;
 let home: GatewayHome;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), "bailiwick-bundle-"));
-  await writeBundle(path.join(folder, "bundle"), POLICIES, [DOCUMENTS]);
-  own = await startOwnEngines(path.join(folder, "bundle"));
-  home = await makeGatewayHome({ HOST_POLICIES: DOCUMENTS, CERBOS_TARGET: own.engines.cerbosTarget });
+  const cerbos = testEngines().hostCerbos[DOCUMENTS] ?? "";
+  home = await makeGatewayHome({ HOST_POLICIES: DOCUMENTS, CERBOS_TARGET: cerbos });
 }, LONG_MS);
 afterAll(async () => {
   await home.close();
-  await own.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 test(

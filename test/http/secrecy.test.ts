@@ -7,6 +7,8 @@ import { type CallerRoute, goodPath, isOfEntities, named, type World } from "./r
 import { ask, makeSecrecy, type Secrecy, send, SHARED, type Variant } from "./secrecy-world.ts";
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
+/** Reduced, what is dearest is asked in every third variant, another third for each route; always as it should be. */
+const TURNS = IS_FULL ? 1 : 3;
 
 let at: Secrecy;
 beforeAll(async () => {
@@ -73,6 +75,10 @@ function variantsOf(route: CallerRoute): [string, Variant][] {
   ];
 }
 
+function variantsInTurn(route: CallerRoute): [string, Variant][] {
+  return variantsOf(route).filter((_, index) => index === 0 || (index + naming.indexOf(route)) % TURNS === 0);
+}
+
 const naming = ROUTES.filter((route): route is CallerRoute => route.access === "caller" && route.path.includes(":"));
 
 /** Reduced, one asker for each route, in turn; all of them as it should be. All of it in the full run. */
@@ -86,10 +92,11 @@ function askersOf(route: CallerRoute, variant: Variant): [asker: string, token: 
 describe.each(naming.map((route) => [named(route), route] as const))("%s", (_name, route) => {
   test("names only what this test knows how to ask about", () => requireKnown(route));
 
-  test.each(variantsOf(route))("what is foreign and what is unknown answer alike: %s", async (_title, variant) => {
+  test.each(variantsOf(route))("what is foreign and what is unknown answer alike: %s", async (title, variant) => {
+    const worlds = variantsInTurn(route).some(([known]) => known === title) ? mixtures(route) : [at.foreign, at.unknown];
     for (const [asker, token] of askersOf(route, variant)) {
       const answers: unknown[] = [];
-      for (const world of mixtures(route)) answers.push(await ask(at, [route, world], variant, token));
+      for (const world of worlds) answers.push(await ask(at, [route, world], variant, token));
       for (const answer of answers) expect({ asker, answer }).toEqual({ asker, answer: answers[0] });
     }
   });
@@ -108,7 +115,7 @@ describe.each(children.map((route) => [named(route), route] as const))("%s", (_n
   test("finds nothing of others in one's own organization", async () => {
     const { foreign, unknown } = at;
     const entity: KeptEntity = { type: foreign.entity.type, id: unknown.entity.id }; // kinds are everybody's
-    for (const [title, variant] of variantsOf(route)) {
+    for (const [title, variant] of variantsInTurn(route)) {
       const theirs = await askOwn(route, foreign, variant);
       expect([title, await askOwn(route, { ...unknown, entity }, variant)]).toEqual([title, theirs]);
     }

@@ -88,12 +88,6 @@ afterAll(async () => {
   await proxy.close();
   removeStateDir(folder);
 });
-beforeEach(async () => {
-  proxy.pass();
-  const restored = await run(["restore", backup, "--force"], settings(newer));
-  expect(restored).toMatchObject({ status: 0, stderr: expect.stringContaining("npm run reconcile -- --rebuild") });
-});
-
 /** Asks a gateway on the restored ledger while nothing can repair the graph. */
 async function askUnrepaired(storeId: string): ReturnType<typeof decisions> {
   void proxy.hold("requests", "/write");
@@ -110,6 +104,12 @@ const STORES: readonly (readonly [name: string, store: () => Promise<string>])[]
 ];
 
 describe.each(STORES)("a restored ledger whose graph %s", (_name, store) => {
+  beforeEach(async () => {
+    proxy.pass();
+    const restored = await run(["restore", backup, "--force"], settings(newer));
+    expect(restored).toMatchObject({ status: 0, stderr: expect.stringContaining("npm run reconcile -- --rebuild") });
+  });
+
   test(
     "gives nobody anything meanwhile, and reconcile --rebuild makes the graph the ledger's",
     async () => {

@@ -101,8 +101,8 @@ describe("explain", () => {
     ["--fact takes name=value, not ownerCount", cell("sector", "retire", "owner", ["ownerCount"])],
     ["there is no matrix of sector called mine; there is default", { ...cell("sector", "view"), matrix: "mine" }],
   ])("lists what there is: %s", async (message, cellular) => {
-    await expect(explained(cellular)).rejects.toMatchObject({ name: "AuthorError" });
-    await expect(explained(cellular)).rejects.toThrow(message);
+    const refusal = { name: "AuthorError", message: expect.stringContaining(message) };
+    await expect(explained(cellular)).rejects.toMatchObject(refusal);
   });
 
   test("is a verb, for people and for programs", async () => {

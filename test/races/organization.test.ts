@@ -4,7 +4,7 @@ import { type Answered, type Person, startBeside, startTestGateway, type TestGat
 import { expectGraphEqualsLedger } from "../support/graph.ts";
 import { addMember, foundOrganization, must } from "../support/world.ts";
 
-const CLIENTS = process.env["BAILIWICK_FULL"] === "1" ? 64 : 16;
+const CLIENTS = process.env["BAILIWICK_FULL"] === "1" ? 64 : 8;
 
 let gateway: TestGateway;
 let second: Gateway;

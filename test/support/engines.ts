@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import pg from "pg";
-import { type TestEngines, testEngines } from "./test-engines.ts";
+import { asSuperuser, MIGRATED, type TestEngines, testEngines } from "./test-engines.ts";
 
 export interface TestDatabase {
   /** The superuser's URL. */
@@ -10,21 +9,21 @@ export interface TestDatabase {
 
 /** An empty database beside that of the engines, which are the shared ones unless a test has its own. */
 export async function makeDatabase({ databaseUrl }: TestEngines = testEngines()): Promise<TestDatabase> {
+  return await databaseLike("template1", databaseUrl);
+}
+
+/** One whose schema is there already, which a gateway finds up to date. */
+export async function makeLedger(engines: TestEngines = testEngines()): Promise<TestDatabase> {
+  const isShared = engines.databaseUrl === testEngines().databaseUrl;
+  return await databaseLike(isShared ? MIGRATED : "template1", engines.databaseUrl);
+}
+
+async function databaseLike(template: string, databaseUrl: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await asSuperuser(databaseUrl, `create database ${name}`);
+  await asSuperuser(databaseUrl, `create database ${name} template ${template}`);
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
   return { url: url.href, drop: async () => await asSuperuser(databaseUrl, `drop database ${name} with (force)`) };
-}
-
-async function asSuperuser(url: string, statement: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
 }
 
 /** An empty store in OpenFGA, likewise; gives its id. */

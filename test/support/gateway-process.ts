@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
-import { makeDatabase, makeStore } from "./engines.ts";
+import { makeLedger, makeStore } from "./engines.ts";
 import { caller, PATIENT, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
-import { compiledOnce, testEngines } from "./test-engines.ts";
+import { compiledOnce, giveIssuer, testEngines } from "./test-engines.ts";
 
 /** What `npm start` starts, on engines that are there already. */
 export interface GatewayProcess {
@@ -44,7 +44,8 @@ const ENDS_WITH_US = 'data:text/javascript,process.stdin.on("close",()=>process.
 export async function makeGatewayHome(settings: Readonly<Record<string, string>> = {}): Promise<GatewayHome> {
   const engines = testEngines();
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-home-"));
-  const database = await makeDatabase();
+  giveIssuer(stateDir);
+  const database = await makeLedger();
   const storeId = await makeStore();
   const proxy = await startTcpProxy(engines.openfga.apiUrl);
   const issuer = await loadDevelopmentIssuer(stateDir);

@@ -9,8 +9,8 @@ import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/i
 import { type Gateway, startGateway } from "../../src/assemble.ts";
 import { readEndpoints } from "../../src/local/endpoints.ts";
 import { requirePromised } from "./contract.ts";
-import { makeDatabase, makeStore, type TestDatabase } from "./engines.ts";
-import { type TestEngines, testEngines } from "./test-engines.ts";
+import { makeLedger, makeStore, type TestDatabase } from "./engines.ts";
+import { giveIssuer, type TestEngines, testEngines } from "./test-engines.ts";
 
 /** A body as tests read it; what a route really answers, the contract tests hold. */
 export interface Body {
@@ -78,7 +78,7 @@ export interface TestGatewayOptions {
   readonly engines?: TestEngines;
   /** What invitations, offers and cool-downs go by. */
   readonly clock?: () => Date;
-  /** Folders of a host's kinds: the gateway starts a Cerbos of its own on them, unless there are other engines, which serve them. */
+  /** Folders of a host's kinds: the gateway starts a Cerbos of its own on them, unless one of the engines serves them. */
   readonly hostPolicies?: readonly string[];
   /** Takes the lines of the log, of every level. */
   readonly logged?: (line: string) => void;
@@ -102,14 +102,15 @@ export const PUNCTUAL = { DECISION_TIMEOUT_MS: "400", GRAPH_READ_TIMEOUT_MS: "15
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-gateway-"));
   const shared = options.engines ?? testEngines();
-  const database = await makeDatabase(shared);
+  giveIssuer(stateDir);
+  const database = await makeLedger(shared);
   const storeId = await makeStore(shared);
   const given = configOf(stateDir, database, storeId, options);
   const { logged } = options;
   const log = logged === undefined ? createLog("silent") : createLog("trace", { write: logged });
   const reporting = { report: logged ?? ((): void => undefined), log };
   const gateway = await startGateway(given, reporting, options.clock);
-  const cerbosTarget = readEndpoints(stateDir)?.cerbosTarget ?? shared.cerbosTarget;
+  const cerbosTarget = readEndpoints(stateDir)?.cerbosTarget ?? given.cerbos?.target ?? shared.cerbosTarget;
   const engines = { ...shared, cerbosTarget };
   const config: Config = { ...given, cerbos: { target: cerbosTarget, tls: false } }; // for others beside it
   const issuer = await loadDevelopmentIssuer(stateDir);
@@ -150,6 +151,8 @@ export async function startBeside(first: TestGateway): Promise<Gateway> {
 
 function configOf(stateDir: string, database: TestDatabase, storeId: string, options: TestGatewayOptions): Config {
   const { engines = testEngines(), hostPolicies = [] } = options;
+  const isEmbedded = hostPolicies.length > 0 && options.engines === undefined;
+  const cerbosTarget = isEmbedded ? testEngines().hostCerbos[hostPolicies.join(",")] : engines.cerbosTarget;
   const config = readConfig({
     STATE_DIR: stateDir,
     DATABASE_URL: database.url,
@@ -158,7 +161,7 @@ function configOf(stateDir: string, database: TestDatabase, storeId: string, opt
     OPENFGA_STORE_ID: storeId,
     HOST_POLICIES: hostPolicies.join(","),
     POLICIES_WATCH: "false", // those that change them say when
-    ...(hostPolicies.length > 0 && options.engines === undefined ? {} : { CERBOS_TARGET: engines.cerbosTarget }),
+    ...(cerbosTarget === undefined ? {} : { CERBOS_TARGET: cerbosTarget }),
     ...PATIENT,
     ...UNLIMITED,
     ...options.settings,

@@ -69,7 +69,7 @@ export async function startOwnEngines(bundle?: string): Promise<OwnEngines> {
         await engine.restart();
       }
     };
-    const engines = { databaseUrl, openfga: given(openfga.at.openfga), cerbosTarget, masterSecret };
+    const engines = { databaseUrl, openfga: given(openfga.at.openfga), cerbosTarget, hostCerbos: {}, masterSecret };
     return { engines, postgres, openfga, cerbos, heal, stop };
   } catch (error) {
     await stop();

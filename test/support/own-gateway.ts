@@ -153,7 +153,7 @@ export async function storesOf(stateDir: string): Promise<OpenStores> {
   const { stores } = (await answer.json()) as { stores: { id: string }[] };
   const [store] = stores;
   if (store === undefined || stores.length > 1) throw new Error(`${stores.length} stores instead of one`);
-  const engines = { databaseUrl, openfga, cerbosTarget, masterSecret: running.masterSecret };
+  const engines = { databaseUrl, openfga, cerbosTarget, hostCerbos: {}, masterSecret: running.masterSecret };
   return { engines, storeId: store.id, ...ledgerAt(databaseUrl) };
 }
 

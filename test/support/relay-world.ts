@@ -6,10 +6,9 @@ import type { StoreOptions } from "../../src/engines/openfga-model.ts";
 import { applicationTuples, roleTuple, sectorTuple, type TupleChange } from "../../src/entities/tuples.ts";
 import { createRelay, type Relay, type RelayOptions } from "../../src/relay/relay.ts";
 import { type Database, openDatabase } from "../../src/stores/database.ts";
-import { migrate } from "../../src/stores/migrate.ts";
 import { fileTuples } from "../../src/stores/outbox.ts";
 import { inOrganization } from "../../src/stores/scope.ts";
-import { makeDatabase } from "./engines.ts";
+import { makeLedger } from "./engines.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { testEngines } from "./test-engines.ts";
 
@@ -51,8 +50,7 @@ export async function storeOptions(given: Partial<StoreOptions> = {}): Promise<S
 
 export async function makeRelayWorld(): Promise<RelayWorld> {
   const { apiUrl, presharedKey } = testEngines().openfga;
-  const database = await makeDatabase();
-  await migrate(database.url, () => undefined);
+  const database = await makeLedger();
   const store = await prepareStore(await storeOptions());
   const proxy = await startTcpProxy(apiUrl);
   const graph = openGraph({ apiUrl: proxy.url, presharedKey, ...store, connections: 8 });

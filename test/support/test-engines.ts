@@ -1,11 +1,15 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import pg from "pg";
 import * as z from "zod";
 import { startLocalEngines, type LocalEngines } from "../../src/local/engines.ts";
+import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { tryLock } from "../../src/local/lock.ts";
 import { thisProcess } from "../../src/local/process-mark.ts";
 import { writeBundle } from "../../src/policy/bundle.ts";
+import { migrate } from "../../src/stores/migrate.ts";
+import { DOCUMENTS, POLICIES, RECORDS, TICKETS } from "./host-folder.ts";
 
 /** The engines that all test files of one run share. */
 const testEnginesSchema = z.object({
@@ -13,12 +17,19 @@ const testEnginesSchema = z.object({
   databaseUrl: z.string(),
   openfga: z.object({ apiUrl: z.string(), presharedKey: z.string() }),
   cerbosTarget: z.string(),
+  /** Cerbos that serve a host's folder beside the built-in policies, by the folder. */
+  hostCerbos: z.record(z.string(), z.string()).default({}),
   masterSecret: z.string(),
 });
 export type TestEngines = z.infer<typeof testEnginesSchema>;
 
+/** A database as a gateway's first start makes it; nobody is connected to it. */
+export const MIGRATED = "bailiwick_migrated";
+const ISSUER_FILE = "issuer.json";
+
 const VARIABLE = "BAILIWICK_TEST_ENGINES";
 const PREFIX = "bailiwick-test-";
+const KEY = "BAILIWICK_TEST_ISSUER";
 const ABANDONED_AFTER_MS = 60 * 60_000;
 
 /** What the global setup has started; for test files, in whatever worker. */
@@ -49,7 +60,31 @@ export async function startSharedEngines(): Promise<void> {
     environment: process.env,
     report: (line) => process.stderr.write(`${line}\n`),
   });
-  process.env[VARIABLE] = JSON.stringify(testEnginesSchema.parse(shared.engines));
+  const [hostCerbos] = await Promise.all([hostTargets(stateDir, shared.engines), migratedOnce(shared.engines)]);
+  await loadDevelopmentIssuer(stateDir);
+  process.env[KEY] = readFileSync(join(stateDir, ISSUER_FILE), "utf8");
+  process.env[VARIABLE] = JSON.stringify(testEnginesSchema.parse({ ...shared.engines, hostCerbos }));
+}
+
+/** Before a gateway's first start: its key is the one of this run, which need not be made. */
+export function giveIssuer(stateDir: string): void {
+  const key = process.env[KEY];
+  if (key !== undefined) writeFileSync(join(stateDir, ISSUER_FILE), key, { mode: 0o600 });
+}
+
+async function hostTargets(stateDir: string, { judges }: LocalEngines): Promise<Record<string, string>> {
+  const targets: Record<string, string> = {};
+  for (const folder of [DOCUMENTS, RECORDS, TICKETS].filter((each) => existsSync(each))) {
+    const bundle = mkdtempSync(join(stateDir, "bundle-"));
+    await writeBundle(bundle, POLICIES, [folder]);
+    targets[folder] = (await judges?.start(bundle)) ?? ""; // one after the other: a state directory has one configuration
+  }
+  return targets;
+}
+
+async function migratedOnce({ databaseUrl = "" }: LocalEngines): Promise<void> {
+  await asSuperuser(databaseUrl, `create database ${MIGRATED}`);
+  await migrate(new URL(`/${MIGRATED}`, databaseUrl).href, (line) => process.stderr.write(`${line}\n`));
 }
 
 export async function stopSharedEngines(): Promise<void> {
@@ -58,11 +93,20 @@ export async function stopSharedEngines(): Promise<void> {
 }
 
 async function policyDir(stateDir: string): Promise<string> {
-  const policies = resolve(import.meta.dirname, "../../policies");
   const folder = join(stateDir, "policies");
-  if (existsSync(policies)) await writeBundle(folder, policies, []);
+  if (existsSync(POLICIES)) await writeBundle(folder, POLICIES, []);
   else mkdirSync(folder);
   return folder;
+}
+
+export async function asSuperuser(url: string, statement: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
 }
 
 /** A run that was killed stops its engines, but nobody is left to remove their data. */

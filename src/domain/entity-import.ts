@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Caller } from "../entities/callers.ts";
-import { AppError, cannotDecide, type Issue } from "../entities/errors.ts";
+import { AppError, type Issue } from "../entities/errors.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { readEntities } from "../stores/entities.ts";
@@ -12,6 +12,7 @@ import type { Deps } from "./deps.ts";
 import { storing, target } from "./entities.ts";
 import { type EntityDocument, entityKey, isSame, kindOf, linksOf, misfitsOf, unfit } from "./entity-documents.ts";
 import { type Outcome, storeEntities, type Wanted } from "./entity-store.ts";
+import { caughtUp } from "./graph-wait.ts";
 import { read } from "./read.ts";
 import { notAccessible } from "./refusal.ts";
 
@@ -142,7 +143,7 @@ async function stored(run: Run, chunk: Chunk): Promise<Done[]> {
       const { value } = await change(deps, caller, storing(slug, null), async (changing) => {
         return await storeChunk(deps, changing, wanted);
       });
-      if (!caller.isDryRun) await inGraph(deps, organization);
+      if (!caller.isDryRun) await caughtUp(deps, organization, deadlineIn(LIMITS.importGraphMs));
       return wanted.map(({ number, entity }, index) => {
         const outcome = value[index] ?? "same";
         return { number, outcome: caller.isDryRun ? asIfStored(run.tried, entity, outcome) : outcome };
@@ -188,19 +189,6 @@ async function storeChunk(
     changing.note({ action: "entities.import", target, after: { stored: written } });
   }
   return outcomes;
-}
-
-async function inGraph({ applyTuples }: Deps, organization: string): Promise<void> {
-  const deadline = deadlineIn(LIMITS.importGraphMs);
-  for (;;) {
-    const failure = await applyTuples(organization).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    if (failure === undefined) return;
-    if (deadline() <= 0) throw cannotDecide("openfga", failure);
-    await pause(LIMITS.rebuildLooksEveryMs);
-  }
 }
 
 type Tally = { -readonly [Name in keyof Counts]: Counts[Name] };

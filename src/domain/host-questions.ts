@@ -10,6 +10,7 @@ import type { Candidate, Facts, OrganizationFacts, Selector } from "../stores/fa
 import type { Deadline } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { gather } from "./gather.ts";
+import { caughtUp } from "./graph-wait.ts";
 import { relationsBetween, turnsOf } from "./host-turns.ts";
 
 /** Who, or what, of which type. */
@@ -108,15 +109,6 @@ function present({ selector, keeping }: Party, found: readonly Candidate[]): rea
   return selector.ids.map(
     (id) => known.get(id) ?? { key: id, id, name: "", role: null, isStored: false, attributes: {} },
   );
-}
-
-async function caughtUp(deps: Deps, organization: string, deadline: Deadline): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    const tooLate = cannotDecide("openfga", new Error("tuples of the organization are still on their way"));
-    timer = setTimeout(() => reject(tooLate), Math.max(0, deadline()));
-  });
-  await Promise.race([deps.applyTuples(organization), late]).finally(() => clearTimeout(timer));
 }
 
 export interface Asked extends Found {

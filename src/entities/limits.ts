@@ -105,6 +105,8 @@ export const LIMITS = {
   relayLeaseMs: 5_000,
   backoffFirstMs: 100,
   backoffMostMs: 10_000,
+  /** How long who waits for an organization's tuples waits between two tries. */
+  catchUpEveryMs: 50,
 
   /** Rebuilds back for which a given-up Write is kept from beginning a graph, beside the very first. */
   epochsKept: 20,

@@ -8,13 +8,13 @@ import type { Database } from "../stores/database.ts";
 import {
   type Ledger,
   type LedgerPosition,
+  listOrganizations,
   lockPosition,
   readLedger,
   readPosition,
   samePosition,
 } from "../stores/ledger.ts";
 import { fileTuples } from "../stores/outbox.ts";
-import { listOrganizations } from "../stores/positions.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { ALL_ENTITIES, compareEntities, type EntityScan, scanEntities, type Turn } from "./entity-drift.ts";
 import { filedRebuild } from "./file-rebuild.ts";

@@ -20,6 +20,7 @@ import {
 import { applyRow, type RowOutcome } from "./apply-row.ts";
 import { coalesced } from "./coalesced.ts";
 import { described, type RelayLog } from "./log.ts";
+import { recovered } from "./recovery.ts";
 
 export type { RelayLog } from "./log.ts";
 
@@ -47,7 +48,7 @@ export interface RelayOptions {
 export interface Relay {
   /**
    * Resolves when everything filed for the organization before the call is in OpenFGA. Throws CANNOT_DECIDE when that does not
-   * happen soon: OpenFGA fails, its last try is backing off, the graph waits for its rebuild, the organization is stopped.
+   * happen soon: OpenFGA fails, or has just failed and is not seen to be back, the graph waits for its rebuild, the organization is stopped.
    */
   apply(organization: string): Promise<void>;
   /** Gives what was stopped another try and picks up whatever is due from here on, until `close`. */
@@ -64,6 +65,7 @@ const STOPPED_NAMED = 20;
 type Settings = Required<RelayOptions> & { readonly closing: AbortSignal };
 /** Why a run ended: everything is applied, or the reason why not. */
 type End = "applied" | { readonly reason: string };
+const BACKING_OFF: End = { reason: "backing off" };
 
 /** Carries outbox rows into OpenFGA, in their order, each once. */
 export function createRelay(options: RelayOptions): Relay {
@@ -75,10 +77,14 @@ export function createRelay(options: RelayOptions): Relay {
     underWay.add(running);
     return await running.finally(() => underWay.delete(running));
   });
+  const isBack = coalesced(async (organization) => {
+    return await recovered({ ...settings, graph: options.graph }, organization);
+  });
   let loop: Promise<void> | undefined;
   return {
     apply: async (organization) => {
-      const end = await run(organization);
+      let end = await run(organization);
+      if (end === BACKING_OFF && (await isBack(organization))) end = await run(organization);
       if (end !== "applied") throw cannotDecide("openfga", new Error(end.reason));
     },
     start: () => {
@@ -141,7 +147,7 @@ async function whyNothing({ database, clock }: Settings, organization: string): 
   if (position === undefined) throw new Error(`no organization ${organization}`);
   if (position.applied >= position.filed) return "applied";
   if (position.stopped !== null) return { reason: `stopped: ${position.stopped}` };
-  if (position.nextAttemptAt !== null && position.nextAttemptAt > clock()) return { reason: "backing off" };
+  if (position.nextAttemptAt !== null && position.nextAttemptAt > clock()) return BACKING_OFF;
   return "leased"; // or it was, a moment ago
 }
 

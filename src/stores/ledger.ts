@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ROLES } from "../entities/kinds.ts";
 import { applicationTuples, roleTuple, sectorTuple, type Tuple } from "../entities/tuples.ts";
-import type { Transaction } from "./database.ts";
+import type { Queryable, Transaction } from "./database.ts";
 
 /** What the graph of one organization must hold of the built-in kinds, and where the relay is with it: one statement, so of one moment. */
 export interface Ledger {
@@ -103,4 +103,28 @@ export async function readPosition(tx: Transaction, organization: string): Promi
     values: [organization],
   });
   return position;
+}
+
+export interface OrganizationPage {
+  readonly after: string;
+  /** The one of this slug; null: every one. */
+  readonly slug: string | null;
+  readonly limit: number;
+}
+
+/** Organizations, by id. */
+export async function listOrganizations(on: Queryable, page: OrganizationPage): Promise<string[]> {
+  const rows = await on.query<{ organization: string }>({
+    name: "list_organizations",
+    text: `
+      select g.organization_id as organization
+      from graph_positions g
+      join organizations o on o.id = g.organization_id
+      where g.organization_id > $1
+        and ($2::text is null or o.slug = $2)
+      order by g.organization_id
+      limit $3`,
+    values: [page.after, page.slug, page.limit],
+  });
+  return rows.map((row) => row.organization);
 }

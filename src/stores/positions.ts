@@ -114,6 +114,18 @@ export async function recordFailed(on: Queryable, failure: Failure & { readonly 
   });
 }
 
+/** The rest after a failure is over: what it was for has passed. What is known of the tries so far stays known. */
+export async function endRest(on: Queryable, organization: string): Promise<void> {
+  await on.query({
+    name: "end_rest",
+    text: `
+      update graph_positions
+      set next_attempt_at = null
+      where organization_id = $1`,
+    values: [organization],
+  });
+}
+
 /** The next row can never be applied: nothing more happens to this organization's graph until somebody has looked. */
 export async function recordStopped(on: Queryable, failure: Failure & { readonly reason: string }): Promise<void> {
   await on.query({
@@ -219,28 +231,4 @@ export async function readBacklog(on: Queryable, limit: number): Promise<Backlog
     values: [limit],
   });
   return rows[0] ?? { pending: 0, oldest: null, stopped: [] };
-}
-
-export interface OrganizationPage {
-  readonly after: string;
-  /** The one of this slug; null: every one. */
-  readonly slug: string | null;
-  readonly limit: number;
-}
-
-/** Organizations, by id. */
-export async function listOrganizations(on: Queryable, page: OrganizationPage): Promise<string[]> {
-  const rows = await on.query<{ organization: string }>({
-    name: "list_organizations",
-    text: `
-      select g.organization_id as organization
-      from graph_positions g
-      join organizations o on o.id = g.organization_id
-      where g.organization_id > $1
-        and ($2::text is null or o.slug = $2)
-      order by g.organization_id
-      limit $3`,
-    values: [page.after, page.slug, page.limit],
-  });
-  return rows.map((row) => row.organization);
 }

@@ -53,9 +53,14 @@ async function askTogether(
   try {
     const { results } = await client.checkResources(request(questions), { signal });
     const answers = results.values();
-    return questions.map((question) => {
-      const floor = question.hasFloor === false ? null : answers.next().value;
-      return verdicts(question, floor, answers.next().value);
+    return questions.map((question, place) => {
+      const { actions } = question;
+      const asked = namesOf(question, place);
+      const floor = asked.floor === null ? null : wholly(asked.floor, actions, answers.next().value);
+      const matrix = wholly(asked.matrix, actions, answers.next().value);
+      if (floor === undefined || matrix === undefined)
+        return new Error("an answer is missing, or about something else");
+      return new Map(actions.map((action) => [action, verdict(action, floor, matrix)]));
     });
   } catch (error) {
     if (!isUnreadable(error)) throw error;
@@ -71,16 +76,32 @@ function isUnreadable(error: unknown): error is Error {
   return error instanceof Error && "code" in error && error.code === INVALID_ARGUMENT;
 }
 
-/** Cerbos is a pure function of this: ids say nothing, so equal facts make equal questions. Two resources a question, of one principal. */
+/** What is asked about, which an answer repeats. */
+type Name = Pick<CheckResult["resource"], "kind" | "id" | "policyVersion">;
+
+/** The ids say which question it is and nothing about it: no policy may read them. */
+function namesOf(
+  { kind, matrix, hasFloor = true }: JudgeQuestion,
+  place: number,
+): { readonly floor: Name | null; readonly matrix: Name } {
+  const id = String(place);
+  return {
+    floor: hasFloor ? { kind: `${kind}_floor`, id, policyVersion: FLOOR_VERSION } : null,
+    matrix: { kind, id, policyVersion: matrix },
+  };
+}
+
+/** Cerbos is a pure function of this, its ids left out. Two resources a question, of one principal. */
 function request(questions: readonly JudgeQuestion[]): CheckRequest {
   const [first] = questions;
   return {
     principal: { id: "subject", roles: [first?.role ?? "none"], attr: values(first?.subject ?? {}) },
-    resources: questions.flatMap(({ kind, matrix, actions: asked, attributes, hasFloor = true }) => {
-      const attr = values(attributes);
-      const actions = [...asked];
-      const floor = { resource: { kind: `${kind}_floor`, id: "floor", policyVersion: FLOOR_VERSION, attr }, actions };
-      return [...(hasFloor ? [floor] : []), { resource: { kind, id: "matrix", policyVersion: matrix, attr }, actions }];
+    resources: questions.flatMap((question, place) => {
+      const { floor, matrix } = namesOf(question, place);
+      const attr = values(question.attributes);
+      return [floor, matrix].flatMap((name) =>
+        name === null ? [] : { resource: { ...name, attr }, actions: [...question.actions] },
+      );
     }),
   };
 }
@@ -91,16 +112,15 @@ function values(attributes: Readonly<Record<string, unknown>>): Values {
   return attributes as Values; // JSON, all of it
 }
 
-/** @param floor null: the kind has none, and nothing stands in the way */
-function verdicts(
-  { actions }: JudgeQuestion,
-  floor: CheckResult | null | undefined,
-  matrix: CheckResult | undefined,
-): Verdicts | Error {
-  if (floor === undefined || matrix === undefined) return new Error("an answer is missing");
-  return new Map(actions.map((action) => [action, verdict(action, floor, matrix)]));
+/** The answer, where it is one to what was asked: about that, with a word on each action. An action that is left out is not denied. */
+function wholly(asked: Name, actions: readonly string[], answer: CheckResult | undefined): CheckResult | undefined {
+  if (answer === undefined) return undefined;
+  const { kind, id, policyVersion } = answer.resource;
+  const isAbout = kind === asked.kind && id === asked.id && policyVersion === asked.policyVersion;
+  return isAbout && actions.every((action) => answer.isAllowed(action) !== undefined) ? answer : undefined;
 }
 
+/** @param floor null: the kind has none, and nothing stands in the way */
 function verdict(action: string, floor: CheckResult | null, matrix: CheckResult): Verdict {
   const by = {
     matrix: matrix.isAllowed(action) === true ? [] : reasonsOf(action, matrix),

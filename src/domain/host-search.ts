@@ -116,6 +116,8 @@ async function pageOf(
     limit = goOf({ looked, found: results.length, missing: request.size - results.length });
     const look = question({ ...all, after, limit });
     const answer = await askHost(deps, caller, look, deadlineIn(deps.timeouts.searchMs));
+    moment ??= momentOf(answer);
+    if (moment !== momentOf(answer)) return { results, next: after, cut: null }; // what was passed over is denied at the version before
     const one = { subjects: answer.subjects, resources: answer.resources, [side.name]: [] }; // the others are looked for
     notes.asked(
       { question: hostQuestionIn(deps.kinds, asked, look.kind, one) },
@@ -123,9 +125,6 @@ async function pageOf(
     );
     notes.decided(answer.pairs.length);
     if (answer.subjects.length === 0 || answer.resources.length === 0) return { results, next: null, cut: null };
-    const now = momentOf(answer);
-    if (results.length > 0 && moment !== now) return { results, next: after, cut: null };
-    moment = now;
     const isLast = (answer.facts.resource?.[side.name].length ?? 0) < limit;
     for (const [index, pair] of answer.pairs.entries()) {
       after = keyOf(answer, side.name, index);

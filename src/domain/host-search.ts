@@ -70,7 +70,7 @@ async function actionsOf(flow: SearchFlow, asked: Of<ActionSearch>): Promise<Sea
   const { facts, matrix, pairs } = answer;
   const all = { subject: asked.subject, action: { name: "" } };
   notes.asked({ question: hostQuestionIn(deps.kinds, all, kind, answer) }, searchedIn(facts, matrix));
-  const candidates = kind.actions.slice(kind.actions.indexOf(page.after) + 1);
+  const candidates = kind.actions.filter((name) => name > page.after); // also where that one is gone, by a reload
   const allowed = candidates.filter((name) => pairs[0]?.verdicts.get(name)?.allowed === true);
   const results = allowed.slice(0, page.size).map((name) => ({ name }));
   notes.decided(pairs.length === 0 ? 0 : candidates.length);

@@ -1,4 +1,4 @@
-/** What a search about a host's kind asks the graph: only what can decide; a single question, which is shown, all of it. */
+/** What a search about a host's kind asks the graph: only what can decide; a single question, which is shown, all of it. And its pages of actions. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Documents, documentLine, foundDocuments } from "../support/document-world.ts";
 import { DOCUMENTS } from "../support/documents.ts";
@@ -55,4 +55,36 @@ test("a search for actions asks about all that one of them reads, a question abo
   asked = [];
   expect(await documents.may(alice.alias, "view", "d-1")).toBe(true);
   expect(counted()).toEqual(all);
+});
+
+test("pages of actions go on by name, also where the action that the last one ended with has gone meanwhile", async () => {
+  const author = { author: [{ type: "account", id: alice.alias }] };
+  await documents.store([{ ...documentLine("d-own"), relations: author }]);
+  const search = async (page: object): Promise<{ names: string[]; token: string }> => {
+    const question = {
+      subject: { type: "account", id: alice.alias },
+      resource: { type: "document", id: "d-own" },
+      page,
+    };
+    const path = `/o/${documents.slug}/access/v1/search/action`;
+    const { body } = must(await documents.keeper.post(path, question), 200);
+    const names = (body["results"] as { name: string }[]).map(({ name }) => name);
+    return { names, token: (body["page"] as { next_token: string }).next_token };
+  };
+  const first = await search({ limit: 2 });
+  expect(first.names).toEqual(["edit", "lock"]);
+  const rest = { limit: 5, token: first.token };
+  expect(await search(rest)).toEqual({ names: ["share", "view"], token: "" });
+  const { deps } = gateway.gateway;
+  const { kinds } = deps;
+  const served = new Map(kinds.served);
+  const kind = served.get("document");
+  if (kind === undefined) throw new Error("there are no documents");
+  served.set("document", { ...kind, actions: kind.actions.filter((action) => action !== "lock") });
+  Object.assign(deps, { kinds: { ...kinds, served } });
+  try {
+    expect(await search(rest)).toEqual({ names: ["share", "view"], token: "" });
+  } finally {
+    Object.assign(deps, { kinds });
+  }
 });

@@ -1,6 +1,8 @@
+import type { Caller } from "../entities/callers.ts";
 import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
 import type { Facts } from "../stores/facts.ts";
+import { hasScope } from "./actor.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { brokenKind } from "./entity-documents.ts";
@@ -52,13 +54,14 @@ async function meantOrganization({ host, caller, pdp, scope }: Flow, asked: Eval
   if (pdp.slug !== null) return pdp.slug;
   const facts = await host.head();
   requireMayAsk({ caller, scope }, asked, facts);
-  return onlyOrganization(facts);
+  return onlyOrganization(caller, facts);
 }
 
 /** Where no organization is named, that of a credential that has exactly one. Throws INVALID_REQUEST for every other. */
-export function onlyOrganization({ caller: { client } }: Pick<Facts, "caller">): string {
+export function onlyOrganization(caller: Caller, { caller: { client } }: Pick<Facts, "caller">): string {
   const [only, ...others] = client?.organizations ?? [];
-  if (only !== undefined && others.length === 0 && client?.scopes.includes("authz:all") !== true) return only;
+  if (client !== null && only !== undefined && others.length === 0 && !hasScope(caller, client, "authz:all"))
+    return only;
   const message =
     "what it is belongs to an organization: ask at /o/{slug}/access/v1/…, or with a client that is bound to one organization";
   throw new AppError("INVALID_REQUEST", `body.resource.type: ${message}.`, {

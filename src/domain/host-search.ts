@@ -29,7 +29,7 @@ async function subjectsOf(flow: SearchFlow, asked: Of<SubjectSearch>): Promise<S
   const head = await gather(deps, caller, NOBODY);
   requireKind(requireScope(caller, head.caller.client, "authz:search"), kind.type);
   flow.notes.asked({ caller: callerIn(head) });
-  const slug = pdp.slug ?? onlyOrganization(head);
+  const slug = pdp.slug ?? onlyOrganization(caller, head);
   if (!kind.actions.includes(action.name)) return NOTHING_FOUND;
   const { keeping } = subjectOf(deps, kind, { subject: { ...subject, id: "" } });
   const question = (selector: Selector): HostQuestion => ({
@@ -88,7 +88,7 @@ async function organizationOf(
   const head = await gather(deps, caller, NOBODY);
   requireMayAsk({ caller, scope: "authz:search" }, asked, head);
   notes.asked({ caller: callerIn(head) });
-  return pdp.slug ?? onlyOrganization(head);
+  return pdp.slug ?? onlyOrganization(caller, head);
 }
 
 interface Paging {

@@ -122,6 +122,10 @@ describe("At the plain paths a host's kind means the one organization that the c
       expect([answer.status, answer.body.code]).toEqual([400, "INVALID_REQUEST"]);
       expect(answer.text).toContain("/o/{slug}/access/v1/");
     }
+    // Registered for all organizations as well: what counts is whether its token says so, too.
+    const wide = await gateway.service("wide", { scopes: [...ALL, "authz:all"], organizations: [slug] });
+    expect((await ask({ by: wide, place: "", route }, record())).body.code).toBe("INVALID_REQUEST");
+    must(await of("wide", [slug]), 200);
     const about = await ask(
       { by: alice, place: "", route },
       { ...record(), subject: { type: "account", id: "alice" } },

@@ -1,5 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
-import { cannotDecide } from "../entities/errors.ts";
+import { AppError, cannotDecide } from "../entities/errors.ts";
 import { fenceHolds } from "../entities/fence.ts";
 import type { HostKind, Keeping, SentPart } from "../entities/host-kinds.ts";
 import type { Verdict } from "../entities/judge.ts";
@@ -77,7 +77,9 @@ export async function askHost(
       continue;
     }
     const asked = askedOf(question, organization, found);
-    const truths = await truthsAt(deps, asked, graph.applied, deadline);
+    const truths = await truthsAt(deps, asked, graph.applied, deadline).catch((error: unknown) => {
+      throw facts.caller.client === null ? error : naming(error, asked);
+    });
     if (truths !== "moved") return await judged(deps, asked, { facts, truths, deadline });
     if (lostAt === graph.applied) throw lost(deps, organization.id);
     lostAt = graph.applied; // a change that came in between is in the facts of the next round
@@ -150,6 +152,15 @@ async function truthsAt(
   const fence = await deps.graph.fence(asked.organization.id, deadline());
   if (!fenceHolds(fence, applied)) return "moved";
   return truths;
+}
+
+/** Where one thing alone was looked at, a service is told which: nothing comes behind it until OpenFGA can say how the two are related. */
+function naming(error: unknown, { question, subjects, resources }: Asked): unknown {
+  const [{ selector }, [one, ...others]] =
+    "ids" in question.resources.selector ? [question.subjects, subjects] : [question.resources, resources];
+  if (!(error instanceof AppError) || "ids" in selector || one === undefined || others.length > 0) return error;
+  const about = `The search has come to ${selector.type} ${JSON.stringify(one.id)}. If it stays there, that is related more deeply than OpenFGA follows.`;
+  return new AppError(error.code, error.message, { ...error.details, about });
 }
 
 interface Known {

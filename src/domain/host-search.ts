@@ -1,3 +1,4 @@
+import { AppError } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Candidate, Selector } from "../stores/facts.ts";
@@ -101,21 +102,33 @@ interface Paging {
 
 /**
  * Makes a page out of as many candidates as it takes. It is exact at one version of organization and entities: where one moves, the page
- * ends before what would be of another. No candidates are looked at after SEARCH_TIMEOUT_MS, but some always are.
+ * ends before what would be of another. No candidates are looked at after SEARCH_TIMEOUT_MS, but some always are. Where they cannot be decided
+ * together, they are looked at one by one, with that time anew: it ends before the one that cannot be, and the page that begins with that one
+ * is CANNOT_DECIDE.
  */
 async function pageOf(
   { deps, caller, notes }: SearchFlow,
   { question, side, all, asked, request }: Paging,
 ): Promise<SearchPage<Thing>> {
-  const deadline = deadlineIn(deps.timeouts.searchMs);
+  const { timeouts } = deps;
+  let deadline = deadlineIn(timeouts.searchMs);
   const results: Thing[] = [];
   let moment: string | undefined;
   let { after } = request;
+  let most: number = LIMITS.searchMost;
   for (let looked = 0, limit = 0; ; looked += limit) {
     if (looked > 0 && deadline() <= 0) return { results, next: after, cut: "deadline" };
-    limit = goOf({ looked, found: results.length, missing: request.size - results.length });
+    limit = Math.min(goOf({ looked, found: results.length, missing: request.size - results.length }), most);
     const look = question({ ...all, after, limit });
-    const answer = await askHost(deps, caller, look, deadlineIn(deps.timeouts.searchMs));
+    const isStuck = limit === 1 && after === request.after;
+    const patience = deadlineIn(most === 1 ? timeouts.decisionMs : timeouts.searchMs);
+    const answer = await askHost(deps, caller, look, patience).catch(orUndecided(isStuck));
+    if (answer === "undecided") {
+      if (limit === 1) return { results, next: after, cut: deadline() <= 0 ? "deadline" : null };
+      [most, limit] = [1, 0];
+      deadline = deadlineIn(timeouts.searchMs);
+      continue;
+    }
     moment ??= momentOf(answer);
     if (moment !== momentOf(answer)) return { results, next: after, cut: null }; // what was passed over is denied at the version before
     const one = { subjects: answer.subjects, resources: answer.resources, [side.name]: [] }; // the others are looked for
@@ -137,6 +150,13 @@ async function pageOf(
     }
     if (isLast) return { results, next: null, cut: null };
   }
+}
+
+function orUndecided(isStuck: boolean): (error: unknown) => "undecided" {
+  return (error) => {
+    if (!isStuck && error instanceof AppError && error.code === "CANNOT_DECIDE") return "undecided";
+    throw error;
+  };
 }
 
 /** How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. */

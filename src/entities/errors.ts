@@ -79,6 +79,8 @@ export interface ErrorDetails {
   readonly issues?: readonly Issue[];
   /** For PRECONDITION_FAILED: what the thing is at; absent where nobody could tell. */
   readonly revision?: number | undefined;
+  /** For CANNOT_DECIDE: what it is about, in a sentence for who asks; a host's ids are in it, which no log takes. */
+  readonly about?: string;
   /** For RATE_LIMITED. */
   readonly retryAfterSeconds?: number;
 }

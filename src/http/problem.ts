@@ -26,14 +26,14 @@ export function problem(
 
 /** A refusal's code is its first reason's: matrix before floor, in the rule's order. */
 export function problemOf(error: AppError): Problem {
-  const { reasons, remedies, issues } = error.details;
+  const { reasons, remedies, issues, about } = error.details;
   const extensions = {
     ...(reasons && { reasons }),
     ...(remedies && { remedies }),
     ...(issues && { issues }),
   };
   const kind = kindOf(error);
-  if (error.code !== "DENIED") return problem(kind, error.message, extensions);
+  if (error.code !== "DENIED") return problem(kind, [error.message, about ?? []].flat().join(" "), extensions);
   const code = reasons?.[0]?.code ?? "DENIED";
   return { ...problem(kind, error.message, extensions), type: typeOf(code), code };
 }

@@ -4,35 +4,17 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { parse } from "yaml";
-import { z } from "zod";
+import { type Ended, readWorkflow, ROOT, runStep, WORKFLOW, type Workflow } from "./workflow-steps.ts";
 
-const ROOT = path.join(import.meta.dirname, "../..");
 const run = promisify(execFile);
-
-const Workflow = z.object({
-  on: z.record(z.string(), z.unknown()),
-  permissions: z.record(z.string(), z.string()),
-  env: z.object({ HEAD_FOLDERS: z.string() }),
-  jobs: z.object({
-    policies: z.strictObject({
-      "runs-on": z.string(),
-      "timeout-minutes": z.number(),
-      steps: z.array(
-        z.looseObject({ name: z.string().optional(), run: z.string().optional(), uses: z.string().optional() }),
-      ),
-    }),
-  }),
-});
-type Workflow = z.infer<typeof Workflow>;
 
 let text: string;
 let workflow: Workflow;
 /** As a runner has it: the pull request's merge in `head`, and beside it what the steps make. */
 let workspace: string;
 beforeAll(async () => {
-  text = await readFile(path.join(ROOT, ".github/workflows/policies.yml"), "utf8");
-  workflow = Workflow.parse(parse(text));
+  text = await readFile(WORKFLOW, "utf8");
+  workflow = readWorkflow(text);
   workspace = await mkdtemp(path.join(tmpdir(), "bailiwick-workflow-"));
   await git("init", "--quiet", "--initial-branch", "main", "head");
   for (const folder of ["policies", "examples"]) {
@@ -43,15 +25,38 @@ beforeAll(async () => {
 afterAll(async () => await rm(workspace, { recursive: true }));
 
 describe("The workflow for pull requests", () => {
-  test("runs without a secret and may only read; its actions are pinned by hash", () => {
-    expect(Object.keys(workflow.on)).toEqual(["pull_request"]);
+  test("runs for every one, without a secret, and may only read; its actions are pinned by hash", () => {
+    expect(workflow.on).toEqual({ pull_request: null });
     expect(workflow.permissions).toEqual({ contents: "read" });
-    expect(text).not.toMatch(/pull_request_target|secrets\.|github\.token|: write/i);
-    const uses = workflow.jobs.policies.steps.flatMap((step) => step.uses ?? []);
+    expect(text).not.toMatch(/pull_request_target|secrets\./i);
+    const { policies, comment } = workflow.jobs;
+    const steps = [...policies.steps, ...comment.steps];
+    const uses = steps.flatMap((each) => each.uses ?? []);
     expect(uses.length).toBeGreaterThan(0);
     for (const action of uses) expect(action).toMatch(/^actions\/[a-z-]+@[0-9a-f]{40}$/);
     // What a pull request calls itself reaches no shell.
-    for (const { run: script = "" } of workflow.jobs.policies.steps) expect(script).not.toContain("${{");
+    for (const { run: script = "" } of steps) expect(script).not.toContain("${{");
+  });
+
+  test("has one job that may write, comments alone, with the job's own token; forks do not get it, and it has nothing of the pull request but the page", () => {
+    const { comment } = workflow.jobs;
+    expect([...text.matchAll(/^.*(?:: write|github\.token).*$/gm)].map(([line]) => line.trim())).toEqual([
+      "pull-requests: write",
+      "GH_TOKEN: ${{ github.token }}",
+    ]);
+    expect(comment.permissions).toEqual({ "pull-requests": "write" });
+    expect([comment.needs, comment.if]).toEqual([
+      "policies",
+      "${{ !cancelled() && github.event.pull_request.head.repo.full_name == github.repository }}",
+    ]);
+    const [download, post, ...others] = comment.steps;
+    expect([download?.uses, download?.["with"], others]).toEqual([
+      expect.stringMatching(/^actions\/download-artifact@/),
+      { name: "policies" },
+      [],
+    ]);
+    expect(Object.keys(post?.env ?? {})).toEqual(["GH_TOKEN", "NUMBER", "MOST_BYTES"]);
+    expect(post?.run).not.toMatch(/npm|node|git |checkout|bash|source|eval/);
   });
 
   test("installs and runs nothing of the pull request's", () => {
@@ -68,7 +73,7 @@ describe("The workflow for pull requests", () => {
       "docs: a comment",
       async () => await edit("cerbos/sector.yaml", "# Nobody asks for", "# Nobody ever asks for"),
     );
-    expect(await step("check")).toEqual({ status: 0, summary: "" });
+    expect(await step("check")).toMatchObject({ status: 0, summary: "" });
     const { status, summary } = await step("diff");
     expect([status, summary]).toEqual([0, expect.stringContaining("every decision is the same")]);
   }, 120_000);
@@ -104,11 +109,16 @@ describe("The workflow for pull requests", () => {
     expect([approved.status, approved.summary]).toEqual([0, expect.stringContaining("approved by you")]);
   }, 120_000);
 
-  test("says what is broken, and stops", async () => {
+  test("says what is broken, and stops; nothing of what it prints there is a command to the runner", async () => {
     await propose("feat: broken", async () => await edit("cerbos/sector.yaml", "rules:", "rules: ["));
-    const { status, summary } = await step("diff");
+    const { status, summary, log } = await step("diff");
     expect(status).toBe(2);
     expect(summary).toMatch(/cannot be compared\n\n {4}.*policies\/cerbos\/sector\.yaml:\d+:\d+: no YAML/);
+    for (const printed of [log, (await step("check")).log]) {
+      const [, token, within] = /^::stop-commands::([0-9a-f]{32})\n([^]*\n)::\1::\n$/.exec(printed) ?? [];
+      expect(within).toMatch(/sector\.yaml:\d+:\d+: no YAML/);
+      expect(within).not.toContain(token);
+    }
   });
 });
 
@@ -140,20 +150,8 @@ async function edit(file: string, from: string | RegExp, to: string): Promise<vo
   await writeFile(whole, after);
 }
 
-/** Runs a step's own script as a runner does. */
-async function step(name: string): Promise<{ status: number; summary: string }> {
-  const { run: script = "", ...given } = workflow.jobs.policies.steps.find((each) => each.name === name) ?? {};
-  const within = given["working-directory"];
-  const summaryFile = path.join(workspace, "summary.md");
-  await writeFile(summaryFile, "");
-  const status = await run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", script], {
-    cwd: path.join(workspace, typeof within === "string" ? within : ""),
-    env: { ...process.env, HEAD_FOLDERS: workflow.env.HEAD_FOLDERS, GITHUB_STEP_SUMMARY: summaryFile },
-  }).then(
-    () => 0,
-    (error: unknown) => z.object({ code: z.number() }).parse(error).code,
-  );
-  return { status, summary: await readFile(summaryFile, "utf8") };
+async function step(name: string): Promise<Ended> {
+  return await runStep(workflow, name, workspace);
 }
 
 async function git(...args: readonly string[]): Promise<void> {

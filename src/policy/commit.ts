@@ -10,11 +10,15 @@ export async function commitOf(folders: readonly string[]): Promise<string | nul
   return others.every((commit) => commit === first) ? first : null;
 }
 
+/** Whoever may write the folder's repository must not thereby run programs as us, and who only reads leaves nothing in it. */
+const READ_ONLY = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
+/** What git was told to ignore is served all the same. */
+const STATUS = ["status", "--porcelain", "--untracked-files=all", "--ignored", "--", "."];
+
 async function cleanHead(cwd: string): Promise<string | null> {
   const options = { cwd, timeout: TIMEOUT_MS };
   try {
-    // Whoever may write the folder's repository must not thereby run programs as us.
-    const { stdout } = await run("git", ["-c", "core.fsmonitor=false", "status", "--porcelain", "--", "."], options);
+    const { stdout } = await run("git", [...READ_ONLY, ...STATUS], options);
     if (stdout.trim() !== "") return null;
     return (await run("git", ["rev-parse", "--verify", "HEAD"], options)).stdout.trim();
   } catch {

@@ -1,6 +1,7 @@
 /** `npm run policies`: the tools of those who write and review policies. `--help` tells them. */
 import { parseArgs } from "node:util";
 import { AuthorError } from "./review/author-error.ts";
+import { inOneLine } from "./review/words.ts";
 import { type Verb, VERBS } from "./verbs.ts";
 
 /** Nobody waits in silence for longer than this. */
@@ -55,6 +56,6 @@ try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof AuthorError)) throw error;
-  console.error(error.message);
+  console.error(error.message.split("\n").map(inOneLine).join("\n"));
   process.exitCode = 2;
 }

@@ -1,11 +1,13 @@
 import type { PolicyDiff } from "./diff.ts";
 import type { Group } from "./groups.ts";
-import { capitalized, codes, doneOn, listed, short, subjectsOf } from "./words.ts";
+import { capitalized, codes, doneOn, inOneLine, listed, short, subjectsOf } from "./words.ts";
 
 type Told = PolicyDiff["groups"][number];
 
 /** How a format marks what it tells. */
 interface Marks {
+  /** All that is told goes through it: words, values and names come from the files that are reviewed. */
+  readonly text: (text: string) => string;
   readonly title: (text: string) => string;
   readonly code: (text: string) => string;
   readonly strong: (text: string) => string;
@@ -14,14 +16,22 @@ interface Marks {
 }
 
 const TERMINAL: Marks = {
+  text: inOneLine,
   title: (text) => text.toUpperCase(),
   code: (text) => text,
   strong: (text) => text,
   folded: (title, lines) => [title.toUpperCase(), "", ...lines],
 };
+/** What means something in Markdown outside of code, and code: between two backticks that stand alone. */
+const MEANING = /(?<!`)`[^`]+`(?!`)|[\\`*_[\]<>&|~$]/g;
 const MARKDOWN: Marks = {
+  text: (text) =>
+    inOneLine(text).replaceAll(MEANING, (found) => {
+      if (found === "`") return "'";
+      return found.length > 1 ? found : `\\${found}`;
+    }),
   title: (text) => `### ${text}`,
-  code: (text) => `\`${text}\``,
+  code: (text) => `\`${text.replaceAll("`", "'")}\``,
   strong: (text) => `**${text}**`,
   folded: (title, lines) => [`<details><summary>${title}</summary>`, "", ...lines, "</details>", ""],
 };
@@ -43,7 +53,7 @@ const TITLES: readonly (readonly [Group["direction"], title: string, counted: st
 ];
 
 function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks): string {
-  const from = `${base.name} (${marks.code(base.unit)}) to ${head.name} (${marks.code(head.unit)})`;
+  const from = marks.text(`${base.name} (${marks.code(base.unit)}) to ${head.name} (${marks.code(head.unit)})`);
   if (groups.length === 0) return `From ${from}: every decision is the same.\n`;
   const sections = TITLES.flatMap(([direction, title]) => {
     const some = groups.filter((group) => group.direction === direction);
@@ -67,12 +77,13 @@ function linesOf(group: Told, marks: Marks): string[] {
       ? ""
       : `, matrix ${marks.code(version)}${isNewMatrix ? " (new; beside the default one)" : ""}`;
   const action = knownTo === "head" ? " (a new action)" : knownTo === "base" ? " (the action is gone)" : "";
-  return [
-    `- ${marks.strong(sentenceOf(group, marks))}`,
-    `  ${kind}${matrix}${action}: ${extentOf(group, marks)} (${marks.code(group.id)})`,
-    ...causes.map((cause) => `  by ${cause}`),
-    ...(approval === null ? [] : [`  approved by ${approval.who}: ${approval.why}`]),
-  ];
+  const [sentence = "", ...more] = [
+    sentenceOf(group, marks),
+    `${kind}${matrix}${action}: ${extentOf(group, marks)} (${marks.code(group.id)})`,
+    ...causes.map((cause) => `by ${cause}`),
+    ...(approval === null ? [] : [`approved by ${approval.who}: ${approval.why}`]),
+  ].map(marks.text);
+  return [`- ${marks.strong(sentence)}`, ...more.map((line) => `  ${line}`)];
 }
 
 /** Of many regions the first few: the example is in them. */

@@ -1,5 +1,5 @@
 import type { Explained, ExplainedCondition, ExplainedFact } from "./explain.ts";
-import { capitalized, codes, doneOn, subjectsOf } from "./words.ts";
+import { capitalized, codes, doneOn, inOneLine, subjectsOf } from "./words.ts";
 
 /** Why a cell is what it is, for a terminal. */
 export function explanationOf({ kind, action, matrix, facts, isAllowed, reasons, rules, turns }: Explained): string {
@@ -21,7 +21,9 @@ export function explanationOf({ kind, action, matrix, facts, isAllowed, reasons,
     turns.length === 0 ? "No single one of them turns it." : "Each of these by itself turns it:",
     ...turns.map(({ fact, words, values }) => `  ${fact}: ${values.join(", ")}${words === null ? "" : `  (${words})`}`),
     "",
-  ].join("\n");
+  ]
+    .map(inOneLine)
+    .join("\n");
 }
 
 function conditionLine({ told, words, place, holds }: ExplainedCondition): string {

@@ -1,5 +1,6 @@
 import path from "node:path";
 import type { Fault, Place } from "../positioned.ts";
+import { inOneLine } from "./words.ts";
 
 /** Something that is wrong with the policies. Without a full stop at their ends. */
 export interface Finding extends Place {
@@ -15,7 +16,7 @@ export const BEGIN: Place = { line: 1, column: 1 };
 
 /** `policies/cerbos/sector.yaml:12:9: problem. fix`, from where whoever reads it stands. */
 export function findingInWords({ file, line, column, problem, fix }: Finding): string {
-  return `${fromHere(file)}:${line}:${column}: ${problem}. ${fix}`;
+  return inOneLine(`${fromHere(file)}:${line}:${column}: ${problem}. ${fix}`);
 }
 
 /** The way there from the current folder, where it lies in it. */

@@ -9,6 +9,14 @@ export function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
+/**
+ * A text of somebody else's within one line: what moves a terminal's cursor, ends a line or turns the direction of writing could hide words, or forge
+ * others.
+ */
+export function inOneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");
+}
+
 /** "LIMIT_REACHED (limit: sectors, max: 25)"; of two that say the same one. */
 export function codes(reasons: readonly Reason[]): string {
   const told = reasons.map(({ code, ...members }) => {

@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
 import { type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
 import { canonical } from "../../engines/openfga-model.ts";
+import { PLANS_FILE } from "../plans.ts";
+import { isFault, readPositioned } from "../positioned.ts";
 import type { Part } from "./cells.ts";
 import { WAY } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
@@ -13,19 +16,17 @@ export function causesOf({ parts, kind, cells }: Difference, { base, head }: Rev
   const inRules = (["matrix", "floor"] as const).flatMap((from) => {
     const was = parts.base.find((part) => part.from === from);
     const is = parts.head.find((part) => part.from === from);
-    return ruleCauses(was, is, { base, head });
+    return ruleCauses(was, is);
   });
   if (inRules.length > 0) return inRules;
   const elsewhere = [...rankCauses(base, head), ...planCauses(base, head), ...schemaCauses(kind, base, head)];
   return elsewhere;
 }
 
-function ruleCauses(was: Part | undefined, is: Part | undefined, revisions: Revisions): string[] {
+function ruleCauses(was: Part | undefined, is: Part | undefined): string[] {
   if (was === undefined && is === undefined) return [];
-  if (was === undefined)
-    return (is?.rules ?? []).map((rule) => `${placeOf(revisions.head, is, rule)}: ${titleOf(rule)} is new`);
-  if (is === undefined)
-    return was.rules.map((rule) => `${placeOf(revisions.base, was, rule)}: ${titleOf(rule)} is gone`);
+  if (was === undefined) return (is?.rules ?? []).map((rule) => `${placeOf(is, rule)}: ${titleOf(rule)} is new`);
+  if (is === undefined) return was.rules.map((rule) => `${placeOf(was, rule)}: ${titleOf(rule)} is gone`);
   const before = meaningsOf(was);
   const after = meaningsOf(is);
   const gone = [...before].filter(([meaning]) => !after.has(meaning));
@@ -36,7 +37,7 @@ function ruleCauses(was: Part | undefined, is: Part | undefined, revisions: Revi
     if (same === undefined) return [];
     const isWord = /^V\.\w+$/.test(expression.text); // spelled out in brackets
     const [now, then] = [meaning, same[0]].map((each) => `\`${isWord ? each.slice(1, -1) : each}\``);
-    return [`${fileOf(revisions.head, is)}:${place.line}: ${word} is ${now}, was ${then}`];
+    return [`${is.document.file}:${place.line}: ${word} is ${now}, was ${then}`];
   });
   const [asks, asked] = [wordsAlone(added, gone), wordsAlone(gone, added)];
   const [rule] = is.rules;
@@ -44,9 +45,9 @@ function ruleCauses(was: Part | undefined, is: Part | undefined, revisions: Revi
     asks === "" || asked === ""
       ? `${asks === "" ? "no longer asks" : "now asks"} ${asks}${asked}`
       : `asks ${asks} instead of ${asked}`;
-  const told = asks === "" && asked === "" ? [] : [`${placeOf(revisions.head, is, rule)}: ${titleOf(rule)} ${swapped}`];
+  const told = asks === "" && asked === "" ? [] : [`${placeOf(is, rule)}: ${titleOf(rule)} ${swapped}`];
   const causes = [...changed, ...told];
-  return causes.length > 0 ? causes : outputCauses(was, is, revisions);
+  return causes.length > 0 ? causes : outputCauses(was, is);
 }
 
 type Meanings = readonly (readonly [string, Meaning])[];
@@ -60,12 +61,12 @@ function wordsAlone(some: Meanings, others: Meanings): string {
 }
 
 /** Reasons alone differ where the conditions are the same. */
-function outputCauses(was: Part, is: Part, { head }: Revisions): string[] {
+function outputCauses(was: Part, is: Part): string[] {
   const text = (part: Part): (string | null)[] =>
     part.rules.map(({ output }) => (output === null ? null : expanded(output.text, part.document)));
   const [rule] = is.rules;
   const [one, other] = [text(was), text(is)];
-  return isDeepStrictEqual(one, other) ? [] : [`${placeOf(head, is, rule)}: the reasons of ${titleOf(rule)}`];
+  return isDeepStrictEqual(one, other) ? [] : [`${placeOf(is, rule)}: the reasons of ${titleOf(rule)}`];
 }
 
 interface Meaning {
@@ -91,42 +92,36 @@ function titleOf(rule: RuleDocument | undefined): string {
   return rule?.name === null || rule === undefined ? "a rule without a name" : `the rule \`${rule.name}\``;
 }
 
-function placeOf(revision: Revision, part: Part | undefined, rule: RuleDocument | undefined): string {
-  return `${fileOf(revision, part)}:${rule?.place.line ?? 1}`;
-}
-
-function fileOf(revision: Revision, part: Part | undefined): string {
-  return part === undefined ? "?" : told(revision, part.document.file);
-}
-
-/** A file as its author knows it, wherever the revision was written to. */
-export function told({ policiesDir, hostFolders }: Revision, file: string): string {
-  const folder = [policiesDir, ...hostFolders].find((each) => !path.relative(each, file).startsWith(".."));
-  return folder === undefined ? file : path.join(path.basename(folder), path.relative(folder, file));
+function placeOf(part: Part | undefined, rule: RuleDocument | undefined): string {
+  return `${part?.document.file ?? "?"}:${rule?.place.line ?? 1}`;
 }
 
 function rankCauses(base: Revision, head: Revision): string[] {
   return head.ranks.flatMap(({ name, parentRoles, file, line }) => {
     const was = base.ranks.find((rank) => rank.name === name);
     if (isDeepStrictEqual(was?.parentRoles, parentRoles)) return [];
-    return [
-      `${told(head, file)}:${line}: ${name} is ${parentRoles.join(", ")} (was ${was?.parentRoles.join(", ") ?? "nobody"})`,
-    ];
+    return [`${file}:${line}: ${name} is ${parentRoles.join(", ")} (was ${was?.parentRoles.join(", ") ?? "nobody"})`];
   });
 }
 
 function planCauses(base: Revision, head: Revision): string[] {
+  const file = path.join(head.policiesDir, PLANS_FILE);
   return [...head.plans].flatMap(([name, plan]) =>
     Object.entries(plan).flatMap(([limit, value]) => {
       const was = base.plans.get(name)?.[limit];
-      return was === value ? [] : [`plans.yaml: ${limit} of the plan ${name} is ${value} (was ${was ?? "nothing"})`];
+      if (was === value) return [];
+      const document = readPositioned(readFileSync(file, "utf8"));
+      const line = isFault(document) ? 1 : document.lineOf([name, limit]);
+      return [`${file}:${line}: ${limit} of the plan ${name} is ${value} (was ${was ?? "nothing"})`];
     }),
   );
 }
 
 function schemaCauses(kind: string, base: Revision, head: Revision): string[] {
-  const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind)?.schema);
-  return isDeepStrictEqual(was, is) ? [] : [`cerbos/_schemas/${kind}.json: the schema of its facts`];
+  const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind));
+  if (isDeepStrictEqual(was?.schema, is?.schema)) return [];
+  const matrix = (is ?? was)?.matrices.get("default")?.file ?? "";
+  return [`${path.join(path.dirname(matrix), "_schemas", `${kind}.json`)}:1: the schema of its facts`];
 }
 
 /** The relations that the two models define differently. */
@@ -141,7 +136,7 @@ function modelCauses(base: Revision, head: Revision): string[] {
   });
 }
 
-function definitionIn({ modules, hostFolders }: Revision, type: string, relation: string): string {
+function definitionIn({ modules, policiesDir, hostFolders }: Revision, type: string, relation: string): string {
   for (const { name, contents } of modules) {
     const lines = contents.split("\n");
     const from = lines.findIndex((line) => new RegExp(`^\\s*type\\s+${type}\\b`).test(line));
@@ -150,11 +145,9 @@ function definitionIn({ modules, hostFolders }: Revision, type: string, relation
     );
     if (from === -1 || at === -1) continue;
     // A host's modules are called by the number of its folder, so that no two are called the same.
-    const file = name.replace(
-      /^host-(\d+)\//,
-      (_all, index: string) => `${path.basename(hostFolders[Number(index)] ?? "")}/`,
-    );
-    return `${file}:${at + 1}: \`${(lines[at] ?? "").trim()}\` of the type ${type}`;
+    const [, index, within = path.join("openfga", name)] = /^host-(\d+)\/(.*)$/.exec(name) ?? [];
+    const folder = index === undefined ? policiesDir : (hostFolders[Number(index)] ?? "");
+    return `${path.join(folder, within)}:${at + 1}: \`${(lines[at] ?? "").trim()}\` of the type ${type}`;
   }
   return `the relation ${relation} of the type ${type}`;
 }

@@ -59,6 +59,7 @@ async function compare(base: Source, head: Source, options: DiffOptions): Promis
   const approved = approvalsFor(approvals, units, groups, options.now);
   const told = ORDER.flatMap((direction) => groups.filter((group) => group.direction === direction)).map((group) => ({
     ...group,
+    causes: group.causes.map((cause) => head.inRepository(base.inRepository(cause))),
     approval: approved.get(group.id) ?? null,
   }));
   return {

@@ -1,6 +1,5 @@
 import type { Reason } from "../../entities/errors.ts";
 import { AuthorError } from "./author-error.ts";
-import { told } from "./causes.ts";
 import { ask, type Asking, type Cell, fits, type Part, partsOf, type Said } from "./cells.ts";
 import type { Expression } from "./documents.ts";
 import { spaceOfKind } from "./evaluated.ts";
@@ -9,7 +8,7 @@ import { inWords, valuesInWords } from "./point-words.ts";
 import { conditionsOf, fails, holds, type Probes, writeProbes } from "./probe.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
 import { readSound, soundCerbosOf } from "./sound.ts";
-import type { Folders } from "./sources.ts";
+import { type Folders, workingTree } from "./sources.ts";
 import type { Point } from "./space.ts";
 import { listed, short } from "./words.ts";
 
@@ -184,7 +183,7 @@ function rulesOf(
   reasons: readonly Reason[],
   held: readonly (boolean | null)[],
 ): ExplainedRule[] {
-  const file = told(revision, document.file);
+  const file = workingTree(revision).inRepository(document.file);
   let asked = 0;
   return rules.map(({ name, place, conditions }) => {
     const own = held.slice(asked, asked + conditions.length);

@@ -24,7 +24,7 @@ export interface Group {
   /** Where it is so: in each of these regions, and nowhere else. None of the facts: everywhere. */
   readonly where: readonly Region[];
   readonly example: Example;
-  /** The places that did it: `policies/cerbos/sector.yaml:61: …`. */
+  /** The places that did it, each with its file and line. */
   readonly causes: readonly string[];
 }
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { access, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,6 +16,8 @@ export interface Source extends AsyncDisposable {
   readonly hostFolders: readonly string[];
   /** A text without the places that a commit was written to: `HEAD^1:policies/plans.yaml`, as git calls a file of a commit. */
   readonly inItsWords: (text: string) => string;
+  /** A text with the files of the folders as whoever reviews finds them: `examples/document-tree/policies/kinds.yaml`, from the top of their repository. */
+  readonly inRepository: (text: string) => string;
 }
 
 export interface Folders {
@@ -31,7 +34,22 @@ const nothing = async (): Promise<void> => await Promise.resolve();
 /** The folders as they stand. */
 export function workingTree(folders: Folders): Source {
   const name = "the working tree";
-  return { name, commit: null, ...folders, inItsWords: asItIs, [Symbol.asyncDispose]: nothing };
+  const places = [folders.policiesDir, ...folders.hostFolders].map((folder) => [folder, placeOf(folder)] as const);
+  const inRepository = (text: string): string =>
+    places.reduce((told, [folder, place]) => told.replaceAll(path.join(folder, path.sep), place), text);
+  return { name, commit: null, ...folders, inItsWords: asItIs, inRepository, [Symbol.asyncDispose]: nothing };
+}
+
+/** As its repository has it, with a slash at its end; outside of git by its name alone. */
+function placeOf(folder: string): string {
+  let top = path.dirname(folder);
+  for (let above = folder; above !== path.dirname(above); above = path.dirname(above)) {
+    if (!existsSync(path.join(above, ".git"))) continue;
+    top = above;
+    break;
+  }
+  const within = path.relative(top, folder);
+  return within === "" ? "" : `${within}/`;
 }
 
 /**
@@ -40,14 +58,7 @@ export function workingTree(folders: Folders): Source {
  */
 export async function sourceAt(revision: string, folders: Folders): Promise<Source> {
   if (await isThere(path.join(revision, "cerbos"))) {
-    return {
-      name: revision,
-      commit: null,
-      ...folders,
-      policiesDir: path.resolve(revision),
-      inItsWords: asItIs,
-      [Symbol.asyncDispose]: nothing,
-    };
+    return { ...workingTree({ ...folders, policiesDir: path.resolve(revision) }), name: revision };
   }
   const commit = await commitOf(revision, folders.policiesDir);
   const target = await mkdtemp(path.join(tmpdir(), "bailiwick-revision-"));
@@ -62,12 +73,12 @@ export async function sourceAt(revision: string, folders: Folders): Promise<Sour
       throw new AuthorError(`${revision} has no policies: there is no ${folders.policiesDir} in that commit`);
     }
     const hosts = hostFolders.filter((folder) => folder !== null); // a folder that is new since
-    const inItsWords = (text: string): string =>
-      all.reduce(
-        (told, _folder, index) => told.replaceAll(path.join(target, String(index), path.sep), `${revision}:`),
-        text,
-      );
-    return { name: revision, commit, policiesDir, hostFolders: hosts, inItsWords, [Symbol.asyncDispose]: dispose };
+    const without =
+      (words: string) =>
+      (text: string): string =>
+        all.reduce((told, _folder, index) => told.replaceAll(path.join(target, String(index), path.sep), words), text);
+    const told = { inItsWords: without(`${revision}:`), inRepository: without("") };
+    return { name: revision, commit, policiesDir, hostFolders: hosts, ...told, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;

@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { POLICIES } from "../../support/host-folder.ts";
+import { DOCUMENTS, lineWith, POLICIES } from "../../support/host-folder.ts";
 
 const PROGRAM = path.resolve("src/policy/main.ts");
 const LONG_MS = 60_000;
@@ -139,6 +139,49 @@ describe("Between main and the working tree", () => {
           expect.stringContaining(`${file}:2: 0.who`),
         ]);
       });
+    },
+    LONG_MS,
+  );
+});
+
+/** Of a host's folder that is not beside the policies. */
+describe("A file is told as its reviewer finds it in the repository", () => {
+  const MODEL = "openfga/documents.fga";
+  const HERE =
+    /^examples\/document-tree\/policies\/openfga\/documents\.fga:(\d+): `define viewer: editor or member from organization`/;
+  let host = "";
+  let line = 0;
+  beforeAll(async () => {
+    host = path.join(repository, "examples/document-tree/policies");
+    await cp(DOCUMENTS, host, { recursive: true });
+    await commit("a host's kinds");
+    const model = await readFile(path.join(host, MODEL), "utf8");
+    line = lineWith(model, "define viewer: editor");
+    const changed = model.replace("define viewer: editor\n", "define viewer: editor or member from organization\n");
+    await writeFile(path.join(host, MODEL), changed);
+    await edit("plans.yaml", (text) => text.replace("signInMethods: 10", "signInMethods: 9"));
+  });
+  afterAll(async () => await git("reset", "--quiet", "--hard", "HEAD"));
+
+  const causesIn = async (...revisions: readonly string[]): Promise<ReadonlySet<string>> => {
+    const { stdout } = await diff(...revisions, `--host=${host}`, "--json");
+    const { groups } = JSON.parse(stdout) as { readonly groups: readonly { readonly causes: readonly string[] }[] };
+    return new Set(groups.flatMap(({ causes }) => causes));
+  };
+
+  test(
+    "in the working tree and at a commit, a line of the model and one of the plans",
+    async () => {
+      const wanted = [
+        expect.stringMatching(HERE),
+        expect.stringMatching(/^policies\/plans\.yaml:6: signInMethods of the plan free is 9 \(was 10\)$/),
+      ];
+      const inTree = await causesIn("HEAD");
+      expect([...inTree].sort()).toEqual(wanted);
+      expect(HERE.exec([...inTree].sort()[0] ?? "")?.[1]).toBe(String(line));
+      await commit("widened");
+      expect(await causesIn("HEAD^", "HEAD")).toEqual(inTree);
+      await git("reset", "--quiet", "--soft", "HEAD^");
     },
     LONG_MS,
   );

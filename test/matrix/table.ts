@@ -4,6 +4,7 @@
  */
 const BY_HAND = `
   organization.view             | viewer member billing admin co-owner owner | busy idle frozen
+  organization.view             | service                                    | busy idle frozen
   organization.list_sectors     | viewer member         admin co-owner owner | busy idle frozen
   organization.list_applications| viewer member         admin co-owner owner | busy idle frozen
   organization.list_members     | viewer member         admin co-owner owner | busy idle frozen

@@ -11,7 +11,7 @@ import { createTombstones } from "./domain/tombstones.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { LIMITS } from "./entities/limits.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
-import type { Log } from "./http/log.ts";
+import { type Log, naming } from "./http/log.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
@@ -38,6 +38,8 @@ export interface Gateway {
   readonly served: Held<Unit>;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
+  /** Its own: each line names the unit that is served then. */
+  readonly log: Log;
   /** Resolves with the name of an embedded engine that ended by itself. */
   readonly engineLost: Promise<string>;
   /**
@@ -69,17 +71,27 @@ export interface Reporting {
  * Starts what is needed, waits for engines of one's own, and listens when it can answer. Throws LocalEngineError.
  * @param clock what expires goes by it; tokens, leases and deadlines do not
  */
-export async function startGateway(config: Config, reporting: Reporting, clock = systemClock): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  { report, log: unnamed }: Reporting,
+  clock = systemClock,
+): Promise<Gateway> {
+  let unit = (): string | undefined => undefined;
+  const log = naming(unnamed, () => unit());
+  const reporting = { report, log };
   const policies = await loadPolicies(config, reporting);
-  const engines = await startAllEngines(config, reporting.report, policies);
+  const engines = await startAllEngines(config, report, policies);
   try {
     const core = await assemble({ config, policies, engines }, reporting, clock);
+    unit = () => core.served.current.policies.unit;
     const drain = createDrain();
-    const server = await listen(config, engines, core, { log: reporting.log, drain }).catch(async (error: unknown) => {
+    const server = await listen(config, engines, core, { log, drain }).catch(async (error: unknown) => {
       await core.close();
       throw error;
     });
     const { served, relay, reconciler } = core;
+    const { commit, model } = served.current.deps;
+    log.info({ event: "policies.served", commit, model }, "policies.served");
     core.decisions?.start();
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
@@ -99,7 +111,7 @@ export async function startGateway(config: Config, reporting: Reporting, clock =
       get deps() {
         return served.current.deps;
       },
-      ...{ served, relay, reconciler, engineLost: engines.lost, close },
+      ...{ served, relay, reconciler, log, engineLost: engines.lost, close },
     };
   } catch (error) {
     await engines.stop();

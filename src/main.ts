@@ -36,7 +36,7 @@ const COMMANDS: Readonly<Record<string, () => Command | Promise<Command>>> = {
 };
 
 async function serve(config: Config, reporting: Reporting): Promise<number> {
-  const { report, log } = reporting;
+  const { report } = reporting;
   const asked = Promise.race([signalled("SIGINT"), signalled("SIGTERM")]); // from the first moment: PID 1 has no default
   const { startGateway } = await import("./assemble.ts");
   const gateway = await Promise.race([startGateway(config, reporting), asked]);
@@ -51,7 +51,8 @@ async function serve(config: Config, reporting: Reporting): Promise<number> {
   }
   const end = await Promise.race([asked, gateway.engineLost.then((engine) => ({ engine }))]);
   const lost = typeof end === "string" ? undefined : end.engine;
-  if (lost !== undefined) log.error({ event: "engine.lost", engine: lost }, `${lost} ended by itself; stopping`);
+  if (lost !== undefined)
+    gateway.log.error({ event: "engine.lost", engine: lost }, `${lost} ended by itself; stopping`);
   report("Stopping");
   // Load balancers get the time to see it. Who stops it by hand does not wait for them; a second signal ends the waiting.
   await gateway.close(

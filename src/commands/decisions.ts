@@ -119,8 +119,9 @@ function parts(logged: LoggedLine): readonly Row[] {
   ];
 }
 
-function enginesOf({ unit, model }: LoggedLine): string {
-  return `policies ${unit}, model ${model}`;
+function enginesOf({ unit, commit, model }: LoggedLine): string {
+  const parts = [`policies ${unit}`, ...(commit ? [`commit ${commit}`] : []), `model ${model}`];
+  return parts.join(", ");
 }
 
 function story(logged: LoggedLine): string {

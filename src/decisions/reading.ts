@@ -16,6 +16,7 @@ const question = z.object({ subject: thing, action: z.string().nullable(), resou
 const TAIL = {
   reasons: z.array(z.looseObject({ code: z.string() })),
   unit: z.string(),
+  commit: z.string().nullish(), // older lines have none
   model: z.string(),
   durationMs: z.number(),
 };

@@ -53,7 +53,7 @@ export async function recorded<D extends Decided>(
 }
 
 /** What all lines have alike. */
-type Framed = "id" | "time" | "unit" | "model" | "durationMs";
+type Framed = "id" | "time" | "unit" | "commit" | "model" | "durationMs";
 
 interface Telling<Answer> {
   readonly find: () => Promise<Answer>;
@@ -72,9 +72,9 @@ export async function told<Answer>(
   const start = performance.now();
   const id = newId(deps.random, "dec-");
   const tell = (answer: Answer | null, reasons: readonly Reason[]): void => {
-    const { unit, model } = deps;
+    const { unit, commit, model } = deps;
     const durationMs = Math.round((performance.now() - start) * 1000) / 1000;
-    deps.decided({ id, time: deps.clock(), ...lineOf(answer, reasons), unit, model, durationMs });
+    deps.decided({ id, time: deps.clock(), ...lineOf(answer, reasons), unit, commit, model, durationMs });
   };
   const answer = await find().catch((error: unknown) => {
     if (error instanceof AppError && UNDECIDED.has(error.code)) tell(null, [{ code: error.code }]);

@@ -13,6 +13,8 @@ interface Asked {
   readonly question: DecidedQuestion;
   /** Content hash of policies, schemas, model and plans. */
   readonly unit: string;
+  /** Of git; null: it is not known, or the folders differ from it. */
+  readonly commit: string | null;
   /** OpenFGA's id of its authorization model. */
   readonly model: string;
   readonly reasons: readonly Reason[];

@@ -5,6 +5,8 @@ export interface Locals {
   requestId: string;
   /** The pattern of the route that answers, for the log: never the path itself, which carries ids and aliases. */
   route: string;
+  /** The policy unit that the route's answer is taken by; none before a route has it. */
+  unit?: string;
   /** Of the caller's trace, where there is one. */
   traceId?: string;
 }

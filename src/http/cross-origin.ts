@@ -25,6 +25,7 @@ const READ = [
   "WWW-Authenticate",
   "Bailiwick-Graph",
   "Bailiwick-Dry-Run",
+  "Bailiwick-Policy-Unit",
 ];
 
 /** Lets the pages of these origins call (the Fetch standard's CORS). Without credentials: tokens are sent by hand, there are no cookies. */

@@ -15,8 +15,8 @@ const COMMON: GuideSection = {
   id: "common",
   title: "What every operation can answer",
   text: `
-Further down each operation has only the answers of its own, beside these. With every answer comes \`X-Request-ID\`; with one to a caller
-who is known, \`RateLimit\` and \`RateLimit-Policy\`. An address that is none is 404 /docs#NO_SUCH_ROUTE, a method that it does not have 405
+Further down each operation has only the answers of its own, beside these. With every answer comes \`X-Request-ID\`; with an operation's
+\`Bailiwick-Policy-Unit\`; with one to a caller who is known, \`RateLimit\` and \`RateLimit-Policy\`. An address that is none is 404 /docs#NO_SUCH_ROUTE, a method that it does not have 405
 /docs#METHOD_NOT_ALLOWED. 500 /docs#INTERNAL is a defect, and no operation's answer.`.trim(),
   table: {
     head: ["operations", "can answer"],
@@ -103,7 +103,7 @@ ${answers.map(successExamples).join("\n")}
 }
 
 /** Told once for all: COMMON. */
-const COMMON_HEADERS = ["RateLimit", "RateLimit-Policy"];
+const COMMON_HEADERS = ["Bailiwick-Policy-Unit", "RateLimit", "RateLimit-Policy"];
 
 function answerRow({ status, means, headers, codes, isProblem, content }: OperationAnswer): string[] {
   const name = content?.schema.$ref?.split("/").at(-1);

@@ -39,6 +39,8 @@ Bailiwick answers *may this subject do this to this resource?* and makes the cha
   answers the same; with another body it is 422.
 - **Budgets:** \`RateLimit\` and \`RateLimit-Policy\` say what is left of the caller's, for questions and changes apart; 429 with
   \`Retry-After\` when it, or the organization's, is spent. Each gateway counts for itself.
+- **\`Bailiwick-Policy-Unit\`** names the policies by which an operation answered or refused, as \`context.unit\` does: one hash of policies, schemas,
+  model and plans. What is refused before an operation is found has none.
 - \`X-Request-ID\` is echoed, or made; \`traceparent\` is continued. OPTIONS answers with \`Allow\`. HEAD answers as GET. A method that a path does not know is 405 with \`Allow\`, an
   unknown path 404; unknown members and parameters are 400, in the bodies of checks they are ignored.
 `.trim();
@@ -47,6 +49,7 @@ const HEADERS: Readonly<Record<string, string>> = {
   ETag: "The entity's revision",
   Location: "Where the new entity, or the page, is",
   "Bailiwick-Graph": "`pending`: the change holds, and OpenFGA does not have its tuples yet",
+  "Bailiwick-Policy-Unit": "The policy unit: a hash of the policies, schemas, model and plans by which it was answered",
   "Bailiwick-Dry-Run": "`true`: decided as if, nothing was written",
   "Cache-Control": "How long the answer may be kept",
   RateLimit: "What is left of the caller's budget: `r` requests for the next `t` seconds",

@@ -79,7 +79,7 @@ function operationOf(tag: string, route: Route, policies: PolicyReasons, compone
       ...headerParametersOf(route),
     ],
     request: hasBody(route) ? contentOf(route.body, bodyTypeOf(route), "input") : null,
-    answers: [...replies, ...problems].map((answer) => budgeted(route, answer)).sort((a, b) => a.status - b.status),
+    answers: [...replies, ...problems].map((answer) => common(route, answer)).sort((a, b) => a.status - b.status),
   };
 }
 
@@ -90,10 +90,10 @@ function bodyTypeOf(route: Route): string {
 
 const BUDGETED = new Set([200, 201, 204, 304, 429]);
 
-/** Who is known is told what is left of its budget. */
-function budgeted({ access }: Route, answer: OperationAnswer): OperationAnswer {
-  if (access === "open" || !BUDGETED.has(answer.status)) return answer;
-  return { ...answer, headers: [...answer.headers, "RateLimit", "RateLimit-Policy"] };
+/** Whoever asks is told by which policies; who is known also what is left of its budget. */
+function common({ access }: Route, answer: OperationAnswer): OperationAnswer {
+  const budget = access === "open" || !BUDGETED.has(answer.status) ? [] : ["RateLimit", "RateLimit-Policy"];
+  return { ...answer, headers: [...answer.headers, "Bailiwick-Policy-Unit", ...budget] };
 }
 
 type ContentOf = (schema: z.ZodType, type: string, io: "input" | "output") => Content;

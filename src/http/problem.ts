@@ -2,7 +2,7 @@ import type { ErrorRequestHandler } from "express";
 import { AppError } from "../entities/errors.ts";
 import { etagOf, send } from "./answer.ts";
 import type { Handler, Locals, Outgoing } from "./context.ts";
-import { describeError, type Log } from "./log.ts";
+import { describeError, lineOf, type Log } from "./log.ts";
 import { PROBLEM_KINDS, type ProblemCode, type ProblemKind } from "./problem-kinds.ts";
 
 /** An RFC 9457 problem document; `code` is the contract. */
@@ -63,8 +63,7 @@ export function problems(
   return (thrown: unknown, _request, response, _next) => {
     // A part of an answer is no answer: whoever reads it must see it break off.
     if (response.headersSent) {
-      const { requestId, route } = response.locals;
-      log.error({ requestId, route, error: describeError(thrown) }, "an answer broke off");
+      log.error({ ...lineOf(response.locals), error: describeError(thrown) }, "an answer broke off");
       response.destroy();
       return;
     }
@@ -73,16 +72,16 @@ export function problems(
 }
 
 function answerError(thrown: unknown, response: Outgoing, log: Log): void {
-  const { requestId, route } = response.locals;
+  const line = lineOf(response.locals);
   // Express's router could not decode a parameter.
   const error = thrown instanceof URIError ? new AppError("INVALID_REQUEST", "The path is not well encoded.") : thrown;
   if (!(error instanceof AppError)) {
-    log.error({ requestId, route, error: describeError(error) }, "a defect");
+    log.error({ ...line, error: describeError(error) }, "a defect");
     const detail = "The service has a defect; its log tells more under this request's id.";
     sendProblem(response, problem("INTERNAL", detail));
     return;
   }
-  if (error.code === "CANNOT_DECIDE") log.warn({ requestId, route, error: describeError(error) }, "cannot decide");
+  if (error.code === "CANNOT_DECIDE") log.warn({ ...line, error: describeError(error) }, "cannot decide");
   sendProblem(response, problemOf(error), headersOf(error));
 }
 

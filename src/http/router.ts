@@ -40,6 +40,8 @@ function serve(route: Route, { gateway, served, authenticate }: Serving): Handle
   return async (request, response) => {
     response.locals.route = route.path;
     await served.use(async ({ deps }) => {
+      response.locals.unit = deps.unit;
+      response.setHeader("Bailiwick-Policy-Unit", deps.unit); // refusals have it too
       const answer = await answerTo(route, request, response, { gateway: { ...gateway, deps }, authenticate });
       if (answer.lines === undefined) send(response, answer);
       else await sendLines(response, answer.lines, answer.headers);

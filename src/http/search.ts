@@ -9,7 +9,7 @@ import type { SearchRequest } from "../domain/search-page.ts";
 import { action, AT_ORGANIZATION, AT_PLAIN_PATHS, ENDPOINTS, type PdpPlace, resource, subject } from "./authzen.ts";
 import { check } from "./check.ts";
 import { plainReply } from "./contract.ts";
-import { decisionId } from "./fields.ts";
+import { decisionId, unit } from "./fields.ts";
 import type { Route } from "./route.ts";
 
 const context = z.record(z.string(), z.unknown()).optional();
@@ -52,11 +52,15 @@ function found(result: z.ZodObject, example: object): z.ZodObject {
           .exactOptional()
           .meta({ description: "The time was over before the page was full; its token goes on from there" }),
       }),
-      context: z.strictObject({ id: decisionId }),
+      context: z.strictObject({ id: decisionId, unit }),
     })
     .meta({
       examples: [
-        { results: [example], page: { next_token: "", count: 1 }, context: { id: "dec-3p8d1k7mzq0v5xw2ch9t" } },
+        {
+          results: [example],
+          page: { next_token: "", count: 1 },
+          context: { id: "dec-3p8d1k7mzq0v5xw2ch9t", unit: "350c2211499c7498" },
+        },
       ],
     });
 }
@@ -98,7 +102,7 @@ function searchAt<Body extends z.ZodObject<{ page: typeof page }>>(
       const { id, results, next, cut } = await search(deps, caller, place.pdpOf(params), asked);
       const nextToken = next === null ? "" : pageTokens.seal(next, binding);
       const about = { next_token: nextToken, count: results.length, ...(cut !== null && { cut }) };
-      return { status: 200, body: { results, page: about, context: { id } } };
+      return { status: 200, body: { results, page: about, context: { id, unit: deps.unit } } };
     },
   });
 }

@@ -28,11 +28,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
+const COMMIT = "5f1d7a84c10b2f8d33e6a4c9b7d2e1f0a9c8b7d6";
 const start = Date.now();
 /** The oldest of all. */
 const SEARCHED = search({ id: numbered(COUNT), time: new Date(start - 1), cut: "deadline" });
 function logged(n: number): DecisionRecord {
-  return record({ id: numbered(n), time: new Date(start + n), version: n });
+  return record({ id: numbered(n), time: new Date(start + n), version: n, commit: n === 1 ? COMMIT : null });
 }
 
 async function decisions(...args: string[]): Promise<CommandResult> {
@@ -51,7 +52,7 @@ describe("npm run decisions", () => {
   subject       role="viewer"
   resource      state="enabled" ownerCount=2
   graph         agrees
-  decided by    matrix default, policies 350c2211499c7498, model 01J0000000000000000000000
+  decided by    matrix default, policies 350c2211499c7498, commit ${COMMIT}, model 01J0000000000000000000000
 `);
   });
 

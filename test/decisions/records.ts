@@ -20,7 +20,7 @@ export function record(changes: Partial<DecisionRecord> = {}): DecisionRecord {
   };
 }
 
-const ENGINES = { unit: "350c2211499c7498", model: "01J0000000000000000000000" };
+const ENGINES = { unit: "350c2211499c7498", commit: null, model: "01J0000000000000000000000" };
 
 /** What that Viewer may do there, with some of it replaced. */
 export function search(changes: Partial<SearchRecord> = {}): SearchRecord {

@@ -221,7 +221,8 @@ describe("The catalogue", () => {
 
 describe("An answer that was not promised fails its test", () => {
   const alive = { method: "GET", path: "/livez", status: 200, text: '{"status":"alive"}' };
-  const headers = new Headers({ "content-type": "application/json" });
+  const common = { "content-type": "application/json", "bailiwick-policy-unit": "350c2211499c7498" };
+  const headers = new Headers(common);
   const good: Exchange = { ...alive, headers };
 
   test("but one that was does not", () => {
@@ -232,8 +233,13 @@ describe("An answer that was not promised fails its test", () => {
     ["status", { status: 201 }, "the status is not promised"],
     ["member", { text: '{"status":"alive","more":1}' }, "more"],
     ["value", { text: '{"status":"dead"}' }, "alive"],
-    ["header", { headers: new Headers({ "content-type": "application/json", etag: '"1"' }) }, "ETag"],
-    ["type", { headers: new Headers({ "content-type": "text/html" }) }, "its type is text/html"],
+    ["header", { headers: new Headers({ ...common, etag: '"1"' }) }, "ETag"],
+    [
+      "policy unit",
+      { headers: new Headers({ "content-type": "application/json" }) },
+      "Bailiwick-Policy-Unit is missing",
+    ],
+    ["type", { headers: new Headers({ ...common, "content-type": "text/html" }) }, "its type is text/html"],
     ["method", { method: "POST" }, "the status is not promised"],
     ["path", { path: "/dead" }, "the status is not promised"],
   ])("%s", (_what, changes, message) => {

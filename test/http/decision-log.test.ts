@@ -95,6 +95,7 @@ describe("The decision log", () => {
       [carol, carol.alias, "view", ["organization", slug]],
     ];
     const before = new Set(lines().map(({ id }) => id));
+    const { model, commit } = gateway.gateway.deps;
     const answers = [];
     for (const question of questions) answers.push(must(await ask(...question), 200));
     for (const answer of answers) {
@@ -102,7 +103,7 @@ describe("The decision log", () => {
       const { id, reasons, unit, matrix = null, version = null } = contextOf(answer);
       const said = { id, reasons, unit, answer: answer.body["decision"] === true ? "allow" : "deny" };
       expect(line).toMatchObject(matrix === null ? said : { ...said, matrix, version });
-      expect(line).toMatchObject({ model: gateway.gateway.deps.model, durationMs: expect.any(Number) });
+      expect(line).toMatchObject({ model, commit, durationMs: expect.any(Number) });
     }
     expect(lines().filter(({ id }) => !before.has(id))).toHaveLength(questions.length);
     expect(new Set(answers.map(({ body }) => body["decision"]))).toEqual(new Set([true, false]));

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Sample, startSample } from "./sample-app.ts";
+import { createLog, naming } from "../../src/http/log.ts";
+import { DECIDING, type Sample, startSample } from "./sample-app.ts";
 
 let sample: Sample;
 beforeAll(async () => {
@@ -21,6 +22,7 @@ describe("The log", () => {
       route: "/v1/things/:slug/retire",
       status: 200,
       durationMs: expect.any(Number),
+      unit: DECIDING.unit, // of which it was answered, whatever is served when it is logged
     });
     expect(line).not.toMatch(/secret-slug|alice|Bearer/);
     expect(sample.lines.filter((other) => other.includes("r-3"))).toHaveLength(1);
@@ -30,5 +32,30 @@ describe("The log", () => {
     const headers = { ...alice, "x-request-id": "r-4" };
     await sample.send({ path: "/v1/things/%zz?token=alice", headers });
     expect(await sample.lineWith("r-4")).not.toMatch(/alice|%zz/);
+  });
+
+  test("a defect's line names the unit as well", async () => {
+    sample.throws = new Error("it broke");
+    await sample.send({ path: "/v1/things/one", headers: { ...alice, "x-request-id": "r-5" } });
+    expect(JSON.parse(await sample.lineWith("it broke"))).toMatchObject({ requestId: "r-5", unit: DECIDING.unit });
+  });
+
+  test("has the unit that is served in every line, once there is one; what is about another names that", () => {
+    const lines: string[] = [];
+    let served: string | undefined;
+    const log = naming(createLog("info", { write: (line: string) => lines.push(line) }), () => served);
+    log.info({ event: "waiting" }, "waiting");
+    served = "first";
+    log.warn({ event: "relay.stopped" }, "relay.stopped");
+    served = "second";
+    log.error({ unit: "first" }, "answered");
+    log.info({}, "policies.served");
+    expect(lines.map((line) => (JSON.parse(line) as { unit?: string }).unit)).toEqual([
+      undefined,
+      "first",
+      "first",
+      "second",
+    ]);
+    expect([log.isLevelEnabled("info"), log.isLevelEnabled("trace")]).toEqual([true, false]);
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { type Sample, startSample } from "./sample-app.ts";
+import { DECIDING, type Sample, startSample } from "./sample-app.ts";
 
 let sample: Sample;
 beforeAll(async () => {
@@ -21,6 +21,34 @@ describe("Who calls", () => {
   test("and the call knows it, with the request's id", async () => {
     await sample.send({ path: "/v1/things/one", headers: { ...alice, "x-request-id": "r-1" } });
     expect(sample.calls).toMatchObject([{ caller: { issuer: "urn:test", subject: "alice", requestId: "r-1" } }]);
+  });
+});
+
+describe("The policy unit", () => {
+  test.each([
+    ["an answer", "/v1/things/one", 200],
+    ["a refusal", "/v1/things/One", 400],
+    ["who is not known", "/v1/things/one", 401],
+    ["an open answer", "/livez", 200],
+  ])("by which it was answered is a header of every operation's answers: %s", async (_of, path, status) => {
+    const answer = await sample.send({ path, ...(status !== 401 && { headers: alice }) });
+    expect([answer.status, answer.headers["bailiwick-policy-unit"]]).toEqual([status, DECIDING.unit]);
+  });
+
+  test("also of those that fail", async () => {
+    sample.throws = new Error("a defect");
+    const answer = await sample.send({ path: "/v1/things/one", headers: alice });
+    expect([answer.status, answer.headers["bailiwick-policy-unit"]]).toEqual([500, DECIDING.unit]);
+  });
+
+  test("where no operation was found nothing was answered by any", async () => {
+    for (const sent of [
+      { path: "/v1/nothing" },
+      { method: "PUT", path: "/livez" },
+      { method: "OPTIONS", path: "/livez" },
+    ]) {
+      expect((await sample.send(sent)).headers["bailiwick-policy-unit"]).toBeUndefined();
+    }
   });
 });
 

@@ -12,6 +12,7 @@ import { writeBundle } from "../../src/policy/bundle.ts";
 import { openPolicySet, type PolicyFile } from "../../src/policy/policy-set.ts";
 import { readPolicies } from "../../src/policy/policies.ts";
 import { policyUnit } from "../../src/policy/unit.ts";
+import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 import { testEngines } from "../support/test-engines.ts";
@@ -57,6 +58,22 @@ describe("A gateway with a host's folders", () => {
     const refused = lines.filter((line) => line.includes('"policies.refused"'));
     expect(refused).toHaveLength(1);
     expect(refused[0]).toMatch(/cerbos\/folder\.yaml:\d+: resourcePolicy\.rules\.0\.effect: expected EFFECT_ALLOW/);
+  });
+
+  test("has the unit in every line of the log since it serves it, and the commit and the model in the first of them", async () => {
+    const { unit, commit, model } = at.gateway.deps;
+    const said = lines.flatMap((line) =>
+      line.startsWith("{") ? [JSON.parse(line) as { event?: string; unit?: string }] : [],
+    );
+    const from = said.findIndex(({ event }) => event === "policies.served");
+    expect(said[from]).toMatchObject({ unit, commit, model });
+    await at.shop.get("/livez");
+    await eventually(() => expect(lines.at(-1)).toContain('"answered"'));
+    const since = lines
+      .flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as { unit?: string }] : []))
+      .slice(from);
+    expect(since.length).toBeGreaterThan(1);
+    expect(since.filter((line) => line.unit !== unit)).toEqual([]);
   });
 
   test("decides about a host's kind by the host's policy, and about the built-in ones as before", async () => {

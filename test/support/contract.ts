@@ -54,6 +54,7 @@ export function requirePromised(exchange: Exchange): void {
     requireRefusal(exchange, [{ status, codes: [code], hasReasons: false }]);
     return;
   }
+  if (!exchange.headers.has("bailiwick-policy-unit")) throw broken(exchange, "Bailiwick-Policy-Unit is missing");
   const reply = found.route.replies.find(({ status }) => status === exchange.status);
   const type = exchange.headers.get("content-type");
   if (reply === undefined || type === "application/problem+json") {

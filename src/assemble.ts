@@ -19,6 +19,7 @@ import type { Engines } from "./local/chosen-engines.ts";
 import { decidedBy, openDecisions } from "./observed.ts";
 import { HostFolderError } from "./policy/host-folder.ts";
 import { type Policies, readPolicies } from "./policy/policies.ts";
+import { AuthorError } from "./policy/review/author-error.ts";
 import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
@@ -126,13 +127,14 @@ export interface Ground {
   readonly engines: Engines;
 }
 
-/** Reads what decides, and tells what of a host's is refused. Throws ConfigError when a folder is not there. */
+/** Reads what decides, and tells what of a host's is refused. Throws ConfigError when a folder is not there, or is none of policies. */
 export async function loadPolicies(
   { policiesDir, hostPolicies }: Config,
   { report, log }: Reporting,
 ): Promise<Policies> {
   const policies = await readPolicies(policiesDir, hostPolicies).catch((error: unknown) => {
-    throw error instanceof HostFolderError ? new ConfigError([`HOST_POLICIES: ${error.message}`]) : error;
+    if (error instanceof HostFolderError) throw new ConfigError([`HOST_POLICIES: ${error.message}`]);
+    throw error instanceof AuthorError ? new ConfigError([`POLICIES_DIR: ${error.message}`]) : error;
   });
   for (const problem of policies.problems) {
     report(`Not served: ${problem}`);

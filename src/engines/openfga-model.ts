@@ -62,7 +62,7 @@ const CORE = "core.fga";
 export async function readModules(folders: readonly string[]): Promise<ModelModule[]> {
   const modules: ModelModule[] = [];
   for (const folder of folders) {
-    const names = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION)).sort();
+    const names = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION) && !name.startsWith(".")).sort();
     for (const name of names) modules.push({ name, contents: await readFile(path.join(folder, name), "utf8") });
   }
   return modules;

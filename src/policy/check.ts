@@ -4,7 +4,7 @@ import { buildModel, type Model, ModelError, readModules } from "../engines/open
 import { LocalEngineError } from "../local/error.ts";
 import { startThrowawayOpenfga } from "../local/openfga-throwaway.ts";
 import { PLANS_FILE, plansIn } from "./plans.ts";
-import { isTest } from "./policy-set.ts";
+import { isTest } from "./policy-files.ts";
 import { AuthorError } from "./review/author-error.ts";
 import { cerbosOf } from "./review/cerbos-of.ts";
 import { documentsOf, evaluateAll } from "./review/evaluated.ts";
@@ -21,6 +21,7 @@ import { wordFindings } from "./review/lint-words.ts";
 import { modelTestFindings } from "./review/model-tests.ts";
 import { readRevision, type Revision } from "./review/revision.ts";
 import type { Folders } from "./review/sources.ts";
+import { strangerFindings } from "./review/strangers.ts";
 import { tablesOf } from "./review/table-file.ts";
 
 type OnProgress = (words: string) => void;
@@ -44,12 +45,11 @@ export async function checkPolicies(folders: Folders, onProgress: OnProgress = (
  * and the tables are for those who review, and take their time. Throws as `checkPolicies` does.
  */
 export async function servingFindings(policiesDir: string): Promise<Finding[]> {
-  const folders: Folders = { policiesDir, hostFolders: [] };
-  await refuseUnreadable(folders);
+  await refuseUnreadable({ policiesDir, hostFolders: [] });
   const { found, isReadable } = await fileFindings(policiesDir, await readCoreModel(policiesDir));
   if (!isReadable) return sortedFindings(found);
-  const [revision, compiled] = await revisionOf(folders);
-  return sortedFindings([...found, ...compiled, ...readFindings(revision)]);
+  const compiled = await compileFindings(policiesDir);
+  return sortedFindings([...found, ...compiled, ...readFindings(await readRevision(policiesDir, []))]);
 }
 
 async function allFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
@@ -71,7 +71,9 @@ async function fileFindings(
 ): Promise<{ readonly found: Finding[]; readonly isReadable: boolean }> {
   const [plans, ...files] = await Promise.all([
     planFindings(policiesDir),
-    ...[shapeFindings, untestedFindings, schemaFindings, subjectFindings].map(async (find) => await find(policiesDir)),
+    ...[strangerFindings, shapeFindings, untestedFindings, schemaFindings, subjectFindings].map(
+      async (find) => await find(policiesDir),
+    ),
   ]);
   return {
     found: [...core.findings, ...plans, ...files.flat()],
@@ -117,15 +119,15 @@ function isNoFolder(error: unknown): boolean {
 }
 
 async function policyFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {
-  const [revision, compiled] = await revisionOf(folders);
+  const { policiesDir, hostFolders } = folders;
+  const [revision, compiled] = await Promise.all([
+    readRevision(policiesDir, hostFolders),
+    compileFindings(policiesDir),
+  ]);
   const found = [...compiled, ...(await hostFindings(revision)), ...readFindings(revision)];
   // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
   const isServable = compiled.every(({ file }) => isTest(file));
   return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;
-}
-
-async function revisionOf({ policiesDir, hostFolders }: Folders): Promise<[Revision, Finding[]]> {
-  return await Promise.all([readRevision(policiesDir, hostFolders), compileFindings(policiesDir)]);
 }
 
 function readFindings(revision: Revision): Finding[] {

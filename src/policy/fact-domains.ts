@@ -1,7 +1,8 @@
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import type { FactDomain, FactDomains } from "../entities/fact-domains.ts";
+import { policyFilesIn } from "./policy-files.ts";
 
 interface Declared {
   readonly type?: string | readonly string[] | undefined;
@@ -40,8 +41,7 @@ const DEEPEST = 3;
 export async function readFactDomains(policiesDir: string, hostFiles: readonly string[] = []): Promise<FactDomains> {
   const found = new Map<string, readonly FactDomain[]>();
   const files = hostFiles.filter((file) => file.endsWith(".json"));
-  for await (const file of glob("cerbos/_schemas/*.json", { cwd: policiesDir }))
-    files.push(path.join(policiesDir, file));
+  for (const name of (await policyFilesIn(policiesDir)).schemas) files.push(path.join(policiesDir, "cerbos", name));
   for (const file of files) {
     const schema: unknown = JSON.parse(await readFile(file, "utf8"));
     found.set(path.basename(file, ".json"), factDomainsOf(schema));

@@ -5,6 +5,7 @@ import { commitOf } from "./commit.ts";
 import { readFactDomains } from "./fact-domains.ts";
 import { type HostPolicies, readHostPolicies } from "./host-kinds.ts";
 import { readPlans } from "./plans.ts";
+import { refuseStrangers } from "./review/strangers.ts";
 import { readRules } from "./rules.ts";
 import { policyUnit } from "./unit.ts";
 
@@ -21,11 +22,12 @@ export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isC
 }
 
 /**
- * Reads the built-in policies and the host's folders. Throws when the built-in ones are broken, or when a folder is not there; what is
- * wrong in a folder is told in `problems`.
+ * Reads the built-in policies and the host's folders. Throws when the built-in ones are broken, AuthorError where they hold what none
+ * of them is, and HostFolderError when a folder is not there; what is wrong in a folder is told in `problems`.
  */
 export async function readPolicies(policiesDir: string, hostFolders: readonly string[]): Promise<Policies> {
   const unit = await policyUnit(policiesDir, hostFolders); // before anything else: what is read later can be held to it
+  await refuseStrangers(policiesDir);
   const { modules, ...host } = await readHostPolicies(policiesDir, hostFolders);
   const core = await readModules([path.join(policiesDir, "openfga")]);
   const hostFiles = host.files.map(({ from }) => from);

@@ -1,18 +1,13 @@
-import { cp, copyFile, glob, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, glob, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { CANARY_FILE, canaryPolicy } from "./canary.ts";
+import { isTest, policyFilesIn } from "./policy-files.ts";
 
 /** A file of a host's that Cerbos is to have. */
 export interface PolicyFile {
   readonly from: string;
   /** Within the folder that Cerbos is started on. */
   readonly to: string;
-}
-
-const TEST = /_test\.yaml$|(^|\/)testdata(\/|$)/;
-/** No server reads it. */
-export function isTest(file: string): boolean {
-  return TEST.test(file);
 }
 
 /** Of STATE_DIR. Each start writes a folder of its own in it: a Cerbos that runs reads schemas when it needs them. */
@@ -26,9 +21,9 @@ export function placeOf(folder: number, file: string): string {
 
 /** Writes what Cerbos is to have into an empty folder: the built-in policies without their tests, and a host's files. */
 export async function writeSet(folder: string, policiesDir: string, files: readonly PolicyFile[]): Promise<void> {
-  const builtIn = path.join(policiesDir, "cerbos");
-  await cp(builtIn, folder, { recursive: true, filter: (from) => !isTest(path.relative(builtIn, from)) });
-  for (const { from, to } of files) {
+  const { policies, schemas } = await policyFilesIn(policiesDir);
+  const builtIn = [...policies, ...schemas].map((to) => ({ from: path.join(policiesDir, "cerbos", to), to }));
+  for (const { from, to } of [...builtIn, ...files]) {
     const target = path.join(folder, to);
     await mkdir(path.dirname(target), { recursive: true });
     await copyFile(from, target);

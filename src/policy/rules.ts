@@ -1,9 +1,9 @@
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { Condition, Rule, RulesFor } from "../entities/rules.ts";
-import { isTest } from "./policy-set.ts";
+import { policyFilesIn } from "./policy-files.ts";
 
 const RuleSchema = z.object({ name: z.string(), actions: z.array(z.string()), condition: z.unknown().optional() });
 const Policy = z.object({
@@ -31,13 +31,11 @@ const DEFAULT = "default";
  */
 export async function readRules(policiesDir: string, hostFiles: readonly string[] = []): Promise<RulesFor> {
   const found = new Map<string, Omit<Rule, "from">>();
-  const files = hostFiles.filter((file) => file.endsWith(".yaml") && !isTest(path.basename(file)));
-  for await (const file of glob("cerbos/**/*.yaml", { cwd: policiesDir })) {
-    if (!isTest(file)) files.push(path.join(policiesDir, file)); // tests are two thirds of the text
-  }
+  const files = hostFiles.filter((file) => file.endsWith(".yaml") && !file.endsWith("_test.yaml"));
+  for (const name of (await policyFilesIn(policiesDir)).policies) files.push(path.join(policiesDir, "cerbos", name));
   for (const file of files) {
     const document = Policy.safeParse(parse(await readFile(file, "utf8")));
-    if (!document.success) continue; // roles have no rules
+    if (!document.success) continue; // the ranks and a host's test data have no rules
     const { resource, version, rules, variables } = document.data.resourcePolicy;
     for (const { name, actions, condition } of rules) {
       const rule = { name: `${resource}#${name}`, conditions: conditionsOf(condition, variables.local) };

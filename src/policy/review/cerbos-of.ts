@@ -5,7 +5,8 @@ import { connectCerbos } from "../../engines/cerbos.ts";
 import type { Judge } from "../../entities/judge.ts";
 import { LocalEngineError } from "../../local/error.ts";
 import { startCerbos } from "../../local/cerbos.ts";
-import { isTest, writeSet } from "../policy-set.ts";
+import { isTest } from "../policy-files.ts";
+import { writeSet } from "../policy-set.ts";
 import { AuthorError } from "./author-error.ts";
 import type { Revision } from "./revision.ts";
 

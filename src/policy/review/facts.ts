@@ -66,6 +66,8 @@ export interface FactSchema {
   readonly facts: ReadonlyMap<string, Fact>;
   /** Objects that are always there, if only empty: those that are required, and each place for what was sent. */
   readonly objects: readonly string[];
+  /** All that it says, also what is not understood here. */
+  readonly schema: unknown;
 }
 
 /** Reads `_schemas/<kind>.json`; what a schema says in other ways is understood in part. */
@@ -86,7 +88,7 @@ export function readFactSchema(schema: unknown): FactSchema {
     }
   };
   if (document.success) visit(document.data, "R.attr", true, 1);
-  return { facts, objects };
+  return { facts, objects, schema };
 }
 
 function factOf(path: string, declared: Declared, isRequired: boolean): Fact {

@@ -1,28 +1,11 @@
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { isKind } from "../../entities/kinds.ts";
-import { isTest } from "../policy-set.ts";
+import { policyFilesIn } from "../policy-files.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
 import type { BEGIN } from "./finding.ts";
 import { type Finding } from "./finding.ts";
-
-/** Documents of Cerbos that decide by other ways than a rule of a kind's policy, and why there are none. */
-const FOREIGN: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
-  principalPolicy: [
-    "a principal policy overrules all others for one person",
-    "Take it out; give the person a role, or write a condition on a fact",
-  ],
-  rolePolicy: [
-    "a role policy decides beside the matrix, and a role that it does not list gets no reasons",
-    "Take it out, and ask for the rank in the conditions of the matrix",
-  ],
-  exportVariables: [
-    "variables of another file are not read where the policy is",
-    "Write them into the policies' own variables",
-  ],
-  exportConstants: ["constants of another file are not read where the policy is", "Write the number into the word"],
-};
 
 /** Members that a policy could have for Cerbos. */
 const MEMBERS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
@@ -68,7 +51,11 @@ const Ranks = z.strictObject({
   derivedRoles: z.strictObject({
     name: z.literal("ranks"),
     definitions: z.array(
-      z.strictObject({ name: z.string(), parentRoles: z.array(z.string().refine((role) => role !== "*", EVERYBODY)) }),
+      z.strictObject({
+        name: z.string(),
+        parentRoles: z.array(z.string().refine((role) => role !== "*", EVERYBODY)),
+        condition: z.unknown().optional(), // the ranks' own check tells it
+      }),
     ),
   }),
 });
@@ -79,8 +66,7 @@ const FORM = "Write it as the other files of the folder do; policies/README.md s
 export async function shapeFindings(policiesDir: string): Promise<Finding[]> {
   const cwd = path.join(policiesDir, "cerbos");
   const found: Finding[] = [];
-  for await (const name of glob("**/*.yaml", { cwd })) {
-    if (isTest(name)) continue;
+  for (const name of (await policyFilesIn(policiesDir)).policies) {
     const file = path.join(cwd, name);
     const document = readPositioned(await readFile(file, "utf8"));
     if (!isFault(document)) found.push(...fileFindings(file, document));
@@ -90,12 +76,8 @@ export async function shapeFindings(policiesDir: string): Promise<Finding[]> {
 
 function fileFindings(file: string, document: Positioned): Finding[] {
   const members = z.record(z.string(), z.unknown()).safeParse(document.value).data ?? {};
-  const foreign = Object.keys(FOREIGN).find((name) => members[name] !== undefined);
-  const [problem, fix] = FOREIGN[foreign ?? ""] ?? [];
-  if (foreign !== undefined && problem !== undefined && fix !== undefined) {
-    return [{ file, ...document.placeOf([foreign]), problem, fix }];
-  }
   if (members["derivedRoles"] !== undefined) return misfits(file, document, Ranks.safeParse(document.value).error);
+  if (members["resourcePolicy"] === undefined) return []; // a stranger
   const read = Policy.safeParse(document.value);
   return read.success ? placeFindings(file, document, read.data) : misfits(file, document, read.error);
 }
@@ -104,10 +86,6 @@ function misfits(file: string, document: Positioned, error: z.ZodError | undefin
   return (error?.issues ?? []).map((issue): Finding => {
     const [stranger] = issue.code === "unrecognized_keys" ? issue.keys : [];
     const at = document.placeOf([...issue.path, ...(stranger === undefined ? [] : [stranger])]);
-    if (stranger === "condition") {
-      const problem = "a rank with a condition is no function of the role";
-      return { file, ...at, problem, fix: "Take it out, and ask it in a condition of the rule" };
-    }
     const [problem, fix] = MEMBERS[stranger ?? ""] ?? [];
     if (problem !== undefined && fix !== undefined) return { file, ...at, problem, fix };
     const where = issue.path.map(String).join(".");

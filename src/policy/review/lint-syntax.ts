@@ -1,6 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { KINDS_FILE } from "../host-folder.ts";
+import { policyFilesIn } from "../policy-files.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
 import { celProblem } from "./cel.ts";
@@ -8,7 +9,7 @@ import { type Expression, readPolicyDocument } from "./documents.ts";
 import { type Finding, findingInWords, ofFault } from "./finding.ts";
 import { type Folders, isThere } from "./sources.ts";
 
-const READ = ["plans.yaml", KINDS_FILE, "cerbos/**/*.{yaml,json}", "openfga/*.fga.yaml"];
+const READ = ["plans.yaml", KINDS_FILE, "openfga/*.fga.yaml"];
 
 /** Throws AuthorError where a folder is none of policies, or a file in it is no YAML, JSON or CEL: nothing can be said of those. */
 export async function refuseUnreadable({ policiesDir, hostFolders }: Folders): Promise<void> {
@@ -28,7 +29,11 @@ async function refuseMissing(folder: string, name: string, problem: string): Pro
 
 async function unreadableIn(folder: string): Promise<Finding[]> {
   const found: Finding[] = [];
-  for await (const name of glob(READ, { cwd: folder })) {
+  const { policies, schemas, tests } = await policyFilesIn(folder);
+  const names = [...policies, ...schemas, ...tests.filter((name) => /\.(yaml|json)$/.test(name))];
+  const all = names.map((name) => path.join("cerbos", name));
+  for await (const name of glob(READ, { cwd: folder })) all.push(name);
+  for (const name of all) {
     const file = path.join(folder, name);
     const text = await readFile(file, "utf8");
     found.push(...(name.endsWith(".json") ? brokenJson(file, text) : brokenYaml(file, text)));

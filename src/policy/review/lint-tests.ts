@@ -1,8 +1,8 @@
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { type CompileFault, compileSet } from "../host-compile.ts";
-import { isTest } from "../policy-set.ts";
+import { isTest, policyFilesIn } from "../policy-files.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import { BEGIN, type Finding, ofFault } from "./finding.ts";
 
@@ -11,11 +11,11 @@ const Suite = z.object({ tests: z.array(z.object({ skip: z.boolean().default(fal
 /** Compiles the built-in policies with their tests, and says what Cerbos has against them. */
 export async function compileFindings(policiesDir: string): Promise<Finding[]> {
   const cwd = path.join(policiesDir, "cerbos");
-  const tests: { from: string; to: string }[] = [];
-  for await (const name of glob("**/*.{yaml,json}", { cwd })) {
-    if (isTest(name)) tests.push({ from: path.join(cwd, name), to: name });
-  }
-  const faults = await compileSet(policiesDir, tests);
+  const { tests } = await policyFilesIn(policiesDir);
+  const faults = await compileSet(
+    policiesDir,
+    tests.map((to) => ({ from: path.join(cwd, to), to })),
+  );
   return await Promise.all(faults.map(async (fault) => await findingOf(cwd, fault)));
 }
 
@@ -32,19 +32,15 @@ async function findingOf(cwd: string, { to, fault }: CompileFault): Promise<Find
 /** `cerbos compile` is content with no tests at all, and with tests that try nothing. */
 export async function untestedFindings(policiesDir: string): Promise<Finding[]> {
   const cwd = path.join(policiesDir, "cerbos");
-  const found: Finding[] = [];
-  for await (const name of glob("**/*.yaml", { cwd })) {
-    const file = path.join(cwd, name);
-    const text = await readFile(file, "utf8");
-    if (/(^|\/)testdata\//.test(name)) continue;
-    if (isTest(name)) found.push(...idleFindings(file, text));
-    else if (/^resourcePolicy:/m.test(text)) found.push(...(await lackFindings(file)));
-  }
-  return found;
+  const { policies, tests } = await policyFilesIn(policiesDir);
+  const lacking = policies.map(async (name) => await lackFindings(path.join(cwd, name)));
+  const suites = tests.filter((name) => !/(^|\/)testdata\//.test(name));
+  const idle = suites.map(async (name) => await idleFindings(path.join(cwd, name)));
+  return (await Promise.all([...lacking, ...idle])).flat();
 }
 
-function idleFindings(file: string, text: string): Finding[] {
-  const document = readPositioned(text);
+async function idleFindings(file: string): Promise<Finding[]> {
+  const document = readPositioned(await readFile(file, "utf8"));
   const suite = isFault(document) ? undefined : Suite.safeParse(document.value);
   if (isFault(document) || suite?.success !== true) return []; // Cerbos says what is wrong with it
   if (suite.data.tests.length === 0) {
@@ -58,6 +54,7 @@ function idleFindings(file: string, text: string): Finding[] {
 }
 
 async function lackFindings(file: string): Promise<Finding[]> {
+  if (!/^resourcePolicy:/m.test(await readFile(file, "utf8"))) return []; // the ranks, which every kind's test tries
   const test = file.replace(/\.yaml$/, "_test.yaml");
   const text = await readFile(test, "utf8").catch(() => null);
   if (text !== null) return [];

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
-import { glob, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { parse } from "yaml";
 import { z } from "zod";
 import { buildModel, type Model, ModelError, type ModelModule, readModules } from "../../engines/openfga-model.ts";
 import { KINDS } from "../../entities/kinds.ts";
 import { type PlacedFault, readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
-import { isTest, type PolicyFile } from "../policy-set.ts";
+import { isTest, policyFilesIn } from "../policy-files.ts";
+import type { PolicyFile } from "../policy-set.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
 import { type PolicyDocument, readPolicyDocument } from "./documents.ts";
@@ -37,6 +39,8 @@ export interface Revision {
   readonly modules: readonly ModelModule[];
   /** Which roles each rank includes. */
   readonly ranks: readonly Rank[];
+  /** What the files say that are no kind's, and can decide about each: the ranks, the subject's schema. */
+  readonly shared: readonly unknown[];
   /** Of the host's kinds that can be served. */
   readonly hostFiles: readonly PolicyFile[];
   /** What is wrong with the host's folders, each with file and line. */
@@ -64,22 +68,27 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
   const modules = [...(await readModules([path.join(policiesDir, "openfga")])), ...host.modules];
   const documents = readDocuments(texts);
   const plans = await readPlans(policiesDir);
-  const kinds = [...KINDS, ...host.kinds.served.keys()].flatMap((kind): [string, KindPolicies][] => {
+  const schemaOf = (kind: string): string[] =>
+    [...texts.keys()].filter((file) => path.basename(file) === `${kind}.json`);
+  const known = [...KINDS, ...host.kinds.served.keys()];
+  const own = new Set([...documents.map(({ file }) => file), ...known.flatMap(schemaOf)]);
+  const shared = [...texts].filter(([file]) => !own.has(file));
+  const kinds = known.flatMap((kind): [string, KindPolicies][] => {
     const matrices = byVersion(documents.filter(({ resource }) => resource === kind));
     if (matrices.size === 0) return []; // things of it are stored, and nothing is asked about them
     const floor = documents.find(({ resource }) => resource === `${kind}_floor`) ?? null;
     const isHosts = host.kinds.served.has(kind);
     const deciding = [...matrices.values(), ...(floor === null ? [] : [floor])].map(({ file }) => file);
-    const schema = [...texts.keys()].filter((file) => path.basename(file) === `${kind}.json`);
-    const shared = [...texts.keys()].filter((file) => RANKS.test(texts.get(file) ?? ""));
-    const known = [...deciding, ...schema, ...shared].map((file) => texts.get(file));
+    const schema = schemaOf(kind);
     const facts = schemaIn(texts.get(schema[0] ?? ""));
-    const fingerprint = hashOf(isHosts ? known : [...known, limitsFor(facts, plans)]);
+    const said = [...[...deciding, ...schema].map((file) => texts.get(file)), ...shared.map(([, text]) => text)];
+    const fingerprint = hashOf(isHosts ? said : [...said, limitsFor(facts, plans)]);
     return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: facts }]];
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems, faults: host.faults },
     ...{ kinds: new Map(kinds), plans, ranks: readRanks(texts), modules, model: modelOf(policiesDir, modules) },
+    shared: shared.map(([, text]) => parse(text) as unknown),
   };
 }
 
@@ -89,22 +98,18 @@ function limitsFor({ facts }: FactSchema, plans: Plans): unknown {
   return [...plans].map(([name, plan]) => [name, limits.map((limit) => plan[limit])]);
 }
 
-/** Files that a decision of every kind can depend on. */
-const RANKS = /^(derivedRoles|exportVariables|exportConstants):/m;
-
 function hashOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 
 type Texts = ReadonlyMap<string, string>;
 
-/** Of all policies and schemas, tests left out. */
+/** Of all policies and schemas. */
 async function textsOf(policiesDir: string, hostFiles: readonly PolicyFile[]): Promise<Texts> {
-  const builtIn: string[] = [];
-  const pattern = "cerbos/**/*.{yaml,json}";
-  for await (const file of glob(pattern, { cwd: policiesDir })) builtIn.push(path.join(policiesDir, file));
-  if (builtIn.length === 0) throw new AuthorError(`${policiesDir}: there are no policies (cerbos/*.yaml)`);
-  const files = [...builtIn.sort(), ...hostFiles.map(({ from }) => from)].filter((file) => !isTest(file));
+  const { policies, schemas } = await policyFilesIn(policiesDir);
+  if (policies.length === 0) throw new AuthorError(`${policiesDir}: there are no policies (cerbos/*.yaml)`);
+  const builtIn = [...policies, ...schemas].sort().map((name) => path.join(policiesDir, "cerbos", name));
+  const files = [...builtIn, ...hostFiles.flatMap(({ from, to }) => (isTest(to) ? [] : [from]))];
   return new Map(await Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const)));
 }
 
@@ -141,7 +146,7 @@ const Ranks = z.object({
 
 function readRanks(texts: Texts): Rank[] {
   return [...texts].flatMap(([file, text]) => {
-    const document = file.endsWith(".yaml") && RANKS.test(text) ? readPositioned(text) : null;
+    const document = file.endsWith(".yaml") ? readPositioned(text) : null;
     const ranks = document === null || isFault(document) ? null : Ranks.safeParse(document.value);
     if (document === null || isFault(document) || ranks?.success !== true) return [];
     const { definitions } = ranks.data.derivedRoles;

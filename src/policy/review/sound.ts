@@ -1,4 +1,4 @@
-import { isTest } from "../policy-set.ts";
+import { isTest } from "../policy-files.ts";
 import { AuthorError } from "./author-error.ts";
 import { cerbosOf, type RevisionCerbos } from "./cerbos-of.ts";
 import { findingInWords } from "./finding.ts";
@@ -7,10 +7,12 @@ import { refuseUnreadable } from "./lint-syntax.ts";
 import { compileFindings } from "./lint-tests.ts";
 import { readRevision, type Revision } from "./revision.ts";
 import type { Folders } from "./sources.ts";
+import { refuseStrangers } from "./strangers.ts";
 
 /** What stands in the folders, if all of it can be looked at. Throws AuthorError with file and line where something is broken. */
 export async function readSound(folders: Folders): Promise<Revision> {
   await refuseUnreadable(folders);
+  await refuseStrangers(folders.policiesDir);
   const { findings } = await readCoreModel(folders.policiesDir);
   if (findings.length > 0) throw new AuthorError(findings.map(findingInWords).join("\n"));
   const revision = await readRevision(folders.policiesDir, folders.hostFolders);

@@ -13,16 +13,12 @@ interface OneSide {
   readonly kind: KindPolicies | undefined;
 }
 
-/** Do both sides say the same, word for word, on the same facts? Then nobody need be asked. */
+/** Do both sides say the same, word for word, on facts of the same schemas? Then nobody need be asked. */
 export function isUnchanged(sides: Both<OneSide>, parts: Both<readonly Part[]>): boolean {
   const [was, is] = (["base", "head"] as const).map((side) => {
     const { kind, revision } = sides[side];
-    const ranks = revision.ranks.map(({ name, parentRoles }) => [name, parentRoles]);
-    const schema = kind && [
-      [...kind.schema.facts.values()].map(({ words: _words, ...fact }) => fact),
-      kind.schema.objects,
-    ];
-    return [parts[side].map(meaningOf), ranks, schema, kind?.isHosts === true ? [] : [...revision.plans]];
+    const plans = kind?.isHosts === true ? [] : [...revision.plans];
+    return [parts[side].map(meaningOf), kind?.schema.schema, revision.shared, plans];
   });
   return isDeepStrictEqual(was, is);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { DOCUMENTS, lineWith, POLICIES } from "../../support/host-folder.ts";
+import { OF_THE_SUBJECT } from "./unseen-changes.ts";
 
 const PROGRAM = path.resolve("src/policy/main.ts");
 const LONG_MS = 60_000;
@@ -203,6 +204,14 @@ describe("What it cannot compare it says, with exit status 2 and nothing on its 
     await mkdir(path.join(repository, "bare", "cerbos"), { recursive: true });
     const { status, stderr } = await diff(path.join(repository, "bare"));
     expect([status, stderr]).toEqual([2, expect.stringContaining("there is no relationship model")]);
+  });
+
+  test("a file that Cerbos would load and that belongs to no kind", async () => {
+    const file = path.join(policies, "cerbos/subject.yml");
+    await writeFile(file, OF_THE_SUBJECT);
+    const { status, stdout, stderr } = await diff();
+    await rm(file);
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(/cerbos\/subject\.yml:1:1: Cerbos would/)]);
   });
 
   test.each([

@@ -1,13 +1,19 @@
 /** What a diff says of changes whose effect is known. Each asks two real Cerbos processes, and two stores of a real OpenFGA. */
 import { afterEach, describe, expect, test } from "@jest/globals";
+import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { checkPolicies } from "../../../src/policy/check.ts";
+import { checkPolicies, servingFindings } from "../../../src/policy/check.ts";
+import { AuthorError } from "../../../src/policy/review/author-error.ts";
 import { diffOf, type PolicyDiff } from "../../../src/policy/review/diff.ts";
+import { findingInWords } from "../../../src/policy/review/finding.ts";
+import { readRevision } from "../../../src/policy/review/revision.ts";
 import { type Folders, workingTree } from "../../../src/policy/review/sources.ts";
+import { isUnchanged } from "../../../src/policy/review/unchanged.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES } from "../../support/host-folder.ts";
 import { linesOf } from "./effects.ts";
-import { BUILT_IN_CHANGES, type SeededChange } from "./seeded-changes.ts";
+import { BUILT_IN_CHANGES, edits, type SeededChange } from "./seeded-changes.ts";
 import { HOST_CHANGES, REFACTORINGS } from "./seeded-host-changes.ts";
+import { UNSEEN_CHANGES } from "./unseen-changes.ts";
 
 const LONG_MS = 120_000;
 /** The reduced run takes every fourth. */
@@ -83,4 +89,47 @@ describe("A change that does nothing gives an empty diff", () => {
     },
     LONG_MS,
   );
+});
+
+describe("A change that no kind's own files show is refused by the check, and diff says nothing of it but that", () => {
+  const made = ({ file, text }: { readonly file: string; readonly text: string }): Change["make"] => {
+    return async (copy) => {
+      await mkdir(path.dirname(path.join(copy.directory, file)), { recursive: true });
+      await copy.write(file, text);
+    };
+  };
+
+  test.each(UNSEEN_CHANGES)(
+    "$title",
+    async ({ file, says, ...change }) => {
+      const make = made({ file, ...change });
+      const diff = diffFor({ folder: "built-in", make });
+      await expect(diff).rejects.toThrow(`${file}:${says}`);
+      await expect(diff).rejects.toThrow(AuthorError);
+      const found = await servingFindings((await changed({ folder: "built-in", make })).policiesDir);
+      expect(found.map(findingInWords)).toContainEqual(expect.stringContaining(`${file}:${says}`));
+    },
+    LONG_MS,
+  );
+
+  test.each([
+    [
+      "the subject's schema",
+      "cerbos/_schemas/principal.json",
+      '"type": "object",',
+      '"type": "object", "minProperties": 1,',
+    ],
+    ["a rank", "cerbos/roles.yaml", "parentRoles: [owner]", "parentRoles: [owner, viewer]"],
+  ])("but what is every kind's is asked about for each: %s", async (_what, file, from, to) => {
+    const { policiesDir } = await changed({ folder: "built-in", make: edits([file, from, to]) });
+    const [was, is] = await Promise.all([readRevision(POLICIES, [DOCUMENTS]), readRevision(policiesDir, [DOCUMENTS])]);
+    const moved = [...is.kinds].filter(([kind, { fingerprint }]) => was.kinds.get(kind)?.fingerprint !== fingerprint);
+    expect(moved.map(([kind]) => kind)).toEqual([...was.kinds.keys()]);
+    const sides = {
+      base: { revision: was, kind: was.kinds.get("sector") },
+      head: { revision: is, kind: is.kinds.get("sector") },
+    };
+    expect(isUnchanged(sides, { base: [], head: [] })).toBe(false);
+    expect(isUnchanged({ ...sides, head: sides.base }, { base: [], head: [] })).toBe(true);
+  });
 });

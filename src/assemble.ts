@@ -140,8 +140,8 @@ export async function loadPolicies(
     report(`Not served: ${problem}`);
     log.error({ event: "policies.refused", problem }, "policies.refused");
   }
-  if (hostPolicies.length > 0 && !policies.isCompiled) {
-    report("HOST_POLICIES were read and not compiled: there is no Cerbos on this machine to do it");
+  if (!policies.isCompiled) {
+    report("The policies were read and not compiled: there is no Cerbos on this machine to do it");
     log.warn({ event: "policies.not_compiled" }, "policies.not_compiled");
   }
   return policies;

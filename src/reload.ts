@@ -118,6 +118,7 @@ async function serve(replacing: Replacing, parts: Parts): Promise<void> {
   metrics.decidesBy({ unit, commit, model: parts.model });
   reporting.report(`The policies were replaced: unit ${unit} decides, and no longer ${before.policies.unit}`);
   for (const problem of problems) reporting.report(`Not served: ${problem}`);
+  if (!parts.policies.isCompiled) reporting.log.warn({ event: "policies.not_compiled", unit }, "policies.not_compiled");
   const told = { event: "policies.served", unit, commit, model: parts.model, previous: before.policies.unit };
   reporting.log.info(told, "policies.served");
   await unused;

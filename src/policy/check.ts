@@ -3,6 +3,7 @@ import path from "node:path";
 import { buildModel, type Model, ModelError, readModules } from "../engines/openfga-model.ts";
 import { LocalEngineError } from "../local/error.ts";
 import { startThrowawayOpenfga } from "../local/openfga-throwaway.ts";
+import { canCompile } from "./host-compile.ts";
 import { PLANS_FILE, plansIn } from "./plans.ts";
 import { isTest } from "./policy-files.ts";
 import { AuthorError } from "./review/author-error.ts";
@@ -41,14 +42,14 @@ export async function checkPolicies(folders: Folders, onProgress: OnProgress = (
 }
 
 /**
- * What would be wrong with the built-in policies if they were served: all that is found without a server. The model's tests, the whole space
- * and the tables are for those who review, and take their time. Throws as `checkPolicies` does.
+ * What would be wrong with the built-in policies if they were served: all that is found without a server, and without compiling them where this machine
+ * has no Cerbos to do it. The model's tests, the whole space and the tables are for those who review, and take their time. Throws AuthorError.
  */
 export async function servingFindings(policiesDir: string): Promise<Finding[]> {
   await refuseUnreadable({ policiesDir, hostFolders: [] });
   const { found, isReadable } = await fileFindings(policiesDir, await readCoreModel(policiesDir));
   if (!isReadable) return sortedFindings(found);
-  const compiled = await compileFindings(policiesDir);
+  const compiled = canCompile() ? await compileFindings(policiesDir) : [];
   return sortedFindings([...found, ...compiled, ...readFindings(await readRevision(policiesDir, []))]);
 }
 

@@ -1,7 +1,6 @@
 import type { HostKinds } from "../entities/host-kinds.ts";
 import { servingFindings } from "./check.ts";
 import { commitOf } from "./commit.ts";
-import { canCompile } from "./host-compile.ts";
 import { type Policies, readPolicies } from "./policies.ts";
 import type { Finding } from "./review/finding.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -13,7 +12,7 @@ import { policyUnit } from "./unit.ts";
  */
 export async function readChecked(snapshot: Snapshot, current: Pick<Policies, "kinds">): Promise<Policies> {
   const { policiesDir, hostFolders } = snapshot;
-  const found = canCompile() ? await servingFindings(policiesDir) : [];
+  const found = await servingFindings(policiesDir);
   if (found.length > 0) throw new Error(found.map(inWords).join("\n"));
   const read = await readPolicies(policiesDir, hostFolders);
   const { served, refused } = read.kinds;

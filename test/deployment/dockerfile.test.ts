@@ -188,6 +188,7 @@ describe("Its command, as a user without rights,", () => {
     const { child, said, ended } = start(given);
     const url = `http://127.0.0.1:${given["PORT"] ?? ""}`;
     await eventually(() => expect(said()).toContain("is ready on"), 25_000);
+    expect(said()).toContain("read and not compiled: there is no Cerbos");
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { status: "ready" }]);
     expect((await fetch(`${url}/docs`)).status).toBe(200);

@@ -161,18 +161,27 @@ interface CellOptions {
 
 const bundle: Verb = {
   title: "writes the folder that a Cerbos of one's own is to serve",
-  usage: `npm run policies -- bundle <new folder> [<folder of a host's kinds> …] [options]
+  usage: `npm run policies -- bundle <new folder> [options]
 
-The built-in policies, those of the folders, and a policy that tells the gateway which unit they are (docs/operation.md).
-  --replace            an earlier bundle may be there: it goes
-  --help`,
-  options: { help: { type: "boolean" }, replace: { type: "boolean" } },
-  run: async ({ values, positionals: [target, ...hostFolders], print }) => {
+Checks the policies as a reload does, and writes the built-in ones, those of the host's folders, and one that tells the gateway which unit they are. No Cerbos
+that runs may serve the folder meanwhile (docs/operation.md).
+  --replace            an earlier bundle may be there: this one comes in its place
+${COMMON_USAGE}`,
+  options: { ...COMMON, replace: { type: "boolean" } },
+  run: async (given) => {
+    const { values, positionals, print, onProgress } = given;
+    const [target, ...more] = positionals;
     if (target === undefined) throw new AuthorError(bundle.usage);
-    const replaces = values["replace"] === true;
-    const { unit, kinds } = await writeBundle(target, DEFAULT_DIRECTORY, hostFolders, { replaces });
-    const ofHost = kinds.length === 0 ? "(none)" : kinds.join(", ");
-    print(`${target}: unit ${unit}, the built-in policies and the host's kinds ${ofHost}`);
+    if (more.length > 0) throw new AuthorError(`bundle takes one folder: name a host's with --host ${more.join(" ")}`);
+    const { policiesDir, hostFolders } = foldersOf(given);
+    const options = { replaces: values["replace"] === true, onProgress };
+    const { unit, kinds, isCompiled } = await writeBundle(target, policiesDir, hostFolders, options);
+    if (values["json"] === true) print(JSON.stringify({ folder: target, unit, kinds, isCompiled }, null, 2));
+    else {
+      const ofHost = kinds.length === 0 ? "(none)" : kinds.join(", ");
+      const how = isCompiled ? "" : "; not compiled, for there is no Cerbos on this machine";
+      print(`${target}: unit ${unit}, the built-in policies and the host's kinds ${ofHost}${how}`);
+    }
     return 0;
   },
 };

@@ -204,6 +204,14 @@ describe("Its command, as a user without rights,", () => {
     expect(existsSync(path.join(top, "state"))).toBe(false);
   });
 
+  test("writes the bundle of its policies, and says that it has nothing to compile them with", async () => {
+    const target = path.join(top, "bundle");
+    const bundle = ["src/policy/main.ts", "bundle", target];
+    const { stdout } = await run(path.join(top, "bin", "node"), bundle, { cwd: folders[1] });
+    expect(stdout).toMatch(/unit [0-9a-f]{16}, .*; not compiled, for there is no Cerbos on this machine/);
+    expect(readdirSync(target)).toEqual(expect.arrayContaining(["bailiwick_canary.yaml", "sector.yaml"]));
+  });
+
   test("does not believe the development issuer", async () => {
     const { ended } = start({ ...(await settings()), DEVELOPMENT_ISSUER: "true" });
     expect(await ended).toMatchObject({ code: 1, said: expect.stringContaining("DEVELOPMENT_ISSUER: never true") });

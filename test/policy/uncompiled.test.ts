@@ -1,6 +1,6 @@
 /** A machine without a Cerbos to compile with, as the image is: what can be read is checked all the same, and the rest is said. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type CerbosEngine, startCerbos } from "../../src/local/cerbos.ts";
@@ -8,7 +8,7 @@ import { writeBundle } from "../../src/policy/bundle.ts";
 import { servingFindings } from "../../src/policy/check.ts";
 import { canCompile } from "../../src/policy/host-compile.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { copyFolder, type FolderCopy, POLICIES } from "../support/host-folder.ts";
+import { copyFolder, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 import { writeVersion } from "../support/policy-versions.ts";
 import { OF_THE_SUBJECT } from "./review/unseen-changes.ts";
 
@@ -93,4 +93,12 @@ test("tests of the policies that fail are found where there is a Cerbos, and the
   const found = await servingFindings(other.directory).finally(() => beArch("none"));
   expect(found.map(({ problem }) => problem)).toContainEqual(expect.stringContaining("the test"));
   await other.remove();
+});
+
+test("a bundle says that it was not compiled; of a host's kinds, which are compiled one by one, there is none", async () => {
+  const target = path.join(top, "another");
+  const { unit, isCompiled } = await writeBundle(target, POLICIES, []);
+  expect(isCompiled).toBe(false);
+  expect(await readFile(path.join(target, "bailiwick_canary.yaml"), "utf8")).toContain(unit);
+  await expect(writeBundle(path.join(top, "third"), POLICIES, [RECORDS])).rejects.toThrow("there is no Cerbos");
 });

@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type LocalEngineOptions, type LocalEngines, startLocalEngines } from "../../src/local/engines.ts";
 import { markOf, waitUntil } from "../../src/local/process-mark.ts";
-import { writeBundle } from "../../src/policy/bundle.ts";
 import { processesIn } from "./engine-processes.ts";
-import type { TestEngines } from "./test-engines.ts";
+import { type TestEngines, writeBuiltIn } from "./test-engines.ts";
 
 /** One engine under a supervisor of its own: however this process ends, the engine does too. */
 export interface OwnEngine {
@@ -34,7 +33,6 @@ export interface OwnEngines {
   stop(): Promise<void>;
 }
 
-const POLICIES = path.resolve(import.meta.dirname, "../../policies");
 const GONE_WITHIN_MS = 10_000;
 type Name = "postgres" | "openfga" | "cerbos";
 
@@ -45,7 +43,7 @@ type Name = "postgres" | "openfga" | "cerbos";
 export async function startOwnEngines(bundle?: string): Promise<OwnEngines> {
   const stateDir = await mkdtemp(path.join(tmpdir(), "bailiwick-test-own-"));
   const policyDir = bundle ?? path.join(stateDir, "policies");
-  if (bundle === undefined) await writeBundle(policyDir, POLICIES, []);
+  if (bundle === undefined) await writeBuiltIn(policyDir);
   const started: OwnEngine[] = [];
   const stop = async (): Promise<void> => {
     for (const engine of started.toReversed()) await engine.stop();

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
@@ -7,7 +16,9 @@ import { startLocalEngines, type LocalEngines } from "../../src/local/engines.ts
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { tryLock } from "../../src/local/lock.ts";
 import { thisProcess } from "../../src/local/process-mark.ts";
-import { writeBundle } from "../../src/policy/bundle.ts";
+import { readHostPolicies } from "../../src/policy/host-kinds.ts";
+import { writeServedSet } from "../../src/policy/policy-set.ts";
+import { policyUnit } from "../../src/policy/unit.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { DOCUMENTS, POLICIES, RECORDS, TICKETS } from "./host-folder.ts";
 
@@ -76,7 +87,8 @@ async function hostTargets(stateDir: string, { judges }: LocalEngines): Promise<
   const targets: Record<string, string> = {};
   for (const folder of [DOCUMENTS, RECORDS, TICKETS].filter((each) => existsSync(each))) {
     const bundle = mkdtempSync(join(stateDir, "bundle-"));
-    await writeBundle(bundle, POLICIES, [folder]);
+    const { files } = await readHostPolicies(POLICIES, [folder]);
+    await writeServedSet(bundle, { policiesDir: POLICIES, files, unit: await policyUnit(POLICIES, [folder]) });
     targets[folder] = (await judges?.start(bundle)) ?? ""; // one after the other: a state directory has one configuration
   }
   return targets;
@@ -94,9 +106,14 @@ export async function stopSharedEngines(): Promise<void> {
 
 async function policyDir(stateDir: string): Promise<string> {
   const folder = join(stateDir, "policies");
-  if (existsSync(POLICIES)) await writeBundle(folder, POLICIES, []);
-  else mkdirSync(folder);
+  mkdirSync(folder);
+  if (existsSync(POLICIES)) await writeBuiltIn(folder);
   return folder;
+}
+
+/** What a bundle of the built-in policies is, unchecked: a run of the tests begins with it, and checks them besides. */
+export async function writeBuiltIn(folder: string): Promise<void> {
+  await writeServedSet(folder, { policiesDir: POLICIES, files: [], unit: await policyUnit(POLICIES) });
 }
 
 export async function asSuperuser(url: string, statement: string): Promise<void> {

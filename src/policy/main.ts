@@ -1,20 +1,9 @@
 /** `npm run policies`: the tools of those who write and review policies. `--help` tells them. */
 import { parseArgs } from "node:util";
+import { progressFrom } from "./progress.ts";
 import { AuthorError } from "./review/author-error.ts";
 import { inOneLine } from "./review/words.ts";
 import { type Verb, VERBS } from "./verbs.ts";
-
-/** Nobody waits in silence for longer than this. */
-const SILENT_MS = 2_000;
-
-function progressOn(startedAt: number): (words: string) => void {
-  let toldAt = startedAt;
-  return (words) => {
-    if (Date.now() - toldAt < SILENT_MS) return;
-    toldAt = Date.now();
-    console.error(`${((toldAt - startedAt) / 1000).toFixed(0)} s: ${words}`);
-  };
-}
 
 const OVERVIEW = `npm run policies -- <verb> [options]
 
@@ -38,7 +27,8 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(verb.usage);
     return 0;
   }
-  return await verb.run({ values, positionals, print: console.log, onProgress: progressOn(Date.now()) });
+  using progress = progressFrom("reading the policies", (line) => console.error(line));
+  return await verb.run({ values, positionals, print: console.log, onProgress: progress.told });
 }
 
 function argumentsOf(

@@ -54,7 +54,7 @@ async function addApplication(
   const { tx, now, organization } = changing;
   const { name, kind, sector } = input;
   await applications.insertApplication(tx, { anchor, organization, sector, name, kind, now });
-  changing.writeTuples(...applicationTuples(organization, sector, anchor));
+  changing.writeTuples(applicationTuples(organization, sector, anchor));
   changing.note({
     action: "application.create",
     target: { kind: "application", id: anchor },

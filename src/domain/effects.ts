@@ -10,8 +10,8 @@ import type { Deps } from "./deps.ts";
 export interface Effects {
   /** Appends an audit event. A change that notes nothing has changed nothing. */
   readonly note: (entry: AuditEntry) => void;
-  readonly writeTuples: (...tuples: readonly Tuple[]) => void;
-  readonly deleteTuples: (...tuples: readonly Tuple[]) => void;
+  readonly writeTuples: (tuples: readonly Tuple[]) => void;
+  readonly deleteTuples: (tuples: readonly Tuple[]) => void;
 }
 
 /** Effects with what has come together so far. */
@@ -25,13 +25,14 @@ export function collectEffects(): Collected {
   const entries: AuditEntry[] = [];
   const writes: Tuple[] = [];
   const deletes: Tuple[] = [];
+  const add = (to: Tuple[], tuples: readonly Tuple[]): void => tuples.forEach((tuple) => void to.push(tuple)); // there may be many
   return {
     entries,
     writes,
     deletes,
     note: (entry) => void entries.push(entry),
-    writeTuples: (...tuples) => void writes.push(...tuples),
-    deleteTuples: (...tuples) => void deletes.push(...tuples),
+    writeTuples: (tuples) => add(writes, tuples),
+    deleteTuples: (tuples) => add(deletes, tuples),
   };
 }
 

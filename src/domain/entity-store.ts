@@ -44,8 +44,8 @@ export async function storeEntities(
   const outcomes = wanted.map((each) => storeOne(deps, organization, { wanted: each, names, writing }));
   await writeEntities(tx, organization, [...writing.entities.values()], now);
   await writeRelations(tx, organization, writing);
-  changing.deleteTuples(...writing.deletes);
-  changing.writeTuples(...writing.writes);
+  changing.deleteTuples(writing.deletes);
+  changing.writeTuples(writing.writes);
   return outcomes;
 }
 
@@ -135,6 +135,6 @@ function rowOf(object: string, link: Link, { name, account }: Pick<NamedEntity, 
   return { object, relation, subjectRelation, subject: account === null ? name : null, account };
 }
 
-export function tupleOf(self: { readonly type: string; readonly name: string }, link: Link, name: string): Tuple {
+function tupleOf(self: { readonly type: string; readonly name: string }, link: Link, name: string): Tuple {
   return relationTuple(self, link.relation, { type: link.type, name, relation: link.subjectRelation });
 }

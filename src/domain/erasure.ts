@@ -30,12 +30,13 @@ export async function eraseAccount(
   input: { readonly ifMatch: IfMatch },
 ): Promise<Changed<null>> {
   const reaches = async (facts: Facts<"account">): Promise<Versioned[]> => await reach(deps, facts);
-  return await change(deps, caller, { target: ME, action: "erase", ...input, reaches }, async (changing) => {
+  const unfinished = new Set<string>();
+  const changed = await change(deps, caller, { target: ME, action: "erase", ...input, reaches }, async (changing) => {
     const { tx, now, resource: account } = changing;
     await erasure.lockForErasure(tx, account.id);
     const traces = await erasure.listTraces(tx, account.id);
     if (!traces.every(({ organization }) => changing.holds(organization))) return MOVED; // it was invited a moment ago
-    for (const trace of traces) await leave(changing, account, trace);
+    for (const trace of traces) await leave(changing, account, trace, unfinished);
     changing.note({ action: "account.erase", target: { kind: "account", account: account.id } });
     changing.atLast(async () => {
       await layTombstones(deps, changing, account);
@@ -43,6 +44,8 @@ export async function eraseAccount(
     });
     return null;
   });
+  for (const organization of unfinished) deps.requestReconcile(organization);
+  return changed;
 }
 
 /** What it owns at the versions that were decided on; where else a row names it, those of now. */
@@ -53,7 +56,12 @@ async function reach(deps: Deps, facts: Facts<"account">): Promise<Versioned[]> 
   return [...owned, ...others.map(({ organization, version }) => ({ id: organization, version }))];
 }
 
-async function leave(changing: Changing<"account">, account: AccountFacts, trace: erasure.Trace): Promise<void> {
+async function leave(
+  changing: Changing<"account">,
+  account: AccountFacts,
+  trace: erasure.Trace,
+  unfinished: Set<string>,
+): Promise<void> {
   const { tx, now } = changing;
   const { organization, slug, state, role } = trace;
   const there = changing.elsewhere(organization);
@@ -61,8 +69,8 @@ async function leave(changing: Changing<"account">, account: AccountFacts, trace
   there.note({ action: "member.erase", target: { kind: "member", account: account.id }, ...before });
   if (role !== null) {
     await enterOrganization(tx, organization);
-    await unrelateAccount({ tx, now, organization, deleteTuples: there.deleteTuples }, account.id);
-    there.deleteTuples(roleTuple(organization, role, account.pseudonym));
+    there.deleteTuples([roleTuple(organization, role, account.pseudonym)]);
+    await unrelateAccount({ tx, now, organization, deleteTuples: there.deleteTuples }, account.id, unfinished);
   }
   for (const id of trace.invitations) {
     there.note({ action: "invitation.erase", target: { kind: "invitation", id }, before: { state: "pending" } });

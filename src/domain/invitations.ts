@@ -7,6 +7,7 @@ import type { Invitation, MyInvitation, Page, PageRequest, Viewed } from "../ent
 import { roleTuple } from "../entities/tuples.ts";
 import { findAccountByAlias } from "../stores/accounts.ts";
 import { violates } from "../stores/database.ts";
+import { findDeparture } from "../stores/departures.ts";
 import { readResource } from "../stores/facts.ts";
 import * as invitations from "../stores/invitations.ts";
 import { insertMembership, isMember } from "../stores/memberships.ts";
@@ -138,7 +139,7 @@ export async function revokeInvitation(
   return await change(deps, caller, spec, async (changing) => await settle(changing, "revoked"));
 }
 
-/** Makes the caller a member with the invitation's role. */
+/** Makes the caller a member with the invitation's role. Throws CONTENTION while something of an earlier membership is not ended yet: it would count again. */
 export async function acceptInvitation(
   deps: Deps,
   caller: Caller,
@@ -150,9 +151,16 @@ export async function acceptInvitation(
     const { tx, now, organization, resource } = changing;
     if (resource.state === "accepted") return invitationRecord(resource); // A retry is not an error.
     const { account, role } = resource;
+    if ((await findDeparture(tx, organization, account.id)) !== undefined) {
+      deps.requestReconcile(organization);
+      throw new AppError(
+        "CONTENTION",
+        "What was shared with the account before it left is still being taken back. Try again.",
+      );
+    }
     await insertMembership(tx, { organization, account: account.id, role, now });
     changing.touch(account);
-    changing.writeTuples(roleTuple(organization, role, account.pseudonym));
+    changing.writeTuples([roleTuple(organization, role, account.pseudonym)]);
     const settled = await settle(changing, "accepted");
     changing.note({ action: "member.add", target: { kind: "member", account: account.id }, after: { role } });
     return settled;

@@ -41,8 +41,8 @@ export async function changeRole(
     if (before.role === role) return memberRecord(before); // A retry is not an error.
     await memberships.setRole(tx, { organization, account: account.id, role, now });
     changing.touch(account);
-    changing.deleteTuples(roleTuple(organization, before.role, account.pseudonym));
-    changing.writeTuples(roleTuple(organization, role, account.pseudonym));
+    changing.deleteTuples([roleTuple(organization, before.role, account.pseudonym)]);
+    changing.writeTuples([roleTuple(organization, role, account.pseudonym)]);
     changing.note({
       action: "member.change_role",
       target: { kind: "member", account: account.id },
@@ -66,13 +66,14 @@ export async function removeMember(
       facts.subject?.alias === path.alias ? ("leave" as const) : ("remove" as const),
     ifMatch: input.ifMatch,
   };
-  return await change(deps, caller, spec, async (changing) => {
+  const unfinished = new Set<string>();
+  const changed = await change(deps, caller, spec, async (changing) => {
     const { tx, organization, actor, resource } = changing;
     const { account, role } = resource;
-    await unrelateAccount(changing, account.id);
+    changing.deleteTuples([roleTuple(organization, role, account.pseudonym)]);
+    await unrelateAccount(changing, account.id, unfinished);
     await memberships.deleteMembership(tx, organization, account.id);
     changing.touch(account);
-    changing.deleteTuples(roleTuple(organization, role, account.pseudonym));
     changing.note({
       action: actor.id === account.id ? "member.leave" : "member.remove",
       target: { kind: "member", account: account.id },
@@ -80,6 +81,8 @@ export async function removeMember(
     });
     return null;
   });
+  for (const organization of unfinished) deps.requestReconcile(organization);
+  return changed;
 }
 
 function target({ slug, alias }: MemberPath): Target<"member"> {

@@ -28,7 +28,7 @@ export async function createOrganization(
       await organizations.insertOrganization(tx, { id, slug, name: input.name, foundedBy: founder.id, now });
       await insertMembership(tx, { organization: id, account: founder.id, role: "owner", now });
       changing.touch(founder);
-      changing.writeTuples(roleTuple(id, "owner", founder.pseudonym));
+      changing.writeTuples([roleTuple(id, "owner", founder.pseudonym)]);
       changing.note({
         action: "organization.create",
         target: { kind: "organization", id: slug },

@@ -33,7 +33,7 @@ export async function createSector(
 export async function addSector(changing: Changing<"organization">, id: string, name: string): Promise<string> {
   const { tx, now, organization } = changing;
   await sectors.insertSector(tx, { id, organization, name, now });
-  changing.writeTuples(sectorTuple(organization, id));
+  changing.writeTuples([sectorTuple(organization, id)]);
   changing.note({ action: "sector.create", target: { kind: "sector", id }, after: { name } });
   return id;
 }

@@ -89,8 +89,8 @@ async function regrade(
   const { tx, now, organization } = changing;
   await setRole(tx, { organization, account: account.id, role: role.after, now });
   changing.touch(account);
-  changing.deleteTuples(roleTuple(organization, role.before, account.pseudonym));
-  changing.writeTuples(roleTuple(organization, role.after, account.pseudonym));
+  changing.deleteTuples([roleTuple(organization, role.before, account.pseudonym)]);
+  changing.writeTuples([roleTuple(organization, role.after, account.pseudonym)]);
   changing.note({
     action: "member.change_role",
     target: { kind: "member", account: account.id },

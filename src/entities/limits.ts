@@ -31,6 +31,8 @@ export const LIMITS = {
   attributesDepth: 8,
   entityRelations: 10_000,
   entityPointedTo: 10_000,
+  /** Relations to who has left that one transaction ends: ten rows of the outbox, which questions wait for. */
+  relationsEnded: 980,
   /** Issues that one problem document lists. */
   issues: 20,
 

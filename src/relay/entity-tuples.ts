@@ -6,7 +6,7 @@ import type { GraphedEntity } from "../stores/entity-tuples.ts";
 export interface EntityTuples {
   /** `type:surrogate`: the objects that are compared, all of kinds that are served. */
   readonly objects: readonly string[];
-  /** What the ledger has, also what the model of today would not take: that is left alone where it is. */
+  /** What the ledger has, also what is ending and what the model of today would not take: that is left alone where it is. */
   readonly known: ReadonlySet<string>;
   /** What can be written. */
   readonly wanted: readonly Tuple[];
@@ -26,9 +26,9 @@ export function tuplesOfEntities(
     if (kind === undefined) continue;
     objects.push(`${type}:${surrogate}`);
     if (isStored && kind.hangsUnderOrganization) wanted.push(entityTuple(organization, type, surrogate));
-    for (const { relation, subject } of relations) {
+    for (const { relation, subject, isEnding } of relations) {
       const tuple = relationTuple({ type, name: surrogate }, relation, subject);
-      if (takes(kind, relation, subject)) wanted.push(tuple);
+      if (!isEnding && takes(kind, relation, subject)) wanted.push(tuple);
       else known.add(tupleKey(tuple));
     }
   }

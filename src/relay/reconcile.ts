@@ -16,6 +16,7 @@ import {
 } from "../stores/ledger.ts";
 import { fileTuples } from "../stores/outbox.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { endDepartures } from "./departures.ts";
 import { ALL_ENTITIES, compareEntities, type EntityScan, scanEntities, type Turn } from "./entity-drift.ts";
 import { filedRebuild } from "./file-rebuild.ts";
 import { described, type RelayLog } from "./log.ts";
@@ -67,13 +68,14 @@ export interface Turns {
 /**
  * Compares graph and ledger of one organization, its entities too, and files what repairs the graph through the outbox, like any change; it never
  * writes to OpenFGA itself. A graph whose fence is not where the ledger left it was lost or rolled back as a whole and is rebuilt.
- * The ledger's version is not raised: nothing that decides has changed. Throws CANNOT_DECIDE when an engine does not answer.
+ * Before that it ends what points to who has left. The ledger's version is not raised: nothing that decides has changed. Throws CANNOT_DECIDE when an engine does not answer.
  */
 export async function reconcile(
   deps: ReconcileDeps,
   organization: string,
   { rebuilds = false, turns }: ReconcileOptions = {},
 ): Promise<Report> {
+  await endDepartures(deps, organization);
   for (let tries = 0; tries < LIMITS.reconcileTries; tries += 1) {
     const ledger = await inOrganization(deps.database, organization, async (tx) => await readLedger(tx, organization));
     if (ledger === undefined) throw new Error(`no organization ${organization}`);

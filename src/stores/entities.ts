@@ -25,6 +25,10 @@ export interface EntityRow extends EntityKey {
 
 type Selected = Omit<EntityRow, "relations"> & { readonly relations: unknown };
 
+/** What points to somebody who has left, and is not ended yet, is no longer said. */
+const NOT_LEFT =
+  "not exists (select from departures d where d.organization_id = r.organization_id and d.account_id = r.account_id)";
+
 const COLUMNS = `
         e.type, e.id, e.surrogate, e.is_stored as "isStored", e.attributes, e.revision::int, e.created_at as "createdAt", e.updated_at as "updatedAt",
         (select coalesce(jsonb_agg(jsonb_build_object('relation', r.relation, 'subjectRelation', r.subject_relation,
@@ -33,7 +37,8 @@ const COLUMNS = `
           from entity_relations r
           left join entities s on s.organization_id = r.organization_id and s.surrogate = r.subject
           left join accounts a on a.id = r.account_id
-          where r.organization_id = e.organization_id and r.object = e.surrogate) as relations`;
+          where r.organization_id = e.organization_id and r.object = e.surrogate
+            and ${NOT_LEFT}) as relations`;
 
 /** Those of the transaction's organization that are there, also those that are named only. */
 export async function readEntities(tx: Transaction, keys: readonly EntityKey[]): Promise<EntityRow[]> {
@@ -87,7 +92,8 @@ const RELATED = `e.surrogate in (
           left join accounts a on a.id = r.account_id
           where r.relation = $6
             and coalesce(s.type, 'account') = $7
-            and coalesce(s.id, a.alias) = $8)`;
+            and coalesce(s.id, a.alias) = $8
+            and ${NOT_LEFT})`;
 
 export interface EntityWrite extends EntityKey {
   readonly surrogate: string;

@@ -1,4 +1,5 @@
 import type { EntityKey } from "../entities/records.ts";
+import { relationTuple, type Tuple } from "../entities/tuples.ts";
 import type { Transaction } from "./database.ts";
 
 /** What a document names: an entity with its surrogate, or a member with its pseudonym and account. */
@@ -81,7 +82,7 @@ export async function writeRelations(
 }
 
 /** A relation with the names that the graph has for both of its ends. */
-export interface Pointing {
+interface Pointing {
   readonly objectType: string;
   readonly object: string;
   readonly relation: string;
@@ -91,23 +92,37 @@ export interface Pointing {
 }
 
 const POINTING = `o.type as "objectType", r.object, r.relation, coalesce(s.type, 'account') as "subjectType",
-        coalesce(s.surrogate, a.pseudonym) as name, r.subject_relation as "subjectRelation"`;
+        coalesce(s.surrogate, a.pseudonym, d.pseudonym) as name, r.subject_relation as "subjectRelation"
+      from gone r
+      join entities o on o.organization_id = r.organization_id and o.surrogate = r.object
+      left join entities s on s.organization_id = r.organization_id and s.surrogate = r.subject
+      left join accounts a on a.id = r.account_id
+      left join departures d on d.organization_id = r.organization_id and d.account_id = r.account_id`;
 
-/** Ends everything that points to the entity, and gives what it was; the revisions of what pointed to it are raised. */
+function pointingTuple({ objectType, object, relation, subjectType, name, subjectRelation }: Pointing): Tuple {
+  const subject = { type: subjectType, name, relation: subjectRelation };
+  return relationTuple({ type: objectType, name: object }, relation, subject);
+}
+
+/** Ends what points to it, so many relations at most, and gives their tuples; the revisions of what pointed to it are raised. */
 export async function removePointingTo(
   tx: Transaction,
   organization: string,
   end: { readonly surrogate: string } | { readonly account: string },
-  now: Date,
-): Promise<Pointing[]> {
+  { most, now }: { readonly most: number; readonly now: Date },
+): Promise<Tuple[]> {
   const isEntity = "surrogate" in end;
-  return await tx.query<Pointing>({
+  const rows = await tx.query<Pointing>({
     name: isEntity ? "remove_pointing_to_entity" : "remove_pointing_to_account",
     text: `
       with gone as (
-        delete from entity_relations r
-        where r.organization_id = $1
-          and ${isEntity ? "r.subject" : "r.account_id"} = $2
+        delete from entity_relations
+        where ctid = any (array(
+          select r.ctid
+          from entity_relations r
+          where r.organization_id = $1
+            and ${isEntity ? "r.subject" : "r.account_id"} = $2
+          limit $4)) -- whichever: all of them go
         returning *
       ),
       touched as (
@@ -116,13 +131,10 @@ export async function removePointingTo(
         where e.organization_id = $1
           and e.surrogate in (select object from gone)
       )
-      select ${POINTING}
-      from gone r
-      join entities o on o.organization_id = r.organization_id and o.surrogate = r.object
-      left join entities s on s.organization_id = r.organization_id and s.surrogate = r.subject
-      left join accounts a on a.id = r.account_id`,
-    values: [organization, isEntity ? end.surrogate : end.account, now],
+      select ${POINTING}`,
+    values: [organization, isEntity ? end.surrogate : end.account, now, most],
   });
+  return rows.map(pointingTuple);
 }
 
 /** How many relations point to it; counted up to this many. */
@@ -147,14 +159,19 @@ export async function countPointingTo(
   return row?.count ?? 0;
 }
 
-/** Ends what the entity itself stands in. */
-export async function removeRelationsOf(tx: Transaction, organization: string, surrogate: string): Promise<void> {
-  await tx.query({
+/** Ends what the entity itself stands in, and gives its tuples. */
+export async function removeRelationsOf(tx: Transaction, organization: string, surrogate: string): Promise<Tuple[]> {
+  const rows = await tx.query<Pointing>({
     name: "remove_relations_of",
     text: `
-      delete from entity_relations
-      where organization_id = $1
-        and object = $2`,
+      with gone as (
+        delete from entity_relations
+        where organization_id = $1
+          and object = $2
+        returning *
+      )
+      select ${POINTING}`,
     values: [organization, surrogate],
   });
+  return rows.map(pointingTuple);
 }

@@ -1,12 +1,19 @@
 import type { Subject } from "../entities/tuples.ts";
 import type { Transaction } from "./database.ts";
 
+/** `isEnding`: it points to somebody who has left; the graph may have it still, and must not get it. */
+interface GraphedRelation {
+  readonly relation: string;
+  readonly subject: Subject;
+  readonly isEnding: boolean;
+}
+
 /** An entity with all that it stands in, under the names that the graph has for both ends. */
 export interface GraphedEntity {
   readonly type: string;
   readonly surrogate: string;
   readonly isStored: boolean;
-  readonly relations: readonly { readonly relation: string; readonly subject: Subject }[];
+  readonly relations: readonly GraphedRelation[];
 }
 
 /** The next ones behind a surrogate. */
@@ -69,6 +76,7 @@ interface Related {
   readonly type: string;
   readonly name: string;
   readonly subjectRelation: string;
+  readonly isEnding: boolean;
 }
 
 async function withRelations(
@@ -80,11 +88,12 @@ async function withRelations(
   const rows = await tx.query<Related>({
     name: "read_relations_of",
     text: `
-      select r.object, r.relation, coalesce(s.type, 'account') as type, coalesce(s.surrogate, a.pseudonym) as name,
-        r.subject_relation as "subjectRelation"
+      select r.object, r.relation, coalesce(s.type, 'account') as type,
+        coalesce(s.surrogate, a.pseudonym, d.pseudonym) as name, r.subject_relation as "subjectRelation", d.account_id is not null as "isEnding"
       from entity_relations r
       left join entities s on s.organization_id = r.organization_id and s.surrogate = r.subject
       left join accounts a on a.id = r.account_id
+      left join departures d on d.organization_id = r.organization_id and d.account_id = r.account_id
       where r.organization_id = $1
         and r.object = any ($2)`,
     values: [organization, entities.map(({ surrogate }) => surrogate)],
@@ -94,9 +103,10 @@ async function withRelations(
     type,
     surrogate,
     isStored,
-    relations: (byObject.get(surrogate) ?? []).map(({ relation, type: of, name, subjectRelation }) => ({
+    relations: (byObject.get(surrogate) ?? []).map(({ relation, type: of, name, subjectRelation, isEnding }) => ({
       relation,
       subject: { type: of, name, relation: subjectRelation },
+      isEnding,
     })),
   }));
 }

@@ -1,12 +1,10 @@
 /** The tuples of a host's entities: compared in turns, and rebuilt with the rest of the graph. */
 import { tuplesOfEntities } from "../../src/relay/entity-tuples.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { openGraph } from "../../src/engines/openfga.ts";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { type Tuple, tupleKey } from "../../src/entities/tuples.ts";
-import { READ_TIMEOUT_MS, type ReconcileDeps } from "../../src/relay/reconcile.ts";
 import { createReconciler } from "../../src/relay/reconciler.ts";
-import { openDatabase } from "../../src/stores/database.ts";
+import { beside } from "../support/beside.ts";
 import { account, documentLine, type Documents, foundDocuments } from "../support/document-world.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { deleteByHand, expectGraphEqualsLedger, readStore, rollBack, writeByHand } from "../support/graph.ts";
@@ -28,21 +26,6 @@ beforeEach(async () => {
   docs = await foundDocuments(at, owner);
   await addMember(owner, docs.slug, bob, "viewer");
 });
-
-/** A graph and databases of its own, beside the gateway. */
-async function beside<Result>(work: (deps: ReconcileDeps) => Promise<Result>): Promise<Result> {
-  const { databaseUrl } = at.config;
-  const { openfga } = at.engines;
-  const graph = openGraph({ ...openfga, storeId: at.storeId, modelId: at.gateway.deps.model, connections: 8 });
-  const open = (role: "bailiwick_app" | "bailiwick_relay"): ReconcileDeps["database"] =>
-    openDatabase({ url: databaseUrl ?? "", role, connections: 2, statementTimeoutMs: 10_000, lockTimeoutMs: 5_000 });
-  const [database, relayDatabase] = [open("bailiwick_app"), open("bailiwick_relay")];
-  const { kinds, applyTuples: apply } = at.gateway.deps;
-  const common = { kinds, apply, readTimeoutMs: READ_TIMEOUT_MS, clock: () => new Date(), log: () => undefined };
-  return await work({ ...common, graph, database, relayDatabase }).finally(async () => {
-    await Promise.all([graph.close(), database.close(), relayDatabase.close()]);
-  });
-}
 
 /** What one comparison of all entities finds, in tuples. */
 async function compared(): Promise<{ outcome: string | undefined; missing: string[]; injected: string[] }> {
@@ -111,7 +94,7 @@ describe("entities are compared", () => {
       const last = await shared(ids.at(-1)?.id ?? "", bob);
       const first = await shared(ids[0]?.id ?? "", bob);
       for (const tuple of [first, last]) await writeByHand(at.storeId, tuple);
-      await beside(async (deps) => {
+      await beside(at, async (deps) => {
         const reconciler = createReconciler({ ...deps, restMs: 1 });
         const found: string[][] = [];
         const onReport = ({ injected }: { readonly injected: readonly Tuple[] }): void =>
@@ -204,7 +187,7 @@ describe("a kind that is refused at the moment", () => {
     const { kinds } = at.gateway.deps;
     const without = new Map([...kinds.served].filter(([type]) => type !== "document"));
     const refusing = { served: without, refused: new Map([["document", "broken"]]) };
-    await beside(async (deps) => {
+    await beside(at, async (deps) => {
       const reconciler = createReconciler({ ...deps, kinds: refusing, restMs: 1 });
       const outcomes: string[] = [];
       const onReport = ({ outcome }: { readonly outcome: string }): void => void outcomes.push(outcome);

@@ -109,13 +109,14 @@ export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): bo
 }
 
 /** Clients can be bound to kinds, too. Throws KIND_NOT_BOUND. */
-export function requireKind({ kinds }: ClientFacts, type: string): void {
+export function requireKind({ kinds }: Pick<ClientFacts, "kinds">, type: string): void {
   if (kinds.length === 0 || kinds.includes(type)) return;
   throw new AppError("KIND_NOT_BOUND", "This client is bound to other kinds; its registration names them in `kinds`.");
 }
 
 /** Who makes a change. */
-export type Actor = (AccountFacts & { readonly kind: "account" }) | { readonly kind: "client"; readonly id: string };
+export type Actor =
+  (AccountFacts & { readonly kind: "account" }) | (Pick<ClientFacts, "id" | "kinds"> & { readonly kind: "client" });
 
 /**
  * Changes are made by people; those of the platform's resources by the clients that administer it (K8), those of a host's entities by the
@@ -126,7 +127,9 @@ export function requireActor(
   { slug, keeps }: { readonly slug: string | null; readonly keeps?: string | null },
 ): Actor {
   const { client } = facts.caller;
-  if ((slug === PLATFORM_SLUG || keeps !== undefined) && client !== null) return { kind: "client", id: client.id };
+  if ((slug === PLATFORM_SLUG || keeps !== undefined) && client !== null) {
+    return { kind: "client", id: client.id, kinds: client.kinds };
+  }
   return { ...requireAccount(facts), kind: "account" };
 }
 

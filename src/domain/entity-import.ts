@@ -3,7 +3,7 @@ import type { Caller } from "../entities/callers.ts";
 import { AppError, type Issue } from "../entities/errors.ts";
 import type { HostKinds } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
-import { readEntities } from "../stores/entities.ts";
+import { countRelations, readEntities } from "../stores/entities.ts";
 import type { ClientFacts } from "../stores/facts.ts";
 import { requireKind } from "./actor.ts";
 import { change, type Changing } from "./change.ts";
@@ -11,7 +11,7 @@ import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { storing, target } from "./entities.ts";
 import { type EntityDocument, entityKey, isSame, kindOf, linksOf, misfitsOf, unfit } from "./entity-documents.ts";
-import { type Outcome, storeEntities, type Wanted } from "./entity-store.ts";
+import { type Outcome, storeEntities, tuplesBetween, type Wanted } from "./entity-store.ts";
 import { caughtUp } from "./graph-wait.ts";
 import { read } from "./read.ts";
 import { notAccessible } from "./refusal.ts";
@@ -46,8 +46,12 @@ export type ImportEvent =
 
 type Events = AsyncGenerator<readonly ImportEvent[], void, undefined>;
 type Readable = Exclude<ImportLine["entity"], AppError>;
-/** What goes into the ledger at once. */
-type Chunk = Map<string, { readonly number: number; readonly entity: Readable }>;
+interface Numbered {
+  readonly number: number;
+  readonly entity: Readable;
+}
+/** What may go into the ledger at once. */
+type Chunk = Map<string, Numbered>;
 
 /**
  * Stores entities by the line, whatever is there already: in chunks of at most as many tuples as one Write takes, the next one when
@@ -65,30 +69,31 @@ export async function* importEntities(
   if (organization === null || client === null) throw notAccessible();
   const run: Run = { deps, caller, slug, organization: organization.id, client, tried: new Map() };
   const counts = { lines: 0, stored: 0, unchanged: 0, refused: 0 };
-  let chunk: Chunk = new Map();
-  let chunks = 0;
-  const flush = async (): Promise<ImportEvent[]> => {
-    if (chunk.size === 0) return [];
-    const outcomes = await stored(run, chunk);
-    chunk = new Map();
-    chunks += 1;
-    const events = tally(counts, outcomes);
-    return chunks % LIMITS.importChunksToProgress === 0 ? [...events, { progress: { ...counts } }] : events;
+  const chunk: Chunk = new Map();
+  let changes = 0;
+  const flush = async function* (): Events {
+    while (chunk.size > 0) {
+      const done = await stored(run, [...chunk.values()]);
+      for (const key of [...chunk.keys()].slice(0, done.length)) chunk.delete(key);
+      changes += 1;
+      const isDue = changes % LIMITS.importChunksToProgress === 0;
+      const events = tally(counts, done);
+      if (isDue || events.length > 0) yield isDue ? [...events, { progress: { ...counts } }] : events;
+    }
   };
   let next = 1;
   try {
     for await (const { number, entity } of lines) {
-      const events: ImportEvent[] = [];
       if (!(entity instanceof AppError) && !fits(deps, chunk, entity)) {
-        events.push(...(await flush()));
+        yield* flush();
         next = number;
       }
       const refusal = entity instanceof AppError ? entity : misfit(run, entity);
-      if (refusal !== null) events.push(...tally(counts, [{ number, outcome: refusal }]));
+      if (refusal !== null) yield tally(counts, [{ number, outcome: refusal }]);
       else if (!(entity instanceof AppError)) chunk.set(entityKey(entity), { number, entity });
-      if (events.length > 0) yield events;
     }
-    yield [...(await flush()), { done: counts }];
+    yield* flush();
+    yield [{ done: counts }];
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const line = chunk.values().next().value?.number ?? next;
@@ -113,7 +118,7 @@ function fits({ kinds }: Deps, chunk: Chunk, entity: Readable): boolean {
   return chunk.size === 0 || tuples + tuplesOf(kinds, entity) <= LIMITS.tuplesPerRow;
 }
 
-/** At the most: its relations, and where its kind hangs under the organization, that. */
+/** As if nothing of it were there: its relations, and where its kind hangs under the organization, that. */
 function tuplesOf(kinds: HostKinds, { type, relations }: Readable): number {
   const own = kinds.served.get(type)?.hangsUnderOrganization === true ? 1 : 0;
   return Object.values(relations).reduce((sum, targets) => sum + targets.length, own);
@@ -135,16 +140,20 @@ interface Done {
   readonly outcome: Outcome;
 }
 
-async function stored(run: Run, chunk: Chunk): Promise<Done[]> {
+/** Stores as many of them as make one change, from the first on. */
+async function stored(run: Run, wanted: readonly Numbered[]): Promise<Done[]> {
   const { deps, caller, slug, organization } = run;
-  const wanted = [...chunk.values()];
   for (;;) {
     try {
       const { value } = await change(deps, caller, storing(slug, null), async (changing) => {
-        return await storeChunk(deps, changing, wanted);
+        return await storeChunk(
+          deps,
+          changing,
+          wanted.map(({ entity }) => entity),
+        );
       });
       if (!caller.isDryRun) await caughtUp(deps, organization, deadlineIn(LIMITS.importGraphMs));
-      return wanted.map(({ number, entity }, index) => {
+      return wanted.slice(0, value.length).map(({ number, entity }, index) => {
         const outcome = value[index] ?? "same";
         return { number, outcome: caller.isDryRun ? asIfStored(run.tried, entity, outcome) : outcome };
       });
@@ -167,28 +176,38 @@ function asIfStored(tried: Map<string, Readable>, entity: Readable, outcome: Out
   return isSame(row, entity) ? "same" : "written";
 }
 
+/** Gives the outcomes of those that it stored: as many as one Write takes the tuples of, counted by what is there, and the first in any case. */
 async function storeChunk(
   deps: Deps,
   changing: Changing<"organization">,
-  chunk: readonly { readonly entity: Readable }[],
+  entities: readonly Readable[],
 ): Promise<Outcome[]> {
-  const rows = await readEntities(
-    changing.tx,
-    chunk.map(({ entity }) => entity),
-  );
-  const known = new Map(rows.map((row) => [entityKey(row), row]));
-  const wanted = chunk.map(({ entity }): Wanted => {
+  const { tx, actor } = changing;
+  if (actor.kind === "client") for (const { type } of entities) requireKind(actor, type); // it may have lost one since the import began
+  const most = LIMITS.importRelations;
+  const counted = await countRelations(tx, entities, most + 1);
+  const counts = new Map(counted.map((each) => [entityKey(each), each.count]));
+  const readable = fitting(entities, (entity) => counts.get(entityKey(entity)) ?? 0, most);
+  const known = new Map((await readEntities(tx, readable)).map((row) => [entityKey(row), row]));
+  const wanted = readable.map((entity): Wanted => {
     const { type, id, attributes, relations } = entity;
     const document = { attributes, relations };
     return { type, id, kind: kindOf(deps.kinds, type), document, row: known.get(entityKey(entity)) };
   });
-  const outcomes = await storeEntities(deps, changing, wanted);
+  const outcomes = await storeEntities(deps, changing, fitting(wanted, tuplesBetween, LIMITS.tuplesPerRow));
   const written = outcomes.filter((outcome) => outcome === "written").length;
   if (written > 0) {
     const target = { kind: "organization", id: changing.resource.slug } as const;
     changing.note({ action: "entities.import", target, after: { stored: written } });
   }
   return outcomes;
+}
+
+/** Those from the first on whose sizes make no more than this together; the first whatever its size. */
+function fitting<Item>(items: readonly Item[], sizeOf: (item: Item) => number, most: number): readonly Item[] {
+  let size = 0;
+  const beyond = items.findIndex((item, index) => (size += sizeOf(item)) > most && index > 0);
+  return beyond === -1 ? items : items.slice(0, beyond);
 }
 
 type Tally = { -readonly [Name in keyof Counts]: Counts[Name] };

@@ -20,6 +20,15 @@ export interface Wanted extends EntityKey {
 /** What became of it: nothing was to be done, it was written, or why it was not. */
 export type Outcome = "same" | "written" | AppError;
 
+/** How many tuples it takes to make it so. */
+export function tuplesBetween({ kind, document, row }: Wanted): number {
+  const links = linksOf(document.relations);
+  const before = row?.relations ?? [];
+  const kept = before.filter((link) => links.has(linkKey(link))).length;
+  const own = kind.hangsUnderOrganization && row?.isStored !== true ? 1 : 0;
+  return links.size + before.length - 2 * kept + own;
+}
+
 interface Writing {
   readonly entities: Map<string, EntityWrite>;
   readonly added: RelationRow[];

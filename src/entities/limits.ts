@@ -43,6 +43,8 @@ export const LIMITS = {
   importMs: 600_000,
   importLineBytes: 64 * 1024,
   importLinesAtOnce: 200,
+  /** Relations of what is there already that one of these changes reads; an entity with more is read alone. */
+  importRelations: 1_000,
   importGraphMs: 10_000,
   importChunksToProgress: 20,
   exportEntities: 500,

@@ -53,6 +53,29 @@ export async function readEntities(tx: Transaction, keys: readonly EntityKey[]):
   return rows.map((row) => ({ ...row, relations: z.array(Related).parse(row.relations) }));
 }
 
+/** How many relations each of these has that is there; counted up to this many. */
+export async function countRelations(
+  tx: Transaction,
+  keys: readonly EntityKey[],
+  most: number,
+): Promise<(EntityKey & { readonly count: number })[]> {
+  return await tx.query<EntityKey & { readonly count: number }>({
+    name: "count_relations",
+    text: `
+      select e.type, e.id,
+        (select count(*)::int
+          from (
+            select
+            from entity_relations r
+            where r.organization_id = e.organization_id
+              and r.object = e.surrogate
+            limit $3) counted) as count
+      from unnest($1::text[], $2::text[]) as asked (type, id)
+      join entities e on e.type = asked.type and e.id = asked.id`,
+    values: [keys.map(({ type }) => type), keys.map(({ id }) => id), most],
+  });
+}
+
 /** Stored ones, by id. */
 export async function listEntities(
   tx: Transaction,

@@ -2,7 +2,7 @@ import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Entity, EntityFilters, EntityKey, Page, PageRequest } from "../entities/records.ts";
-import { type EntityRow, listEntities as listRows, readEntities } from "../stores/entities.ts";
+import { type EntityRow, listEntities as listRows, listStoredTypes, readEntities } from "../stores/entities.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { change, type Changing, type ChangeSpec } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
@@ -112,15 +112,24 @@ export async function listEntities(
 
 type Pages = AsyncGenerator<readonly Entity[], void, undefined>;
 
-/** All that is stored, by type and id, in pages; each page is of one moment, and no transaction is open while somebody reads slowly. */
+/**
+ * All that is stored, by type and id, in pages; each page is of one moment, and no transaction is open while somebody reads slowly. What would
+ * have to be left out, because its kind is not served, is told before the first page: CANNOT_DECIDE.
+ */
 export async function* exportEntities(
   deps: Deps,
   caller: Caller,
   { slug, type }: { readonly slug: string; readonly type: string | undefined },
 ): Pages {
-  const { facts } = await read(deps, caller, target(slug, type ?? null), "view_entities"); // also where there is nothing to export
+  const { organization, facts } = await read(deps, caller, target(slug, type ?? null), "view_entities"); // also where there is nothing to export
+  if (organization === null) throw notAccessible();
   const bound = facts.caller.client?.kinds ?? [];
-  const own = [...deps.kinds.served.keys()].filter((kind) => bound.length === 0 || bound.includes(kind)).sort();
+  const all = await inOrganization(deps.database, organization.id, async (tx) => {
+    return await listStoredTypes(tx, organization.id);
+  });
+  const own = all.filter((kind) => bound.length === 0 || bound.includes(kind));
+  const unserved = own.filter((kind) => !deps.kinds.served.has(kind));
+  if (type === undefined && unserved.length > 0) throw notWhole(unserved);
   for (const each of type === undefined ? own : [type]) {
     let after = "";
     do {
@@ -131,6 +140,14 @@ export async function* exportEntities(
       after = next ?? "";
     } while (after !== "");
   }
+}
+
+function notWhole(types: readonly string[]): AppError {
+  const message = `This would not be all: entities of ${types.join(", ")} are stored, and their policies are broken, or in no folder of HOST_POLICIES.`;
+  return new AppError(
+    "CANNOT_DECIDE",
+    `${message} Mend that and reload the policies, or export the others by \`type\`.`,
+  );
 }
 
 async function within<Result>(

@@ -76,6 +76,35 @@ export async function countRelations(
   });
 }
 
+/** Of which there is a stored one, from one to the next by the index. */
+export async function listStoredTypes(tx: Transaction, organization: string): Promise<string[]> {
+  const rows = await tx.query<{ type: string }>({
+    name: "list_stored_types",
+    text: `
+      with recursive types as (
+        select min(e.type) as type
+        from entities e
+        where e.organization_id = $1
+          and e.is_stored
+        union all
+        select (
+          select min(e.type)
+          from entities e
+          where e.organization_id = $1
+            and e.is_stored
+            and e.type > t.type)
+        from types t
+        where t.type is not null
+      )
+      select t.type
+      from types t
+      where t.type is not null
+      order by t.type`,
+    values: [organization],
+  });
+  return rows.map(({ type }) => type);
+}
+
 /** Stored ones, by id. */
 export async function listEntities(
   tx: Transaction,

@@ -5,27 +5,59 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sta
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { readManifest, writeManifest } from "../../src/local/backup-manifest.ts";
+import { account, documentLine, sendLines } from "../support/document-world.ts";
 import { decisions, type Drill, foundAcme, modesIn } from "../support/drill.ts";
 import { processesIn, removeStateDir } from "../support/engine-processes.ts";
-import { personAt, run, start } from "../support/own-gateway.ts";
+import type { Person } from "../support/gateway.ts";
+import { DOCUMENTS } from "../support/host-folder.ts";
+import { personAt, run, serviceAt, start } from "../support/own-gateway.ts";
+import { must } from "../support/world.ts";
 
 const LONG_MS = 120_000;
 let folder: string;
 let backup: string;
 let drill: Drill;
 let before: Awaited<ReturnType<typeof decisions>>;
+let entitiesBefore: Awaited<ReturnType<typeof entities>>;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "bailiwick-restore-"));
   backup = path.join(folder, "backup");
   const stateDir = path.join(folder, "state");
-  const gateway = await start({ STATE_DIR: stateDir });
+  const gateway = await start({ STATE_DIR: stateDir, HOST_POLICIES: DOCUMENTS });
   drill = await foundAcme(gateway.url, stateDir);
   before = await decisions(gateway.url, stateDir, drill);
+  await storeEntities(gateway.url, stateDir);
+  entitiesBefore = await entities(gateway.url, stateDir);
   await gateway.stop();
   expect(await run(["backup", backup], { STATE_DIR: stateDir })).toMatchObject({ status: 0 });
 }, LONG_MS);
 afterAll(() => removeStateDir(folder));
+
+async function keeperAt(url: string, stateDir: string): Promise<Person> {
+  const scopes = ["entities:write", "authz:evaluate"];
+  return await serviceAt(url, stateDir, { name: "keeper", scopes, organizations: ["acme"] });
+}
+
+/** A document that Bob may see through a group, and one that he may not. */
+async function storeEntities(url: string, stateDir: string): Promise<void> {
+  const group = { type: "group", id: "g", attributes: { title: "G" }, relations: { member: [account("bob")] } };
+  const shared = { shared_with: [{ type: "group", id: "g", relation: "member" }] };
+  const lines = [group, { ...documentLine("d-1"), relations: shared }, documentLine("d-2", "carol")];
+  const told = await sendLines(`${url}/v1/organizations/acme/entities`, await keeperAt(url, stateDir), lines);
+  expect(told.at(-1)).toMatchObject({ done: { stored: 3 } });
+}
+
+/** All of them with their relations as an export has them, and what Bob may. */
+async function entities(url: string, stateDir: string): Promise<{ exported: string; decisions: unknown[] }> {
+  const keeper = await keeperAt(url, stateDir);
+  const decided = ["d-1", "d-2"].map(async (id) => {
+    const question = { subject: account("bob"), action: { name: "view" }, resource: { type: "document", id } };
+    return must(await keeper.post("/o/acme/access/v1/evaluation", question), 200).body["decision"];
+  });
+  const { text } = must(await keeper.get("/v1/organizations/acme/entities"), 200);
+  return { exported: text, decisions: await Promise.all(decided) };
+}
 
 describe("a restore", () => {
   let elsewhere: string;
@@ -85,8 +117,10 @@ describe("a restore", () => {
       expect(await run(["restore", copy], { STATE_DIR: elsewhere })).toMatchObject({ status: 0 });
       expect(statSync(path.join(elsewhere, "secrets.json")).mode & 0o777).toBe(0o600);
       expect(modesIn(path.join(elsewhere, "postgres"))).toEqual(["file 600", "folder 700"]);
-      const restored = await start({ STATE_DIR: elsewhere });
+      const restored = await start({ STATE_DIR: elsewhere, HOST_POLICIES: DOCUMENTS });
       expect(await decisions(restored.url, elsewhere, drill)).toEqual(before);
+      expect(entitiesBefore.decisions).toEqual([true, false]);
+      expect(await entities(restored.url, elsewhere)).toEqual(entitiesBefore);
       expect(await run(["restore", copy, "--force"], { STATE_DIR: elsewhere })).toMatchObject({
         status: 1,
         stderr: expect.stringMatching(/is in use by/),

@@ -1,7 +1,7 @@
 /** What the gateway speaks to Postgres and OpenFGA over: pools of the ledger by who uses them, and the graph's store with its model. */
 import { refusal } from "./arrivals.ts";
-import type { Config } from "./config.ts";
-import { type PreparedStore, prepareStore } from "./engines/openfga-model.ts";
+import { type Config, ConfigError } from "./config.ts";
+import { ModelError, type PreparedStore, prepareStore } from "./engines/openfga-model.ts";
 import { type Graph, type GraphOptions, openGraph } from "./engines/openfga.ts";
 import { AppError } from "./entities/errors.ts";
 import type { Engines } from "./local/chosen-engines.ts";
@@ -25,13 +25,17 @@ export function openLedger(config: Config, url: string, user: keyof typeof POOLS
   return openDatabase({ url, ...pool, statementTimeoutMs, lockTimeoutMs: LOCK_TIMEOUT_MS });
 }
 
-/** Throws ENGINE_REFUSES. */
+const WRITE_IT =
+  "Write the model of POLICIES_DIR and HOST_POLICIES into the store and name its id, or leave the setting out: then the gateway writes it";
+
+/** Throws ENGINE_REFUSES, and ConfigError where OPENFGA_MODEL_ID names a model that the policies do not mean. */
 export async function connectGraph(
   config: Config,
   engines: Engines,
   model: Policies["model"],
 ): Promise<{ graph: Graph; model: string }> {
   const prepared = await prepareModel(config, engines, model).catch((error: unknown) => {
+    if (error instanceof ModelError) throw new ConfigError([`OPENFGA_MODEL_ID: ${error.message}. ${WRITE_IT}`]);
     const cause = error instanceof AppError ? error.cause : error;
     throw refusal("OpenFGA", "OPENFGA_API_URL, OPENFGA_PRESHARED_KEY and OPENFGA_STORE_ID", cause);
   });

@@ -1,10 +1,10 @@
 /** Replaces what is served by what the folders of policies hold now: docs/decisions/0010-served-unit.md. */
-import { isDeepStrictEqual } from "node:util";
 import type { Reporting } from "./assemble.ts";
 import type { Config } from "./config.ts";
 import { prepareModel } from "./connections.ts";
 import type { Deploys, Prepared } from "./domain/deps.ts";
 import type { Held } from "./domain/held.ts";
+import { modelDifferences } from "./engines/openfga-differences.ts";
 import { AppError } from "./entities/errors.ts";
 import { LIMITS } from "./entities/limits.ts";
 import type { Metrics } from "./http/metrics.ts";
@@ -129,8 +129,10 @@ async function serve(replacing: Replacing, parts: Parts): Promise<void> {
 
 /** With OPENFGA_MODEL_ID the model is somebody else's to write, and what decides must be of one piece. */
 function requireOwnModel({ openfga }: Config, next: Policies, { policies }: Unit): void {
-  if ((openfga?.modelId ?? null) === null || isDeepStrictEqual(next.model, policies.model)) return;
-  throw refusal("the relationship model changes, and OPENFGA_MODEL_ID names one: write it, set its id, and restart");
+  const differences = modelDifferences(next.model, policies.model);
+  if ((openfga?.modelId ?? null) === null || differences.length === 0) return;
+  const what = `the relationship model changes, and OPENFGA_MODEL_ID names one of which ${differences.join(", ")}`;
+  throw refusal(`${what}: write it, set its id, and restart`);
 }
 
 async function openJudging(

@@ -4,6 +4,7 @@ import { type AuthorizationModel, CredentialsMethod, OpenFgaClient } from "@open
 import { transformer } from "@openfga/syntax-transformer";
 import { z } from "zod";
 import { cannotDecide } from "../entities/errors.ts";
+import { canonical, modelDifferences } from "./openfga-differences.ts";
 
 /** One `.fga` file. */
 export interface ModelModule {
@@ -43,7 +44,7 @@ export interface StoreOptions {
   /** Which store; null: the oldest of this name, made when there is none. */
   readonly storeId: string | null;
   readonly storeName: string;
-  /** A model that somebody else has written into the store; null: `model`, written when it is not the latest one. */
+  /** What somebody else has written into the store, which must be `model`; null: that is written when it is not the latest one. */
   readonly modelId: string | null;
   readonly model: Model;
   readonly timeoutMs: number; // of each call
@@ -135,30 +136,10 @@ const Faults = z.object({
     .min(1),
 });
 
-/** Members of a model that mean something although they are empty. */
-const MEANINGFUL = ["this", "wildcard"];
-
-/** The same text for the same model: OpenFGA sorts keys, and gives back `""`, `null`, `[]` and `{}` where nothing was sent. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, member: unknown) => {
-    if (isEmpty(member) && !MEANINGFUL.includes(key)) return undefined;
-    if (key === "type_definitions" && Array.isArray(member)) return sortedByType(member);
-    if (typeof member !== "object" || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-}
-
-function isEmpty(member: unknown): boolean {
-  return member === "" || member === null || (typeof member === "object" && Object.keys(member).length === 0);
-}
-
-function sortedByType(definitions: readonly unknown[]): unknown[] {
-  return [...definitions].sort((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
-}
-
 /**
  * Finds or makes the store, and writes the model unless it is the latest already. Throws CANNOT_DECIDE when OpenFGA does not
- * answer or refuses. Store names are not unique: two gateways that start at once may make two, and both take the older one.
+ * answer or refuses, ModelError when the chosen one is not `model`. Store names are not unique: two gateways that start at once may
+ * make two, and both take the older one.
  */
 export async function prepareStore(options: StoreOptions): Promise<PreparedStore> {
   const client = new OpenFgaClient({
@@ -174,8 +155,12 @@ export async function prepareStore(options: StoreOptions): Promise<PreparedStore
   const storeId = options.storeId ?? (await findOrCreateStore(client, options.storeName, within));
   const { modelId } = options;
   if (modelId !== null) {
-    await within(client.readAuthorizationModel({ storeId, authorizationModelId: modelId })); // is it there?
-    return { storeId, modelId };
+    const { authorization_model: found } = await within(
+      client.readAuthorizationModel({ storeId, authorizationModelId: modelId }),
+    );
+    const differences = found === undefined ? ["it is empty"] : modelDifferences(options.model, found);
+    if (differences.length === 0) return { storeId, modelId };
+    throw wrong(null, `it is not the model of the policies: ${differences.join(", ")}`);
   }
   const { authorization_models: latest } = await within(client.readAuthorizationModels({ storeId, pageSize: 1 }));
   const [current] = latest;

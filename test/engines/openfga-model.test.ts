@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
-import { buildModel, canonical, type ModelModule, prepareStore, readModules } from "../../src/engines/openfga-model.ts";
+import { canonical, modelDifferences } from "../../src/engines/openfga-differences.ts";
+import { buildModel, type ModelModule, prepareStore, readModules } from "../../src/engines/openfga-model.ts";
 import { newName, POLICIES, storeOptions } from "../support/relay-world.ts";
 
 let core: ModelModule[];
@@ -35,10 +36,38 @@ describe("the model", () => {
     expect(await prepareStore(await storeOptions({ storeName: name, model: extended }))).toEqual(other);
   });
 
-  test("that somebody has chosen is taken as it is", async () => {
-    const { storeId, modelId } = await prepareStore(await storeOptions());
-    const chosen = { ...(await storeOptions()), storeId, modelId };
+  test("that somebody has chosen is taken when it decides as the policies mean, whatever its files were called", async () => {
+    const model = buildModel([...core, host(BUILDING)]);
+    const { storeId, modelId } = await prepareStore(await storeOptions({ model }));
+    const renamed = buildModel([...core, host(BUILDING, "folder/renamed.fga")]);
+    const chosen = await storeOptions({ storeId, modelId, model: renamed });
     expect(await prepareStore(chosen)).toEqual({ storeId, modelId });
+  });
+
+  test("that somebody has chosen and that is another one is refused, with what differs", async () => {
+    const { storeId, modelId } = await prepareStore(
+      await storeOptions({ model: buildModel([...core, host(BUILDING)]) }),
+    );
+    const wanted = BUILDING.replace("keeper: [account] but not banned", "keeper: [account]").replaceAll(
+      "in_hours",
+      "at_night",
+    );
+    const chosen = await storeOptions({ storeId, modelId, model: buildModel([...core, host(wanted)]) });
+    await expect(prepareStore(chosen)).rejects.toThrow(
+      "not the model of the policies: type building is another one, condition at_night is missing, condition in_hours is not theirs",
+    );
+  });
+
+  test("differs by a relation that has the name of a place", () => {
+    const named = (relation: string): string =>
+      `module host\ntype building\n  relations\n    define ${relation}: [account]\n`;
+    for (const name of ["module", "source_info"]) {
+      const [one, other] = ["keeper", name].map((relation) => buildModel([...core, host(named(relation))]));
+      if (one === undefined || other === undefined) throw new Error("two models");
+      expect(modelDifferences(one, other)).toEqual(["type building is another one"]);
+      const more = buildModel([...core, host(`${named("keeper")}    define ${name}: [account]\n`)]);
+      expect(modelDifferences(one, more)).toEqual(["type building is another one"]);
+    }
   });
 
   test("has the five roles side by side, and no role implies another", () => {

@@ -3,7 +3,7 @@ import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
 import { type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
-import { canonical } from "../../engines/openfga-model.ts";
+import { canonical } from "../../engines/openfga-differences.ts";
 import { PLANS_FILE } from "../plans.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import type { Part } from "./cells.ts";

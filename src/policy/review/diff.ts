@@ -1,4 +1,4 @@
-import { canonical } from "../../engines/openfga-model.ts";
+import { canonical } from "../../engines/openfga-differences.ts";
 import { policyUnit } from "../unit.ts";
 import { type Approvals, approvalsFor, readApprovals } from "./approvals.ts";
 import { AuthorError } from "./author-error.ts";

@@ -1,13 +1,13 @@
 /** Waits for engines of one's own that come up late: where machines start in no order, the gateway finds its place itself. */
+import { rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
 import { reachCerbos, reachOpenfga } from "./engines/reach.ts";
 import { NotReached } from "./entities/reach.ts";
 import { startEngines, type StartedEngines } from "./local/chosen-engines.ts";
 import { LocalEngineError } from "./local/error.ts";
-import { openPolicySet } from "./policy/policy-set.ts";
-import type { Policies } from "./policy/policies.ts";
-import { policyUnit } from "./policy/unit.ts";
+import type { PolicySet } from "./policy/policy-set.ts";
+import { snapshotsOf } from "./policy/snapshot.ts";
 import { reachPostgres } from "./stores/reach.ts";
 
 const ATTEMPT_MS = 5_000;
@@ -24,23 +24,26 @@ interface Awaited {
 
 type Report = (line: string) => void;
 
-/** The user's Postgres first: embedded engines may live in it. Throws LocalEngineError, and ConfigError where policies change meanwhile. */
-export async function startAllEngines(config: Config, report: Report, policies: Policies): Promise<StartedEngines> {
-  const { databaseUrl, openfgaDatabaseUrl } = config;
-  if (databaseUrl !== null) await arrival(config, report, postgres("DATABASE_URL", databaseUrl));
-  if (openfgaDatabaseUrl !== null) await arrival(config, report, postgres("OPENFGA_DATABASE_URL", openfgaDatabaseUrl));
-  if (config.cerbos !== null) return await startEngines(config, report, null);
-  const { stateDir, policiesDir, hostPolicies } = config;
-  const set = await openPolicySet(stateDir, { policiesDir, ...policies });
+/**
+ * The user's Postgres first: embedded engines may live in it. Throws LocalEngineError.
+ * @param set what the embedded Cerbos is to serve; it is gone when they do not start
+ */
+export async function startAllEngines(config: Config, report: Report, set: PolicySet | null): Promise<StartedEngines> {
+  const { databaseUrl, openfgaDatabaseUrl, stateDir } = config;
+  const postgresUrls = { DATABASE_URL: databaseUrl, OPENFGA_DATABASE_URL: openfgaDatabaseUrl };
   try {
-    if ((await policyUnit(policiesDir, hostPolicies)) !== policies.unit) {
-      throw new ConfigError(["POLICIES_DIR: the policies changed while they were read; start again"]);
+    for (const [setting, url] of Object.entries(postgresUrls)) {
+      if (url !== null) await arrival(config, report, postgres(setting, url));
     }
-    const engines = await startEngines(config, report, set.folder);
-    await set.removeOthers();
+    const engines = await startEngines(config, report, set?.folder ?? null);
+    if (set !== null) {
+      // STATE_DIR is ours now: whose these were was killed.
+      await set.removeOthers();
+      await rm(snapshotsOf(stateDir), { recursive: true, force: true });
+    }
     return engines;
   } catch (error) {
-    await set.remove();
+    await set?.remove();
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
 import { otherArrivals, startAllEngines } from "./arrivals.ts";
-import { type Config, ConfigError } from "./config.ts";
+import type { Config } from "./config.ts";
 import { connectGraph, openLedger } from "./connections.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { DecisionLog } from "./decisions/log.ts";
@@ -17,9 +17,8 @@ import { closeServer, createDrain } from "./http/server.ts";
 import { listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import { decidedBy, openDecisions } from "./observed.ts";
-import { HostFolderError } from "./policy/host-folder.ts";
-import { type Policies, readPolicies } from "./policy/policies.ts";
-import { AuthorError } from "./policy/review/author-error.ts";
+import { type Opened, openPolicies } from "./policy/opened.ts";
+import type { Policies } from "./policy/policies.ts";
 import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
 import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
 import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
@@ -80,8 +79,8 @@ export async function startGateway(
   let unit = (): string | undefined => undefined;
   const log = naming(unnamed, () => unit());
   const reporting = { report, log };
-  const policies = await loadPolicies(config, reporting);
-  const engines = await startAllEngines(config, report, policies);
+  const { policies, set } = await loadPolicies(config, reporting);
+  const engines = await startAllEngines(config, report, set);
   try {
     const core = await assemble({ config, policies, engines }, reporting, clock);
     unit = () => core.served.current.policies.unit;
@@ -127,15 +126,10 @@ export interface Ground {
   readonly engines: Engines;
 }
 
-/** Reads what decides, and tells what of a host's is refused. Throws ConfigError when a folder is not there, or is none of policies. */
-export async function loadPolicies(
-  { policiesDir, hostPolicies }: Config,
-  { report, log }: Reporting,
-): Promise<Policies> {
-  const policies = await readPolicies(policiesDir, hostPolicies).catch((error: unknown) => {
-    if (error instanceof HostFolderError) throw new ConfigError([`HOST_POLICIES: ${error.message}`]);
-    throw error instanceof AuthorError ? new ConfigError([`POLICIES_DIR: ${error.message}`]) : error;
-  });
+/** Reads what decides, and tells what of a host's is refused. Throws what openPolicies throws. */
+export async function loadPolicies(config: Config, { report, log }: Reporting): Promise<Opened> {
+  const opened = await openPolicies(config);
+  const { policies } = opened;
   for (const problem of policies.problems) {
     report(`Not served: ${problem}`);
     log.error({ event: "policies.refused", problem }, "policies.refused");
@@ -144,7 +138,7 @@ export async function loadPolicies(
     report("The policies were read and not compiled: there is no Cerbos on this machine to do it");
     log.warn({ event: "policies.not_compiled" }, "policies.not_compiled");
   }
-  return policies;
+  return opened;
 }
 
 export async function assemble(

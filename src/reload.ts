@@ -14,7 +14,7 @@ import { embedded, type Judging, openStandby, serving } from "./judging.ts";
 import type { Policies } from "./policy/policies.ts";
 import { readChecked } from "./policy/deployed.ts";
 import { openPolicySet } from "./policy/policy-set.ts";
-import { type Snapshot, takeSnapshot } from "./policy/snapshot.ts";
+import { type Snapshot, snapshotsOf, takeSnapshot } from "./policy/snapshot.ts";
 import { failedVectors } from "./policy/vectors.ts";
 import type { Parts, Unit } from "./served.ts";
 
@@ -62,7 +62,8 @@ async function prepare(replacing: Replacing, isCheckOnly: boolean, retiring: Set
   const { config, served } = replacing;
   const current = served().current;
   const { unit: unitNow, commit: commitNow } = current.policies;
-  await using snapshot = await takeSnapshot(config.policiesDir, config.hostPolicies).catch(refused(String));
+  const within = replacing.engines.judges === null ? undefined : snapshotsOf(config.stateDir);
+  await using snapshot = await takeSnapshot(config.policiesDir, config.hostPolicies, within).catch(refused(String));
   const nothing = { serve: () => undefined, end: async () => await Promise.resolve() };
   if (snapshot.unit === unitNow) {
     const refusedNow = [...current.policies.kinds.refused.keys()];

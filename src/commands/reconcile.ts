@@ -4,7 +4,7 @@ import { startAllEngines } from "../arrivals.ts";
 import { chosen, type Engines } from "../local/chosen-engines.ts";
 import { readEndpoints } from "../local/endpoints.ts";
 import { LocalEngineError } from "../local/error.ts";
-import type { Policies } from "../policy/policies.ts";
+import type { PolicySet } from "../policy/policy-set.ts";
 import { type Command, readArguments, UsageError } from "./command.ts";
 
 const HELP = `Compares the graph in OpenFGA with the ledger, organization by organization, and repairs the graph.
@@ -36,8 +36,8 @@ export const reconcileCommand: Command = (args) => {
 };
 
 async function onEngines(config: Config, reporting: Reporting, asked: Asked): Promise<number> {
-  const policies = await loadPolicies(config, reporting);
-  const { engines, stop } = await findEngines(config, policies, reporting.report);
+  const { policies, set } = await loadPolicies(config, reporting);
+  const { engines, stop } = await findEngines(config, set, reporting.report);
   try {
     const core = await assemble({ config, policies, engines }, reporting);
     const status = await inOneRound(core, reporting.report, asked).finally(async () => await core.close());
@@ -83,11 +83,11 @@ async function inOneRound({ reconciler }: Core, report: (line: string) => void, 
 /** The engines of the gateway that runs on this state directory, or engines of one's own for the time being. */
 async function findEngines(
   config: Config,
-  policies: Policies,
+  set: PolicySet | null,
   report: (line: string) => void,
 ): Promise<{ readonly engines: Engines; readonly stop: () => Promise<void> }> {
   try {
-    const engines = await startAllEngines(config, report, policies);
+    const engines = await startAllEngines(config, report, set);
     return { engines, stop: async () => await engines.stop() };
   } catch (error) {
     const isInUse = error instanceof LocalEngineError && error.code === "STATE_DIRECTORY_IN_USE";

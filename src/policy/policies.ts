@@ -7,9 +7,10 @@ import { type HostPolicies, readHostPolicies } from "./host-kinds.ts";
 import { readPlans } from "./plans.ts";
 import { refuseStrangers } from "./review/strangers.ts";
 import { readRules } from "./rules.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { policyUnit } from "./unit.ts";
 
-/** Everything that decides, read once at the start. */
+/** Everything that decides, read at one moment. */
 export interface Policies extends Pick<HostPolicies, "kinds" | "problems" | "isCompiled" | "files"> {
   readonly plans: Awaited<ReturnType<typeof readPlans>>;
   readonly unit: string;
@@ -40,4 +41,15 @@ export async function readPolicies(policiesDir: string, hostFolders: readonly st
     factDomains: await readFactDomains(policiesDir, hostFiles),
     model: buildModel([...core, ...modules]),
   };
+}
+
+/** What was read of a snapshot, told by the places that it is of. */
+export async function atItsPlaces(read: Policies, { folders, unit, placed }: Snapshot): Promise<Policies> {
+  const { served, refused } = read.kinds;
+  const kinds = { served, refused: new Map([...refused].map(([type, why]) => [type, placed(why)])) };
+  const [first = "", ...hosts] = folders;
+  const commit = await commitOf(folders);
+  // The folders may have moved on since they were copied: then nobody knows which commit that was.
+  const isThere = (await policyUnit(first, hosts)) === unit;
+  return { ...read, kinds, problems: read.problems.map(placed), commit: isThere ? commit : null };
 }

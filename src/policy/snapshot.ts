@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -22,10 +22,28 @@ export interface Snapshot extends AsyncDisposable {
   readonly placed: (text: string) => string;
 }
 
-/** Throws where a folder is not there, or is written without end. */
-export async function takeSnapshot(policiesDir: string, hostFolders: readonly string[]): Promise<Snapshot> {
+/** They cannot be read as they are; what is in them nobody knows then. */
+export class FoldersError extends Error {
+  override readonly name = "FoldersError";
+}
+
+/** Where an embedded Cerbos has its state the copies are too: who holds it clears what a killed one has left. */
+export function snapshotsOf(stateDir: string): string {
+  return path.join(stateDir, "policy-snapshots");
+}
+
+/**
+ * Throws FoldersError where a folder is not there, or is written without end.
+ * @param within where copies are made
+ */
+export async function takeSnapshot(
+  policiesDir: string,
+  hostFolders: readonly string[],
+  within = tmpdir(),
+): Promise<Snapshot> {
   const folders = [policiesDir, ...hostFolders];
-  const root = await mkdtemp(path.join(tmpdir(), "bailiwick-snapshot-"));
+  await mkdir(within, { recursive: true, mode: 0o700 });
+  const root = await mkdtemp(path.join(within, "bailiwick-snapshot-"));
   const dispose = async (): Promise<void> => await rm(root, { recursive: true, force: true });
   const copies = folders.map((_folder, index) => path.join(root, String(index)));
   const [copy = root, ...hostCopies] = copies;
@@ -35,7 +53,11 @@ export async function takeSnapshot(policiesDir: string, hostFolders: readonly st
       return said.replaceAll(each, words(index)).replaceAll(each.slice(1), words(index));
     }, text);
   try {
-    const unit = await copied(folders, copies);
+    // What is copied is held to what was there before, and that to what is there after it.
+    const unit = await settled(policiesDir, hostFolders, async (before) => {
+      for (const [index, folder] of folders.entries()) await copyWhole(folder, copies[index] ?? "");
+      return (await policyUnit(copy, hostCopies)) === before ? before : undefined;
+    });
     return {
       policiesDir: copy,
       hostFolders: hostCopies,
@@ -51,25 +73,35 @@ export async function takeSnapshot(policiesDir: string, hostFolders: readonly st
   }
 }
 
-/** Until what was read before, what was copied and what is there after it are the same. */
-async function copied([first = "", ...hosts]: readonly string[], copies: readonly string[]): Promise<string> {
-  const folders = [first, ...hosts];
-  const [copy = "", ...hostCopies] = copies;
+/**
+ * Does it until the folders have not changed meanwhile: what it gives, or throws, is about one state of them.
+ * @param work takes the unit of before; gives undefined where it has seen another one
+ */
+export async function settled<Result>(
+  policiesDir: string,
+  hostFolders: readonly string[],
+  work: (unit: string) => Promise<Result | undefined>,
+): Promise<Result> {
+  // A file can go between the list and the reading; twice the same words are no change.
+  const unitNow = async (): Promise<string> => await policyUnit(policiesDir, hostFolders).catch(String);
   for (let tries = 1; ; tries += 1) {
-    const before = await policyUnit(first, hosts);
-    for (const [index, folder] of folders.entries()) await copyWhole(folder, copies[index] ?? "");
-    const unit = await policyUnit(copy, hostCopies);
-    if (before === unit && unit === (await policyUnit(first, hosts))) return unit;
-    if (tries === TRIES) throw new Error("the folders change while they are read: try again when they are written");
+    const before = await unitNow();
+    const working = work(before);
+    await Promise.allSettled([working]);
+    const result = before === (await unitNow()) ? await working : undefined;
+    if (result !== undefined) return result;
+    if (tries === TRIES)
+      throw new FoldersError("the folders change while they are read: try again when they are written");
     await pause(PAUSE_MS);
   }
 }
 
 async function copyWhole(folder: string, copy: string): Promise<void> {
   const names = await readdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new Error(`there is no folder ${folder}`, { cause });
+    throw new FoldersError(`there is no folder ${folder}`, { cause });
   });
-  if (names.length > MOST_FILES) throw new Error(`${folder} has more than ${MOST_FILES} files: is it one of policies?`);
+  if (names.length > MOST_FILES)
+    throw new FoldersError(`${folder} has more than ${MOST_FILES} files: is it one of policies?`);
   await rm(copy, { recursive: true, force: true });
   const filter = (from: string): boolean => from === folder || !path.basename(from).startsWith(".");
   await cp(folder, copy, { recursive: true, dereference: true, filter });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { startAllEngines } from "../../src/arrivals.ts";
 import { loadPolicies } from "../../src/assemble.ts";
 import { ConfigError } from "../../src/config.ts";
 import { connectCerbos } from "../../src/engines/cerbos.ts";
@@ -10,7 +9,6 @@ import { createLog } from "../../src/http/log.ts";
 import { startCerbos } from "../../src/local/cerbos.ts";
 import { writeBundle } from "../../src/policy/bundle.ts";
 import { openPolicySet, type PolicyFile } from "../../src/policy/policy-set.ts";
-import { readPolicies } from "../../src/policy/policies.ts";
 import { policyUnit } from "../../src/policy/unit.ts";
 import { eventually } from "../support/eventually.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -143,15 +141,6 @@ test("A gateway whose Cerbos serves another unit is not ready, and says at its s
     expect.stringMatching(new RegExp(`${expected}.*${served}|${served}.*${expected}`)),
   ]);
   await other.close();
-});
-
-test("A start whose policies change while they are read ends, and leaves no set behind", async () => {
-  const config = { ...at.config, cerbos: null, stateDir: await mkdtemp(path.join(tmpdir(), "bailiwick-changing-")) };
-  const read = await readPolicies(config.policiesDir, config.hostPolicies);
-  const starting = startAllEngines(config, () => undefined, { ...read, unit: "0123456789abcdef" });
-  await expect(starting).rejects.toThrow("the policies changed while they were read");
-  expect(await readdir(path.join(config.stateDir, "policy-set"))).toEqual([]);
-  await rm(config.stateDir, { recursive: true });
 });
 
 describe("A policy set", () => {

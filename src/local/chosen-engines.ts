@@ -20,7 +20,7 @@ export interface StartedEngines extends Engines {
 export interface EmbeddedJudges extends Judges {
   /** What the first was started on. */
   readonly policyDir: string;
-  /** From now on this one decides: its end is the gateway's, too. */
+  /** From now on this one decides: its end is the gateway's, too. Never throws. */
   uses(target: string): void;
 }
 
@@ -55,8 +55,13 @@ export async function startEngines(
   const { lost, uses } = followed(local);
   const judges = config.cerbos === null && local.judges !== undefined ? local.judges : null;
   const note = (cerbosTarget: string): void => {
-    noteEndpoints(stateDir, { ...local, cerbosTarget });
     uses(cerbosTarget);
+    try {
+      noteEndpoints(stateDir, { ...local, cerbosTarget });
+    } catch (error) {
+      // A full disk is no reason to end what decides; only programs beside the gateway read the note.
+      report(`Where Cerbos is could not be noted in ${stateDir}: ${String(error)}`);
+    }
   };
   return {
     ...chosen(config, local),

@@ -8,6 +8,7 @@ export const LOCAL_ENGINE_ERROR_CODES = [
   "ACCOUNT_UNUSABLE", // started as root, and no other account can run Postgres
   "PORT_TAKEN",
   "ENGINE_DID_NOT_START",
+  "ENGINE_DID_NOT_STOP", // one Cerbos of several, which goes on until all of them end
   "SUPERVISOR_ENDED",
   "BACKUP_REFUSED", // nothing to copy, no copy, or something there that would be lost
   "BACKUP_DAMAGED",

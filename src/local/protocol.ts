@@ -50,7 +50,12 @@ export const fromSupervisor = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ready"), endpoints }),
   z.strictObject({ type: z.literal("failed"), code: z.enum(LOCAL_ENGINE_ERROR_CODES).optional(), message: z.string() }),
   z.strictObject({ type: z.literal("cerbosStarted"), id: z.int(), target: z.string() }),
-  z.strictObject({ type: z.literal("cerbosFailed"), id: z.int(), message: z.string() }),
+  z.strictObject({
+    type: z.literal("cerbosFailed"),
+    id: z.int(),
+    code: z.enum(LOCAL_ENGINE_ERROR_CODES),
+    message: z.string(),
+  }),
   z.strictObject({ type: z.literal("cerbosStopped"), id: z.int(), mark: processMark }),
   z.strictObject({
     type: z.literal("exited"),

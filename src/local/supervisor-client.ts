@@ -34,6 +34,7 @@ export interface Supervisor {
 export interface Judges {
   /** Gives its target. Throws LocalEngineError with what it said when it does not start: then none is left of it. */
   start(policyDir: string): Promise<string>;
+  /** Throws LocalEngineError where it does not end: then it ends with the others. */
   stop(target: string): Promise<void>;
 }
 
@@ -127,7 +128,7 @@ function receive(link: Link, message: FromSupervisor): void {
       answer(link, message.id)?.resolve(message.target);
       break;
     case "cerbosFailed":
-      answer(link, message.id)?.reject(new LocalEngineError("ENGINE_DID_NOT_START", message.message));
+      answer(link, message.id)?.reject(new LocalEngineError(message.code, message.message));
       break;
     case "cerbosStopped": {
       const place = link.records.findIndex(({ mark }) => isDeepStrictEqual(mark, message.mark));

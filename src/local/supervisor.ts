@@ -4,7 +4,7 @@
  * gateway drains first.
  */
 import type { EngineProcess } from "./engine-process.ts";
-import { LocalEngineError } from "./error.ts";
+import { LocalEngineError, type LocalEngineErrorCode } from "./error.ts";
 import { toSupervisor, type Endpoints, type EngineRecord, type FromSupervisor, type StartOrder } from "./protocol.ts";
 import { startEngines, startJudge, type StartedEngines } from "./start-engines.ts";
 import { holdStateDir, type HeldStateDir } from "./state-dir.ts";
@@ -33,7 +33,7 @@ function supervise(duty: Duty): void {
     if (message.type === "stop") end();
     else if (message.type === "start") void begin(duty, message.order).catch(end);
     else if (message.type === "startCerbos") beginBeside(duty, message.id, message.policyDir);
-    else void endJudge(duty, message.id, message.target).catch(end);
+    else void endJudge(duty, message.id, message.target);
   });
   process.on("disconnect", end); // The gateway is gone, in whatever way.
   process.on("SIGTERM", end);
@@ -70,7 +70,7 @@ async function start(duty: Duty, order: StartOrder): Promise<void> {
 function beginBeside(duty: Duty, id: number, policyDir: string): void {
   const starting = startBeside(duty, policyDir)
     .then(async (target) => await tell({ type: "cerbosStarted", id, target }))
-    .catch(async (error: unknown) => await tell({ type: "cerbosFailed", id, message: describe(error) }))
+    .catch(async (error: unknown) => await tellFailed(id, "ENGINE_DID_NOT_START", error))
     .finally(() => duty.beside.delete(starting));
   duty.beside.add(starting);
 }
@@ -86,14 +86,22 @@ async function startBeside(duty: Duty, policyDir: string): Promise<string> {
   return cerbos.target;
 }
 
-/** Whoever is ended on purpose is not told to have ended. */
+/** Whoever is ended on purpose is not told to have ended. One that cannot be ended is no reason to end the others: it ends with them. */
 async function endJudge(duty: Duty, id: number, target: string): Promise<void> {
-  const cerbos = duty.judges.get(target);
-  if (cerbos === undefined) throw new Error(`no Cerbos is at ${target}`);
-  duty.judges.delete(target);
-  await cerbos.stop();
-  forget(duty, cerbos);
-  await tell({ type: "cerbosStopped", id, mark: cerbos.mark });
+  try {
+    const cerbos = duty.judges.get(target);
+    if (cerbos === undefined) throw new Error(`no Cerbos is at ${target}`);
+    duty.judges.delete(target);
+    await cerbos.stop();
+    forget(duty, cerbos);
+    await tell({ type: "cerbosStopped", id, mark: cerbos.mark });
+  } catch (error) {
+    await tellFailed(id, "ENGINE_DID_NOT_STOP", error);
+  }
+}
+
+async function tellFailed(id: number, code: LocalEngineErrorCode, error: unknown): Promise<void> {
+  await tell({ type: "cerbosFailed", id, code, message: describe(error) });
 }
 
 /** Before anything else is done with it: from now on somebody knows whom to end, this process or, should it die, another. */

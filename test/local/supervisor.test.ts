@@ -70,6 +70,13 @@ describe("A Cerbos beside the first", () => {
     expect(await healthy(engines.cerbosTarget ?? "")).toBe(true);
   });
 
+  test("that cannot be ended is told, and the first runs on", async () => {
+    const engines = await start(stateDir, { need: { ...ALL, postgres: false, openfga: false } });
+    await expect(engines.judges?.stop("127.0.0.1:1")).rejects.toMatchObject({ code: "ENGINE_DID_NOT_STOP" });
+    expect(await healthy(engines.cerbosTarget ?? "")).toBe(true);
+    expect(alive([engines.pids.cerbos ?? 0])).toEqual([engines.pids.cerbos]);
+  });
+
   test("is ended with the gateway, also by SIGKILL", async () => {
     const gateway = await startStandIn(stateDir, { drains: false, beside: true });
     expect(alive(gateway.pids)).toHaveLength(5);

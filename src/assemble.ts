@@ -1,9 +1,11 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
+import type { Server } from "node:http";
 import { otherArrivals, startAllEngines } from "./arrivals.ts";
 import type { Config } from "./config.ts";
 import { connectGraph, openLedger } from "./connections.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
 import type { DecisionLog } from "./decisions/log.ts";
+import { recordStart } from "./domain/deploy.ts";
 import type { Deps } from "./domain/deps.ts";
 import { hold, type Held } from "./domain/held.ts";
 import { createQueue } from "./domain/queue.ts";
@@ -14,7 +16,7 @@ import { type Budgets, createBudgets } from "./http/budgets.ts";
 import { type Log, naming } from "./http/log.ts";
 import { createMetrics, type Metrics } from "./http/metrics.ts";
 import { closeServer, createDrain } from "./http/server.ts";
-import { listen, urlOf } from "./listen.ts";
+import { type Fittings, listen, urlOf } from "./listen.ts";
 import type { Engines } from "./local/chosen-engines.ts";
 import { decidedBy, openDecisions } from "./observed.ts";
 import { type Opened, openPolicies } from "./policy/opened.ts";
@@ -83,13 +85,10 @@ export async function startGateway(
   const engines = await startAllEngines(config, report, set);
   try {
     const core = await assemble({ config, policies, engines }, reporting, clock);
-    unit = () => core.served.current.policies.unit;
-    const drain = createDrain();
-    const server = await listen(config, engines, core, { log, drain }).catch(async (error: unknown) => {
-      await core.close();
-      throw error;
-    });
     const { served, relay, reconciler } = core;
+    unit = () => served.current.policies.unit;
+    const drain = createDrain();
+    const server = await open(config, engines, core, { log, drain });
     const { commit, model } = served.current.deps;
     log.info({ event: "policies.served", commit, model }, "policies.served");
     core.decisions?.start();
@@ -115,6 +114,18 @@ export async function startGateway(
     };
   } catch (error) {
     await engines.stop();
+    throw error;
+  }
+}
+
+/** The last steps of a start: the platform's log is told by what is decided, then anybody may ask. */
+async function open(config: Config, engines: Engines, core: Core, fittings: Fittings): Promise<Server> {
+  const database = openLedger(config, engines.databaseUrl, "reconciler"); // nobody waits for an answer: no question's deadline
+  try {
+    await recordStart({ ...core.served.current.deps, database }).finally(async () => await database.close());
+    return await listen(config, engines, core, fittings);
+  } catch (error) {
+    await core.close();
     throw error;
   }
 }

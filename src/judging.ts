@@ -60,35 +60,29 @@ export async function openFirst(
   return first;
 }
 
-/** Null also where it does not answer. */
-async function unitOf({ cerbos }: Judging): Promise<string | null> {
+/** What a Cerbos says that it serves; null also where it does not answer. */
+export async function unitOf({ cerbos }: Pick<Judging, "cerbos">): Promise<string | null> {
   return await cerbos.unit(LIMITS.canaryMs).catch(() => null);
 }
 
 /**
- * The other one of two of one's own. Throws STANDBY_MISSING, STANDBY_DIFFERS.
+ * The other one of two of one's own, as it is. Throws STANDBY_MISSING.
  * @param used where the one is that decides
  */
-export async function openStandby(config: Config, used: string, unit: string): Promise<Judging> {
-  const { cerbos, cerbosStandby } = config;
+export function openStandby({ cerbos, cerbosStandby }: Config, used: string): Judging {
   const target = [cerbos?.target, cerbosStandby].find((each) => each !== used) ?? null;
   if (cerbos === null || cerbosStandby === null || target === null) {
     const message =
       "CERBOS_TARGET is a Cerbos of your own, and CERBOS_STANDBY_TARGET names no second one to switch to.";
     throw new AppError("STANDBY_MISSING", message);
   }
-  return await serving(own(target, cerbos.tls), unit);
+  return own(target, cerbos.tls);
 }
 
-/** Retires one that serves something else. Throws STANDBY_DIFFERS. */
-export async function serving(judging: Judging, unit: string): Promise<Judging> {
-  try {
-    const served = await judging.cerbos.unit(LIMITS.canaryMs);
-    if (served === unit) return judging;
-    const what = served === null ? "no unit that it knows of" : `the unit ${served}`;
-    throw new AppError("STANDBY_DIFFERS", `The second Cerbos serves ${what}, and the folders hold the unit ${unit}.`);
-  } catch (error) {
-    await judging.retire();
-    throw error;
-  }
+/** Throws STANDBY_DIFFERS where it serves something else, CANNOT_DECIDE where it does not answer. */
+export async function requireServing({ cerbos }: Judging, unit: string): Promise<void> {
+  const served = await cerbos.unit(LIMITS.canaryMs);
+  if (served === unit) return;
+  const what = served === null ? "no unit that it knows of" : `the unit ${served}`;
+  throw new AppError("STANDBY_DIFFERS", `The second Cerbos serves ${what}, and the folders hold the unit ${unit}.`);
 }

@@ -32,7 +32,7 @@ export function watchPolicies(folders: readonly string[], deploys: Deploys, repo
   };
 }
 
-async function serveChanged(deploys: Deploys, { report, log }: Reporting, again: () => void): Promise<void> {
+async function serveChanged(deploys: Deploys, { report }: Reporting, again: () => void): Promise<void> {
   try {
     const prepared = await deploys.prepare({ isCheckOnly: false });
     prepared.serve();
@@ -44,7 +44,6 @@ async function serveChanged(deploys: Deploys, { report, log }: Reporting, again:
     }
     const problem = error instanceof Error ? error.message : String(error);
     report(`The policies changed, and what was served goes on: ${problem}`);
-    log.error({ event: "policies.not_replaced", problem }, "policies.not_replaced");
   }
 }
 

@@ -60,14 +60,15 @@ export interface Deploys {
 }
 
 export interface Prepared {
-  /** By what would be decided, the model left out: it gets its id when it is served. */
-  readonly unit: string;
-  readonly commit: string | null;
+  /** By what is decided once it is served. The model has its id when it is written, which a check does not. */
+  readonly next: Omit<Deciding, "model"> & { readonly model: string | null };
+  /** By what is decided until then. */
+  readonly previous: Deciding;
   /** Kinds of a host's that are refused, by name. */
   readonly refused: readonly string[];
   /** Every request that begins from here on is decided by it. Nothing where it is what is served already. Never throws. */
   serve(): void;
-  /** Ends what was prepared and is not served, and lets the next one begin. */
+  /** Ends what was prepared and is not served, and lets the next one begin. Never throws. */
   end(): Promise<void>;
 }
 

@@ -5,6 +5,7 @@ import {
   alias,
   anchor,
   applicationKind,
+  commit,
   entityType,
   foreignId,
   invitationId,
@@ -16,6 +17,7 @@ import {
   slug,
   time,
   transferId,
+  unit,
 } from "./fields.ts";
 import { IN_ORGANIZATION, ON_PLATFORM, type Place, slugOf } from "./place.ts";
 import { filteredList, type Route } from "./route.ts";
@@ -50,6 +52,10 @@ const change = z
     relations: z.int().min(0).exactOptional(),
     pointedTo: z.int().min(0).exactOptional(),
     stored: z.int().min(1).exactOptional(),
+    // Of policies, by which is decided from then on.
+    unit: unit.exactOptional(),
+    commit: commit.exactOptional(),
+    model: z.string().min(1).exactOptional(),
   })
   .nullable();
 const event = z

@@ -4,6 +4,8 @@ import { type Ask, enabled, type Expected, renamed, retired, TEXT } from "./audi
 
 const PLATFORM = "/v1/platform";
 
+const deciding = { unit: TEXT, commit: null, model: TEXT };
+
 const renameOnPlatform =
   (pathOf: (made: MadeApplication) => string): Ask =>
   async ({ operator }) => ({
@@ -46,7 +48,7 @@ export const ON_PLATFORM: Readonly<Record<string, Expected>> = {
   },
   [`POST ${PLATFORM}/policies/reload`]: {
     rule: null,
-    events: [["policies.deploy", "policies", { unit: TEXT, commit: null }, { unit: TEXT, commit: null }]],
+    events: [["policies.deploy", "policies", deciding, deciding]],
     ask: async ({ operator, touchPolicies }) => {
       await touchPolicies?.();
       return { by: operator, path: `${PLATFORM}/policies/reload` };

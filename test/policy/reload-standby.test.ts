@@ -1,5 +1,5 @@
 /** A gateway with Cerbos of its operator's own: a reload switches between two, and a changed folder is noticed by embedded ones alone. */
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, expect, jest, test } from "@jest/globals";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -10,6 +10,8 @@ import { eventually } from "../support/eventually.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { copyFolder, type FolderCopy, POLICIES } from "../support/host-folder.ts";
 import { writeVersion } from "../support/policy-versions.ts";
+
+jest.setTimeout(120_000); // a reload takes seconds of processor time
 
 const RELOAD = "/v1/platform/policies/reload";
 
@@ -55,6 +57,7 @@ test("without a second one it is 409, and what is served stays", async () => {
     "STANDBY_MISSING",
     expect.stringContaining("CERBOS_STANDBY_TARGET"),
   ]);
+  expect((await operator.post(`${RELOAD}?dryRun=true`)).body.code).toBe("STANDBY_MISSING");
   expect((await operator.get("/readyz")).body).toMatchObject({ status: "ready", policies: { unit: before } });
   await writeVersion(policies, { least: "admin", sectors: 25 }, { least: "admin", sectors: 6 });
 });
@@ -83,6 +86,28 @@ test("with a second one that serves something else it is 409 and names both; wit
   await writeVersion(policies, { least: "admin", sectors: 25 }, { least: "member", sectors: 5 });
   expect((await operator.post(RELOAD)).body).toMatchObject({ unit: before, previous: { unit } });
   expect(gateway.gateway.served.current.target).toBe(first.target);
+});
+
+test("what is served by its name only is no reason to say that it is so: a gateway that is not ready is healed", async () => {
+  const [first, second] = [await served(), await served()];
+  await writeVersion(policies, { least: "member", sectors: 4 });
+  const [gateway, operator] = await start({ CERBOS_TARGET: first.target, CERBOS_STANDBY_TARGET: second.target });
+  const { unit } = gateway.gateway.deps;
+  expect((await operator.get("/readyz")).status).toBe(503);
+  for (const query of ["", "?dryRun=true"]) {
+    expect((await operator.post(RELOAD + query)).body.code).toBe("STANDBY_DIFFERS");
+  }
+  await second.stop();
+  await served(second.port);
+  expect((await operator.post(`${RELOAD}?dryRun=true`)).status).toBe(200);
+  expect(gateway.gateway.served.current.target).toBe(first.target);
+  expect((await operator.post(RELOAD)).status).toBe(200);
+  expect((await operator.get("/readyz")).body).toMatchObject({ status: "ready", policies: { unit, served: unit } });
+  expect(gateway.gateway.served.current.target).toBe(second.target);
+  // By name nothing was deployed but at the start.
+  const events = await gateway.sql("select target_id from audit_events where action = 'policies.deploy'");
+  expect(events).toEqual([{ target_id: unit }]);
+  await writeVersion(policies, { least: "admin", sectors: 25 }, { least: "member", sectors: 4 });
 });
 
 test("a start takes the one of the two that serves the folders", async () => {

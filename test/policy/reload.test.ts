@@ -3,37 +3,24 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { cp, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { connectCerbos } from "../../src/engines/cerbos.ts";
-import { policyUnit } from "../../src/policy/unit.ts";
-import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { eventually } from "../support/eventually.ts";
-import { copyFolder, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
+import type { Answered, Person, TestGateway } from "../support/gateway.ts";
+import { type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 import { writeVersion } from "../support/policy-versions.ts";
-import { addMember, decide, foundOrganization, must } from "../support/world.ts";
+import { RELOAD, type ReloadWorld, startReloadWorld } from "../support/reload-world.ts";
+import { must } from "../support/world.ts";
 
-const RELOAD = "/v1/platform/policies/reload";
-
+const told: string[] = [];
+let world: ReloadWorld;
 let policies: FolderCopy;
 let records: FolderCopy;
 let at: TestGateway;
 let operator: Person;
-let viewer: Person;
-let slug: string;
 beforeAll(async () => {
-  policies = await copyFolder(POLICIES);
-  records = await copyFolder(RECORDS);
-  const settings = { POLICIES_DIR: policies.directory };
-  at = await startTestGateway({ hostPolicies: [records.directory], settings });
-  operator = await at.service("operator", { scopes: ["platform:admin"] });
-  const owner = await at.person("owner");
-  viewer = await at.person("viewer");
-  slug = await foundOrganization(owner);
-  await addMember(owner, slug, viewer, "viewer");
+  world = await startReloadWorld({ logged: (line) => told.push(line) });
+  ({ policies, records, at, operator } = world);
 });
-afterAll(async () => {
-  await at.close();
-  await policies.remove();
-  await records.remove();
-});
+afterAll(async () => await world.close());
 
 /** Each test begins with the folders as they are shipped, served. */
 beforeEach(async () => must(await operator.post(RELOAD), 200));
@@ -47,16 +34,18 @@ afterEach(async () => {
   }
 });
 
-const unitInFolders = async (): Promise<string> => await policyUnit(policies.directory, [records.directory]);
+const unitInFolders = async (): Promise<string> => await world.unitInFolders();
 const sets = async (): Promise<string[]> => await readdir(path.join(at.config.stateDir, "policy-set"));
+const copies = async (): Promise<string[]> => await readdir(path.join(at.config.stateDir, "policy-snapshots"));
+const deploys = async (): Promise<unknown[]> =>
+  await at.sql("select before, after from audit_events where action = 'policies.deploy' order by version");
+const notReplaced = (): string[] => told.filter((line) => line.includes('"policies.not_replaced"'));
 
 /** What an answer is made of: the hash that it names, a reason of Cerbos', a fact of the gateway's. */
 async function answered(): Promise<unknown[]> {
-  const { context } = await decide(at, viewer, "create_sector", ["organization", slug]);
-  const told = context as unknown as { unit: string; reasons: { least: string }[]; facts: { resource: Facts } };
-  return [told.unit, told.reasons[0]?.least, told.facts.resource["maxSectors"]];
+  const { unit, least, sectors } = await world.askBuiltIn();
+  return [unit, least, sectors];
 }
-type Facts = Readonly<Record<string, unknown>>;
 
 async function readyz(): Promise<Answered> {
   return await at.shop.get("/readyz");
@@ -67,11 +56,16 @@ describe("A reload", () => {
     const before = await unitInFolders();
     expect(await answered()).toEqual([before, "admin", 25]);
     const old = at.gateway.served.current;
+    const { model } = at.gateway.deps;
     await writeVersion(policies, { least: "member", sectors: 7 });
     const unit = await unitInFolders();
     const { status, body } = await operator.post(RELOAD);
     const previous = { unit: before, commit: null };
     expect([status, body]).toEqual([200, { unit, commit: null, previous, refused: [] }]);
+    const told = { before: { ...previous, model }, after: { unit, commit: null, model } };
+    expect((await deploys()).at(-1)).toEqual(told);
+    const { body: log } = must(await operator.get("/v1/platform/audit?action=policies.deploy&page_size=1"), 200);
+    expect(log.items).toMatchObject([{ ...told, actor: { kind: "client" }, target: { id: unit }, unit }]);
     expect(await answered()).toEqual([unit, "member", 7]);
     expect((await readyz()).body).toMatchObject({ status: "ready", policies: { unit, served: unit } });
     const metrics = await (await fetch(`${at.url}/metrics`)).text();
@@ -84,22 +78,22 @@ describe("A reload", () => {
 
   test("as a dry run checks alone: nothing is started, served or told", async () => {
     const [before, target] = [await answered(), at.gateway.served.current.target];
-    const events = await at.sql("select 1 from audit_events where action = 'policies.deploy'");
+    const events = await deploys();
     await writeVersion(policies, { least: "member", sectors: 7 });
     const { status, body, headers } = await operator.post(`${RELOAD}?dryRun=true`);
     expect([status, body["unit"], headers.get("bailiwick-dry-run")]).toEqual([200, await unitInFolders(), "true"]);
     expect([await answered(), at.gateway.served.current.target]).toEqual([before, target]);
-    expect(await at.sql("select 1 from audit_events where action = 'policies.deploy'")).toHaveLength(events.length);
+    expect(await deploys()).toEqual(events);
   });
 
   test("of folders that hold what is served already is one, starts nothing, and no deploy", async () => {
     const { target } = at.gateway.served.current;
-    const events = await at.sql("select 1 from audit_events where action = 'policies.deploy'");
+    const events = await deploys();
     const { status, body } = await operator.post(RELOAD);
     const unit = await unitInFolders();
     expect([status, body["unit"], body["previous"]]).toEqual([200, unit, { unit, commit: null }]);
     expect(at.gateway.served.current.target).toBe(target);
-    expect(await at.sql("select 1 from audit_events where action = 'policies.deploy'")).toHaveLength(events.length);
+    expect(await deploys()).toEqual(events);
   });
 
   test("writes a model that changed, and decides by its id from then on", async () => {
@@ -171,11 +165,21 @@ describe("What cannot be served leaves everything as it is, and the answer says 
   ];
   test.each(breaks)("%s", async (_what, break_, told) => {
     const before = [await answered(), at.gateway.served.current.target, await sets()];
+    const lines = notReplaced().length;
     await break_();
     const { status, body } = await operator.post(RELOAD);
     expect([status, body.code, body["detail"]]).toEqual([409, "POLICIES_REFUSED", expect.stringMatching(told)]);
     expect(String(body["detail"])).not.toContain(policies.directory);
+    expect(notReplaced().slice(lines)).toEqual([expect.stringContaining('"code":"POLICIES_REFUSED","problem":')]);
     expect([await answered(), at.gateway.served.current.target, await sets()]).toEqual(before);
+    expect(await copies()).toEqual([]);
     expect((await readyz()).body).toMatchObject({ status: "ready" });
+  });
+
+  test("as a dry run too; that leaves no line in the log, since nothing was to be replaced", async () => {
+    const lines = notReplaced().length;
+    await rm(records.directory, { recursive: true });
+    const { status, body } = await operator.post(`${RELOAD}?dryRun=true`);
+    expect([status, body.code, notReplaced().length]).toEqual([409, "POLICIES_REFUSED", lines]);
   });
 });

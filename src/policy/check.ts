@@ -8,17 +8,15 @@ import { PLANS_FILE, plansIn } from "./plans.ts";
 import { isTest } from "./policy-files.ts";
 import { AuthorError } from "./review/author-error.ts";
 import { cerbosOf } from "./review/cerbos-of.ts";
-import { documentsOf, evaluateAll } from "./review/evaluated.ts";
+import { evaluateAll } from "./review/evaluated.ts";
 import { BEGIN, type Finding, fromHere, ofFault, sortedFindings } from "./review/finding.ts";
-import { allActionFindings } from "./review/lint-actions.ts";
+import { readFindings } from "./review/lint.ts";
 import { answerFindings } from "./review/lint-answers.ts";
-import { factFindings, schemaFindings, subjectFindings } from "./review/lint-facts.ts";
+import { schemaFindings, subjectFindings } from "./review/lint-facts.ts";
 import { type CoreModel, readCoreModel } from "./review/lint-model.ts";
-import { ruleFindings } from "./review/lint-rules.ts";
 import { shapeFindings } from "./review/lint-shape.ts";
 import { refuseUnreadable } from "./review/lint-syntax.ts";
 import { compileFindings, untestedFindings } from "./review/lint-tests.ts";
-import { wordFindings } from "./review/lint-words.ts";
 import { modelTestFindings } from "./review/model-tests.ts";
 import { readRevision, type Revision } from "./review/revision.ts";
 import type { Folders } from "./review/sources.ts";
@@ -129,15 +127,6 @@ async function policyFindings(folders: Folders, onProgress: OnProgress): Promise
   // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
   const isServable = compiled.every(({ file }) => isTest(file));
   return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;
-}
-
-function readFindings(revision: Revision): Finding[] {
-  const ranks = new Set(revision.ranks.map(({ name }) => name));
-  const read = [...revision.kinds.values()].flatMap((kind) => [
-    ...factFindings(kind),
-    ...documentsOf(kind).flatMap((document) => [...ruleFindings(document, ranks), ...wordFindings(document)]),
-  ]);
-  return [...allActionFindings(revision), ...read];
 }
 
 /** What the gateway would tell at its start. */

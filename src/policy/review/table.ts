@@ -80,7 +80,11 @@ export function rowsOf({ kind, matrices, floor }: EvaluatedKind, version: string
     const matrixPart = parts.find(({ actions }) => actions.includes(action));
     const floorPart = floor.find(({ actions }) => actions.includes(action));
     if (matrixPart === undefined) continue;
-    const outcomes = new Map(COLUMNS.map((role) => [role, outcomeOf(role, action, matrixPart, floorPart)]));
+    // What a floor has no rule for, it denies.
+    const isDenied = floorPart === undefined && kind.floor !== null;
+    const outcomes = new Map(
+      COLUMNS.map((role) => [role, isDenied ? "deny" : outcomeOf(role, action, matrixPart, floorPart)]),
+    );
     const conditions = [...conditionsOf(matrixPart), ...(floorPart === undefined ? [] : conditionsOf(floorPart))];
     const key = JSON.stringify([[...outcomes], conditions]);
     rows.set(key, { outcomes, conditions, actions: [...(rows.get(key)?.actions ?? []), action] });

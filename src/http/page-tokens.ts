@@ -55,10 +55,10 @@ function bound({ caller, route, params, filters }: Binding): Buffer {
   return Buffer.from(JSON.stringify([caller.issuer, caller.subject, route, sorted(params), sorted(filters)]));
 }
 
-/** Members have no order, at any depth. */
+/** Members have no order, at any depth: they become a list of pairs, and a list is marked as one, so that neither reads as the other. */
 function sorted(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(sorted);
+  if (Array.isArray(value)) return { list: value.map(sorted) };
   const members = Object.entries(value).map(([name, member]): [string, unknown] => [name, sorted(member)]);
   return members.sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -49,6 +49,25 @@ describe("A token is for one caller and one list", () => {
   });
 });
 
+test.each<[string, object, object]>([
+  ["an empty list, an empty object", { context: { a: [] } }, { context: { a: {} } }],
+  ["a list of pairs, an object", { context: [["a", 1]] }, { context: { a: 1 } }],
+  ["a list, an object that is called so", { context: [1] }, { context: { list: [1] } }],
+  ["a list of lists, a list", { context: [[1]] }, { context: [1] }],
+  ["an order of a list, another", { context: [1, 2] }, { context: [2, 1] }],
+])("%s: what one is narrowed to is not what the other is", (_what, one, other) => {
+  const bound = (filters: object): Binding => ({ ...alice, filters });
+  for (const [sealed, opened] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    expect(tokens.open(tokens.seal("sec-1", bound(sealed)), bound(sealed))).toBe("sec-1");
+    expect(() => tokens.open(tokens.seal("sec-1", bound(sealed)), bound(opened))).toThrow(
+      expect.objectContaining({ code: "INVALID_REQUEST" }),
+    );
+  }
+});
+
 test("a token that was changed anywhere is refused", () => {
   const token = tokens.seal("sec-1", alice);
   for (let index = 0; index < token.length; index += 1) {

@@ -1,4 +1,5 @@
 import type { LogRecord } from "../entities/decisions.ts";
+import type { Reason } from "../entities/errors.ts";
 
 const MASKED = "***";
 /** What looks like an e-mail address names somebody, whichever fact it stands in. */
@@ -33,7 +34,11 @@ export function createMask(names: readonly string[]): Mask {
       };
     const results = "results" in record && { results: record.results.map((result) => shown(result, ofResource)) };
     const both = ofSubject === ofResource ? ofResource : new Set([...ofSubject, ...ofResource]);
-    const reasons = record.reasons.map((reason) => ({ ...members(reason, both), code: reason.code }));
+    const reasons = record.reasons.map((reason) => ({
+      ...members(reason, both),
+      ...(isAboutMasked(reason, both) && { problem: MASKED }), // Cerbos' words can have the value in them
+      code: reason.code,
+    }));
     return { ...record, ...facts, ...results, reasons };
   };
 }
@@ -41,6 +46,12 @@ export function createMask(names: readonly string[]): Mask {
 function namesOf(wanted: ReadonlySet<string>, kind: string): ReadonlySet<string> {
   const start = `${kind}.`;
   return new Set([...wanted].filter((name) => name.startsWith(start)).map((name) => name.slice(start.length)));
+}
+
+/** `fact` is a JSON pointer where a schema refused something. */
+function isAboutMasked({ fact, problem }: Reason, masked: ReadonlySet<string>): boolean {
+  if (typeof fact !== "string" || problem === undefined) return false;
+  return fact.split("/").some((name) => masked.has(name.replaceAll("~1", "/").replaceAll("~0", "~")));
 }
 
 function members(facts: object, masked: ReadonlySet<string>): Record<string, unknown> {

@@ -49,6 +49,25 @@ describe("The mask of the decision log", () => {
     expect(masked.reasons).toEqual([{ code: "NOT_OWNER", owner: "***" }]);
   });
 
+  test("hides what Cerbos says of a masked fact that its schema refuses, which can have the value in it", () => {
+    const problem = "must be >= 10 but found 3.75";
+    const refused = [
+      { code: "SENT_INVALID", fact: "/sent/context/level", problem },
+      { code: "FACT_INVALID", fact: "/level", problem },
+      { code: "FACT_INVALID", fact: "/level/0", problem },
+      { code: "SENT_INVALID", fact: "/sent/context/a~1b", problem },
+    ];
+    const others = [
+      { code: "SENT_INVALID", fact: "/sent/context/levels", problem },
+      { code: "FACT_MISSING", fact: "level" },
+    ];
+    const mask = createMask(["document.level", "*.a/b"]);
+    expect(mask(record({ question, reasons: [...refused, ...others] })).reasons).toEqual([
+      ...refused.map((reason) => ({ ...reason, problem: "***" })),
+      ...others,
+    ]);
+  });
+
   test("hides in the line of a search what looks like an e-mail address, and nothing else", () => {
     const line = search({ results: ["view", "mail a@b.example"] });
     expect(createMask(["*.level"])(line)).toEqual({ ...line, results: ["view", "***"] });

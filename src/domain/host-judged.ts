@@ -1,3 +1,4 @@
+import type { FactDomain } from "../entities/fact-domains.ts";
 import { relationTuple, roleTuple } from "../entities/tuples.ts";
 import { readSurrogates } from "../stores/entities.ts";
 import { inOrganization } from "../stores/scope.ts";
@@ -28,6 +29,8 @@ export function hostJudgedOf(deps: Deps, asked: Evaluation, answer: HostAnswer):
     verdict,
     version: organization.version,
     domains: deps.factDomains.get(kind.type) ?? [],
+    subjectDomains: storedDomains(deps, asked.subject.type),
+    isHidden: () => false,
     withRole: () => (isAccount ? attributes : null), // no fact of a host's kind counts roles, and only accounts have one
     sourceOf,
     subject: subject.attributes,
@@ -38,6 +41,15 @@ export function hostJudgedOf(deps: Deps, asked: Evaluation, answer: HostAnswer):
     namesOf: async (objects) => await namesIn(deps, organization, objects, [`account:${subject.name}`, subject.id]),
   };
 }
+
+/** Of what can be stored of a subject of this type; null: nothing. */
+function storedDomains({ kinds, factDomains }: Deps, type: string): readonly FactDomain[] | null {
+  if (!kinds.served.has(type)) return null;
+  return (factDomains.get(type) ?? []).filter(({ path: [name] }) => !GIVEN.includes(name));
+}
+
+/** What is no attribute of an entity, but of a question about it. */
+const GIVEN: readonly string[] = ["organizationState", "relations", "sent"];
 
 function sourceOf(name: string): Source {
   if (name.startsWith("resource.relations.")) return "graph";

@@ -25,6 +25,8 @@ export function judgedOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: 
     verdict,
     version: organization?.version,
     domains: deps.factDomains.get(kind) ?? [],
+    subjectDomains: null,
+    isHidden: () => false,
     withRole: (other) => withRole(kind, attributes, role, other),
     sourceOf: (name) => (name === "subject.role" && graph === "disagrees" ? "graph" : sourceOf(name, facts)),
     subject: {},

@@ -56,12 +56,10 @@ export interface Story {
 }
 
 /** A question as it was put to the policies, of whichever kind, and what they said. */
-export interface Judged extends Omit<Turnable, "allowed"> {
+export interface Judged extends Omit<Turnable, "allowed" | "reads"> {
   readonly verdict: Verdict;
   readonly version: number | undefined;
   readonly sourceOf: (name: string) => Source;
-  /** The subject's attributes; an account has none. */
-  readonly subject: Readonly<Record<string, unknown>>;
   /** The relations that counted, as the graph has them. */
   readonly relations: readonly Tuple[];
   /** What callers call these; what it leaves out has no name that may leave. */
@@ -72,11 +70,13 @@ export interface Judged extends Omit<Turnable, "allowed"> {
 export async function storyOf(deps: Deps, judged: Judged, deadline: Deadline): Promise<Story> {
   const { question, verdict } = judged;
   const [action] = question.actions;
+  const deciding = deps.rulesFor(question.matrix, question.kind, action);
+  const turnable = { ...judged, allowed: verdict.allowed, reads: deciding.map(({ reads }) => reads) };
   const [{ turns, isComplete }, relations] = await Promise.all([
-    findTurns(deps, { ...judged, allowed: verdict.allowed }, deadline),
+    findTurns(deps, turnable, deadline),
     Promise.all(judged.relations.map(async (tuple) => await toldRelation(deps, judged, tuple, deadline))),
   ]);
-  const rules = deps.rulesFor(question.matrix, question.kind, action).map((rule) => toldRule(rule, verdict[rule.from]));
+  const rules = deciding.map((rule) => toldRule(rule, verdict[rule.from]));
   return { rules, facts: toldFacts(judged), relations, changes: turns, isComplete };
 }
 
@@ -99,7 +99,7 @@ function heldBy(
   return isTold && !isForeign ? { holds: !reasons.some(({ code }) => codes.includes(code)) } : {};
 }
 
-function toldFacts({ question, subject, version, sourceOf }: Judged): ToldFact[] {
+function toldFacts({ question, subject, version, sourceOf, isHidden }: Judged): ToldFact[] {
   const told = (name: string, value: unknown): ToldFact => {
     const source = sourceOf(name);
     const isOrganizations = source === "ledger" || source === "graph";
@@ -107,7 +107,8 @@ function toldFacts({ question, subject, version, sourceOf }: Judged): ToldFact[]
   };
   const role = told("subject.role", question.role);
   const ofSubject = Object.entries(subject).map(([name, value]) => told(`subject.${name}`, value));
-  return [role, ...ofSubject, ...leaves(question).map(([name, value]) => told(`resource.${name}`, value))];
+  const ofResource = leaves(question).map(([name, value]) => told(`resource.${name}`, value));
+  return [role, ...ofSubject, ...ofResource].filter(({ name }) => !isHidden(name));
 }
 
 /** What lies within `relations` and `sent` are facts of their own. */

@@ -2,6 +2,7 @@ import type { FactDomain, IntegerRange } from "../entities/fact-domains.ts";
 import type { JudgeQuestion } from "../entities/judge.ts";
 import { type PrincipalRole, ROLES } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
+import type { RuleReads } from "../entities/rules.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 
@@ -33,6 +34,14 @@ export interface Turnable {
   readonly allowed: boolean;
   /** What the kind's facts can be. */
   readonly domains: readonly FactDomain[];
+  /** What is stored of the subject, as far as who asked may know it. */
+  readonly subject: Facts;
+  /** What that can be; null: nothing can be stored. */
+  readonly subjectDomains: readonly FactDomain[] | null;
+  /** What the rules that decided read. */
+  readonly reads: readonly RuleReads[];
+  /** Facts that who asked may not know, by the names that they are told by. */
+  readonly isHidden: (name: string) => boolean;
   /** The facts if the subject had this role instead; null: that cannot be. */
   readonly withRole: (role: PrincipalRole) => Facts | null;
 }
@@ -50,7 +59,10 @@ const ORDER = ["role", "fact", "relation", "sent"] as const;
  * value of what is enumerated or true or false, and the whole numbers that can matter. Throws CANNOT_DECIDE.
  */
 export async function findTurns(deps: Pick<Deps, "judge">, asked: Turnable, deadline: Deadline): Promise<Turns> {
-  const all = [...otherRoles(asked), ...asked.domains.flatMap((domain) => otherValues(asked, domain))];
+  const places = placesIn(asked);
+  const known = places.filter(({ name }) => !asked.isHidden(name));
+  const compared = [...asked.reads.flatMap(({ numbers }) => numbers), ...numbersIn(asked)];
+  const all = [...otherRoles(asked), ...known.flatMap((place) => otherValues(asked, place, compared))];
   const tried = all.slice(0, LIMITS.explainCandidates);
   const [action] = asked.question.actions;
   const answers = await Promise.all(tried.map(async ({ question }) => await deps.judge(question, deadline())));
@@ -60,7 +72,15 @@ export async function findTurns(deps: Pick<Deps, "judge">, asked: Turnable, dead
   const turns = nearest
     .sort((a, b) => rank(a) - rank(b))
     .map(({ of, name, from, to, isChangeable, along }) => ({ of, name, from, to, isChangeable, along }));
-  return { turns, isComplete: tried.length === all.length };
+  const isWhole = tried.length === all.length && known.length === places.length;
+  return { turns, isComplete: isWhole && asked.reads.every((reads) => isCovered(asked, reads)) };
+}
+
+/** Is everything that a rule reads tried with all the values that can matter? */
+function isCovered({ domains, subjectDomains }: Turnable, { facts }: RuleReads): boolean {
+  const paths = (root: string, of: readonly FactDomain[]): string[] => of.map(({ path }) => [root, ...path].join("."));
+  const covered = new Set(["role", ...paths("R.attr", domains), ...paths("P.attr", subjectDomains ?? [])]);
+  return facts?.every((fact) => covered.has(fact) || (subjectDomains === null && fact.startsWith("P."))) ?? false;
 }
 
 /** The same number, on the same side, and closer to what is so. */
@@ -69,14 +89,15 @@ function isNearer(other: Candidate, turn: Candidate): boolean {
   return Math.sign(other.distance) === Math.sign(turn.distance) && Math.abs(other.distance) < Math.abs(turn.distance);
 }
 
-function otherRoles({ question, withRole }: Turnable): Candidate[] {
+function otherRoles({ question, withRole, isHidden }: Turnable): Candidate[] {
   const roles: readonly PrincipalRole[] = ["none", ...ROLES];
   return roles.flatMap((role) => {
     const attributes = role === question.role ? null : withRole(role);
     if (attributes === null) return [];
     const along = Object.keys(attributes)
       .filter((name) => attributes[name] !== question.attributes[name])
-      .map((name) => ({ name: `resource.${name}`, from: question.attributes[name], to: attributes[name] }));
+      .map((name) => ({ name: `resource.${name}`, from: question.attributes[name], to: attributes[name] }))
+      .filter(({ name }) => !isHidden(name));
     const turn = {
       of: "role",
       name: "subject.role",
@@ -89,23 +110,54 @@ function otherRoles({ question, withRole }: Turnable): Candidate[] {
   });
 }
 
-function otherValues({ question }: Turnable, { path, values, isFixed }: FactDomain): Candidate[] {
-  const from = valueAt(question.attributes, path);
+const STANDS_IN = { subject: "subject", resource: "attributes" } as const;
+
+/** A fact that could be otherwise. */
+interface Place extends FactDomain {
+  readonly whose: keyof typeof STANDS_IN;
+  /** As it is told. */
+  readonly name: string;
+  readonly from: unknown;
+}
+
+function placesIn({ question, domains, subjectDomains }: Turnable): Place[] {
+  const of = (whose: Place["whose"], each: readonly FactDomain[]): Place[] =>
+    each.map((domain) => {
+      const from = valueAt(question[STANDS_IN[whose]] ?? {}, domain.path);
+      return { ...domain, whose, name: [whose, ...domain.path].join("."), from };
+    });
+  return [...of("subject", subjectDomains ?? []), ...of("resource", domains)];
+}
+
+function otherValues({ question }: Turnable, place: Place, compared: readonly number[]): Candidate[] {
+  const { whose, name, path, values, from, isFixed } = place;
   const [first] = path;
   const of = first === "relations" ? "relation" : first === "sent" ? "sent" : "fact";
-  const others = "each" in values ? values.each : numbersAround(question.attributes, from, values);
+  const others = "each" in values ? values.each : numbersAround(compared, from, values);
   return others
     .filter((to) => to !== from)
     .map((to) => ({
-      of,
-      name: `resource.${path.join(".")}`,
+      ...{ of, name, to },
       from: from ?? null,
-      to,
       isChangeable: !isFixed,
       along: [],
-      distance: typeof to === "number" && typeof from === "number" ? to - from : null,
-      question: { ...question, attributes: withValue(question.attributes, path, to) },
+      distance: isNumber(to) && isNumber(from) ? to - from : null,
+      question: { ...question, [STANDS_IN[whose]]: withValue(question[STANDS_IN[whose]] ?? {}, path, to) },
     }));
+}
+
+/** Of the facts, at any depth; what who asked may not know is no boundary of what it is told. */
+function numbersIn({ question, subject, isHidden }: Turnable): number[] {
+  const known = Object.entries(question.attributes).filter(([name]) => !isHidden(`resource.${name}`));
+  const within = (value: unknown): number[] => {
+    if (isNumber(value)) return [value];
+    return typeof value === "object" && value !== null ? Object.values(value).flatMap(within) : [];
+  };
+  return within([known, subject]);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
 }
 
 function valueAt(facts: Facts, path: readonly string[]): unknown {
@@ -123,11 +175,12 @@ function isFacts(value: unknown): value is Facts {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Policies compare a number with 0, with 1, or with another fact: those, and their neighbours. */
-function numbersAround(facts: Facts, from: unknown, { least, most }: IntegerRange): number[] {
-  const numbers = Object.values(facts).filter((value) => Number.isInteger(value)) as number[];
-  const around = [0, 1, ...numbers.flatMap((number) => [number - 1, number, number + 1])];
-  const fitting = [...new Set(around)].filter((number) => number >= least && number <= most);
-  const start = typeof from === "number" ? from : 0;
+/** Policies compare a number with 0, with 1, with what they name, or with another fact: those, and their neighbours. */
+function numbersAround(compared: readonly number[], from: unknown, { least, most }: IntegerRange): number[] {
+  const around = [0, 1, ...compared.flatMap((number) => [Math.ceil(number) - 1, number, Math.floor(number) + 1])];
+  const fitting = [...new Set(around)].filter(
+    (number) => Number.isInteger(number) && number >= least && number <= most,
+  );
+  const start = isNumber(from) ? from : 0;
   return fitting.sort((a, b) => Math.abs(a - start) - Math.abs(b - start));
 }

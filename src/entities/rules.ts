@@ -6,6 +6,15 @@ export interface Rule {
   readonly from: "matrix" | "floor";
   /** Those that must all hold, in the rule's order; null where the rule is not a list of words (policies/README.md). */
   readonly conditions: readonly Condition[] | null;
+  readonly reads: RuleReads;
+}
+
+/** What the conditions of a rule depend on. */
+export interface RuleReads {
+  /** `role`, `R.attr.state`, `P.attr.level`; null: nobody can tell. */
+  readonly facts: readonly string[] | null;
+  /** Those that facts are compared with. */
+  readonly numbers: readonly number[];
 }
 
 /** A word of a policy: `isOwner`, `hasRoomForSector`. */

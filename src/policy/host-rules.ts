@@ -85,7 +85,7 @@ export function readRules(
   if (faults.length > 0) return faults;
   const written = readPolicyDocument(resource, text);
   if (written === null || !("rules" in written)) return written ?? []; // it was read above
-  const relationsRead = relationsReadBy(written, resourcePolicy.importDerivedRoles ?? []);
+  const relationsRead = relationsReadBy(written);
   return { version, actions: [...actions].sort(), relationsRead };
 }
 

@@ -1,20 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse } from "yaml";
 import { z } from "zod";
-import type { Condition, Rule, RulesFor } from "../entities/rules.ts";
+import type { Condition, Rule, RuleReads, RulesFor } from "../entities/rules.ts";
+import { knownReads } from "./host-reads.ts";
 import { policyFilesIn } from "./policy-files.ts";
-
-const RuleSchema = z.object({ name: z.string(), actions: z.array(z.string()), condition: z.unknown().optional() });
-const Policy = z.object({
-  resourcePolicy: z.object({
-    resource: z.string(),
-    version: z.string(),
-    variables: z.object({ local: z.record(z.string(), z.string()).default({}) }).default({ local: {} }),
-    rules: z.array(RuleSchema),
-  }),
-});
-type Variables = Readonly<Record<string, string>>;
+import { type PolicyDocument, readPolicyDocument, type RuleDocument } from "./review/documents.ts";
 
 /** Conditions that are words: each a variable, all of which must hold. */
 const Words = z.object({
@@ -34,12 +24,13 @@ export async function readRules(policiesDir: string, hostFiles: readonly string[
   const files = hostFiles.filter((file) => file.endsWith(".yaml") && !file.endsWith("_test.yaml"));
   for (const name of (await policyFilesIn(policiesDir)).policies) files.push(path.join(policiesDir, "cerbos", name));
   for (const file of files) {
-    const document = Policy.safeParse(parse(await readFile(file, "utf8")));
-    if (!document.success) continue; // the ranks and a host's test data have no rules
-    const { resource, version, rules, variables } = document.data.resourcePolicy;
-    for (const { name, actions, condition } of rules) {
-      const rule = { name: `${resource}#${name}`, conditions: conditionsOf(condition, variables.local) };
-      for (const action of actions) found.set(keyOf(version, resource, action), rule);
+    const document = readPolicyDocument(file, await readFile(file, "utf8"));
+    if (document === null || !("rules" in document)) continue; // the ranks and a host's test data have no rules
+    const { resource, version, rules, variables } = document;
+    for (const written of rules) {
+      const conditions = conditionsOf(written.condition, variables);
+      const rule = { name: `${resource}#${written.name ?? ""}`, conditions, reads: readsOfRule(written, document) };
+      for (const action of written.actions) found.set(keyOf(version, resource, action), rule);
     }
   }
   return (matrix, kind, action) => {
@@ -58,13 +49,26 @@ function keyOf(version: string, resource: string, action: string): string {
   return `${version} ${resource} ${action}`;
 }
 
-function conditionsOf(condition: unknown, variables: Variables): Condition[] | null {
+/** Sums and differences have boundaries that no fact and no literal names. */
+const ARITHMETIC = ["_+_", "_-_", "-_"];
+
+function readsOfRule({ conditions }: RuleDocument, document: PolicyDocument): RuleReads {
+  const reads = knownReads(conditions, document);
+  const literals = reads?.comparisons.flatMap((comparison) => comparison.literals) ?? [];
+  const isKnown = reads !== null && !ARITHMETIC.some((name) => reads.calls.has(name));
+  return {
+    facts: isKnown ? [...reads.facts] : null,
+    numbers: [...new Set(literals)].filter((literal) => typeof literal === "number"),
+  };
+}
+
+function conditionsOf(condition: unknown, variables: PolicyDocument["variables"]): Condition[] | null {
   if (condition === undefined) return [];
   const words = Words.safeParse(condition);
   if (!words.success) return null;
   return words.data.match.all.of.map(({ expr }) => {
     const name = expr.slice("V.".length);
-    const twin = variables[name.replace(/^(is|has)/, "unless")] ?? "";
+    const twin = variables.get(name.replace(/^(is|has)/, "unless"))?.text ?? "";
     const codes = [...twin.matchAll(/"code": "(\w+)"/g)].map((match) => match[1] ?? "");
     return { name, codes: [...new Set(codes)] };
   });

@@ -17,13 +17,13 @@ afterAll(async () => await rm(directory, { recursive: true }));
 test("every action of every kind has its rule in the default matrix and in the floor, by the rule's own name", async () => {
   const rulesFor = await readRules(POLICIES);
   const asked = KINDS.flatMap((kind) => ACTIONS[kind].map((action) => [kind, action] as const));
-  const conditions = expect.any(Array);
+  const more = { conditions: expect.any(Array), reads: expect.objectContaining({ facts: expect.any(Array) }) };
   for (const [kind, action] of asked) {
     expect([kind, action, rulesFor("default", kind, action)]).toEqual([
       ...[kind, action],
       [
-        { from: "matrix", name: expect.stringMatching(new RegExp(`^${kind}#[a-z_]+$`)), conditions },
-        { from: "floor", name: expect.stringMatching(new RegExp(`^${kind}_floor#[a-z_]+$`)), conditions },
+        { from: "matrix", name: expect.stringMatching(new RegExp(`^${kind}#[a-z_]+$`)), ...more },
+        { from: "floor", name: expect.stringMatching(new RegExp(`^${kind}_floor#[a-z_]+$`)), ...more },
       ],
     ]);
   }
@@ -70,5 +70,29 @@ test("a rule's conditions are its words, with the reasons of each; of another fo
       .replaceAll("- expr: V.isViewer", "- expr: R.attr.ownerCount == 1"),
   );
   const [matrix] = (await readRules(directory))("loose", "sector", "view");
-  expect(matrix).toEqual({ from: "matrix", name: "sector#view", conditions: null });
+  const reads = { facts: ["R.attr.ownerCount"], numbers: [1] };
+  expect(matrix).toEqual({ from: "matrix", name: "sector#view", conditions: null, reads });
+});
+
+test.each<[string, string, object]>([
+  ["facts and numbers, through words", "V.hasSoleOwner", { facts: ["R.attr.ownerCount"], numbers: [1] }],
+  ["a sum, whose boundary nothing names", "R.attr.ownerCount + 2 < 5", { facts: null }],
+  ["what is outside of the subset", "R.attr.ownerCount % 2 == 0", { facts: null }],
+  ["what no word says", "V.isNowhere", { facts: null }],
+])("of a rule it is known what its conditions read: %s", async (_what, expression, reads) => {
+  const file = path.join(directory, "cerbos", "sector_reading.yaml");
+  const text = await readFile(path.join(directory, "cerbos", "sector.yaml"), "utf8");
+  const other = text.replace("version: default", "version: reading");
+  await writeFile(file, other.replaceAll("- expr: V.isViewer", `- expr: ${expression}`));
+  const [matrix] = (await readRules(directory))("reading", "sector", "view");
+  expect(matrix?.reads).toMatchObject(reads);
+});
+
+test("roles that are derived elsewhere may read anything", async () => {
+  const file = path.join(directory, "cerbos", "sector_derived.yaml");
+  const text = await readFile(path.join(directory, "cerbos", "sector.yaml"), "utf8");
+  const other = text.replace("version: default", "version: derived");
+  await writeFile(file, other.replace("- ranks", "- elsewhere").replace("[ranks]", "[elsewhere]"));
+  const [matrix] = (await readRules(directory))("derived", "sector", "view");
+  expect(matrix?.reads.facts).toBeNull();
 });

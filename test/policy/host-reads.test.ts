@@ -21,7 +21,7 @@ function readBy(condition: unknown, parts: Parts = {}): readonly string[] | null
   const text = stringify({ resourcePolicy: { resource: "thing", version: "default", ...parts, rules } });
   const document = readPolicyDocument("thing.yaml", text);
   if (document === null || !("rules" in document)) throw new Error(text);
-  return relationsReadBy(document, parts.importDerivedRoles ?? []).get("view");
+  return relationsReadBy(document).get("view");
 }
 
 const expr = (text: string): object => ({ match: { expr: text } });

@@ -9,6 +9,8 @@ export interface PolicyDocument {
   readonly resource: string;
   readonly version: string;
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Files of derived roles that it imports. */
+  readonly importedRoles: readonly string[];
   readonly rules: readonly RuleDocument[];
   /** Of a member, from the top of the file. */
   readonly placeOf: Positioned["placeOf"];
@@ -60,6 +62,7 @@ const Policy = z.object({
   resourcePolicy: z.object({
     resource: z.string(),
     version: z.string(),
+    importDerivedRoles: z.array(z.string()).default([]),
     variables: z.object({ local: z.record(z.string(), z.unknown()).default({}) }).default({ local: {} }),
     rules: z.array(Rule),
   }),
@@ -75,13 +78,13 @@ export function readPolicyDocument(file: string, text: string): PolicyDocument |
   if (!z.object({ resourcePolicy: z.unknown() }).safeParse(document.value).success) return null;
   const read = Policy.safeParse(document.value);
   if (!read.success) return misfitsOf(document, read.error);
-  const { resource, version, variables, rules } = read.data.resourcePolicy;
+  const { resource, version, variables, rules, importDerivedRoles: importedRoles } = read.data.resourcePolicy;
   const named = Object.entries(variables.local).map(([name, given]): [string, Variable] => {
     const path = [...VARIABLES, name];
     return [name, { name, words: document.commentOf(path), ...expressionOf(document, path, String(given)) }];
   });
   return {
-    ...{ file, resource, version, variables: new Map(named), placeOf: document.placeOf },
+    ...{ file, resource, version, variables: new Map(named), importedRoles, placeOf: document.placeOf },
     rules: rules.map((rule, index) => ruleOf(document, rule, index)),
   };
 }

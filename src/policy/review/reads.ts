@@ -13,6 +13,8 @@ export interface Reads {
   /** The variables themselves. */
   readonly variables: ReadonlySet<string>;
   readonly comparisons: readonly Comparison[];
+  /** CEL's names of what they do with them. */
+  readonly calls: ReadonlySet<string>;
   /** What they read that is no fact, or say outside the subset. */
   readonly strays: ReadonlySet<string>;
 }
@@ -31,7 +33,8 @@ const COMPARING = new Set([
 type Variables = PolicyDocument["variables"];
 
 export function readsOf(expressions: readonly Expression[], variables: Variables): Reads {
-  const found = { facts: new Set<string>(), variables: new Set<string>(), strays: new Set<string>() };
+  const sets = { facts: new Set<string>(), variables: new Set<string>(), strays: new Set<string>() };
+  const found = { ...sets, calls: new Set<string>() };
   const comparisons: Comparison[] = [];
   const visit = (cel: Cel, within: readonly string[]): void => {
     if (cel.is === "stray") found.strays.add(cel.problem);
@@ -43,6 +46,7 @@ export function readsOf(expressions: readonly Expression[], variables: Variables
       if (read.is === "variable") enter(read.name, within);
     }
     if (cel.is !== "call") return;
+    found.calls.add(cel.name);
     if (COMPARING.has(cel.name)) comparisons.push(comparedIn(cel, variables));
     for (const arg of cel.args) visit(arg, within);
   };

@@ -1,4 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
+import type { LogRecord } from "../entities/decisions.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { lotsOf } from "../entities/parallel.ts";
 import type { Deps } from "./deps.ts";
@@ -32,11 +33,17 @@ export async function evaluateAll(
 ): Promise<(Decision | InvalidItem)[]> {
   const answers: (Decision | InvalidItem)[] = [];
   for (const window of lotsOf(batch.items, LIMITS.batchWindow)) {
-    const asking = { deps, caller, pdp, host: askingTogether(deps, caller) };
+    const host = askingTogether(deps, caller);
+    const lines = window.map((): LogRecord[] => []);
     const decided = await Promise.allSettled(
-      window.map(async (item) => ("invalid" in item ? item : await evaluateOne(asking, item))),
+      window.map(async (item, index) => {
+        if ("invalid" in item) return item;
+        const told = { ...deps, decided: (line: LogRecord) => void lines[index]?.push(line) };
+        return await evaluateOne({ deps: told, caller, pdp, host }, item);
+      }),
     );
-    for (const outcome of decided) {
+    for (const [index, outcome] of decided.entries()) {
+      for (const line of lines[index] ?? []) deps.decided(line); // not of what stands behind the end of the answer
       if (outcome.status === "rejected") throw outcome.reason;
       answers.push(outcome.value);
       if (isLast(outcome.value, batch.semantic)) return answers;

@@ -166,6 +166,33 @@ describe("The decision log", () => {
     });
   });
 
+  test("has a line for each item of a batch that is answered, in order, and counts none behind the end of a short circuit", async () => {
+    const subject = { type: "account", id: bob.alias };
+    const items = ["view", "edit", "view", "retire", "view"].map((name) => ({ action: { name } }));
+    const askAll = async (evaluations: object[], semantic: string): Promise<string[]> => {
+      const options = { evaluations_semantic: semantic };
+      const batch = { subject, resource: { type: "organization", id: slug }, evaluations, options };
+      const answer = must(await gateway.shop.post("/access/v1/evaluations", batch), 200);
+      const decided = answer.body["evaluations"] as { readonly context: { readonly id: string } }[];
+      return decided.map(({ context }) => context.id);
+    };
+    const count = async (): Promise<number> => {
+      const text = await (await fetch(`${gateway.url}/metrics`)).text();
+      const values = [...text.matchAll(/^bailiwick_decisions_total\{decision="allow"[^}]*\} ([0-9]+)$/gm)];
+      return values.reduce((sum, [, value]) => sum + Number(value), 0);
+    };
+    await lineOf(await ask(gateway.shop, bob.alias, "view", ["organization", slug])); // all lines before it are written
+    const [before, allowed] = [lines().length, await count()];
+    const ids = [...(await askAll(items, "deny_on_first_deny")), ...(await askAll(items, "execute_all"))];
+    expect(ids).toHaveLength(2 + items.length);
+    const written = await eventually(() => {
+      expect(lines().map(({ id }) => id)).toContain(ids.at(-1));
+      return lines().slice(before);
+    });
+    expect(written.map(({ id }) => id)).toEqual(ids);
+    expect((await count()) - allowed).toBe(1 + 3);
+  });
+
   test("has no line for who may not ask, nor for what a route asks for itself", async () => {
     const last = await lineOf(await ask(gateway.shop, bob.alias, "view", ["organization", slug]));
     const before = lines().length;

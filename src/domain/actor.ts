@@ -108,9 +108,14 @@ export function isBoundTo(caller: Caller, client: ClientFacts, slug: string): bo
   return hasScope(caller, client, "authz:all") || client.organizations.includes(slug);
 }
 
-/** Clients can be bound to kinds, too. Throws KIND_NOT_BOUND. */
-export function requireKind({ kinds }: Pick<ClientFacts, "kinds">, type: string): void {
-  if (kinds.length === 0 || kinds.includes(type)) return;
+/** Clients can be bound to kinds, too. */
+export function isBoundToKind({ kinds }: Pick<ClientFacts, "kinds">, type: string): boolean {
+  return kinds.length === 0 || kinds.includes(type);
+}
+
+/** Throws KIND_NOT_BOUND. */
+export function requireKind(client: Pick<ClientFacts, "kinds">, type: string): void {
+  if (isBoundToKind(client, type)) return;
   throw new AppError("KIND_NOT_BOUND", "This client is bound to other kinds; its registration names them in `kinds`.");
 }
 

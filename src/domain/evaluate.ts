@@ -114,7 +114,7 @@ export async function settle(flow: Flow, asked: Evaluation): Promise<Settled> {
   const { facts, graph, role, attributes } = answer;
   note({ ...seenIn(asked, facts), graph, facts: factsRead(role, attributes) });
   requireMayAsk(flow, asked, facts);
-  return { decision: decisionOf(deps, caller, asked, answer), judged: () => judgedOf(deps, asked, answer) };
+  return { decision: decisionOf(deps, caller, asked, answer), judged: () => judgedOf(flow, asked, answer) };
 }
 
 /**
@@ -181,7 +181,7 @@ export function decisionOf<K extends Kind>(
   }
   const kind = asked.resource.type as K; // the answer is about it
   const remedies = remediesFor(verdict.reasons, facts);
-  const used: UsedFacts = { subject: { role }, resource: { ...shown(kind, attributes, facts) } };
+  const used: UsedFacts = { subject: { role }, resource: { ...shown({ kind, attributes, facts, caller }) } };
   const rules = deps.rulesFor(common.matrix ?? "default", kind, asked.action.name).map(({ name }) => name);
   const context = { facts: used, rules, ...common, unit: deps.unit };
   if (verdict.allowed) return { decision: true, context: { reasons: [], ...context } };

@@ -21,6 +21,7 @@ import type { HostAnswer, Pair, Party, Sent } from "./host-questions.ts";
 import { classified } from "./reasons.ts";
 import { seenOfHost } from "./recorded.ts";
 import { remedyFor } from "./remedies.ts";
+import { mayKnowSubject } from "./visible.ts";
 
 /** A question about a thing of a host's kind. Throws what `evaluate` throws, and INVALID_REQUEST where no organization is meant. */
 export async function hostDecision(flow: Flow, asked: Evaluation): Promise<Settled> {
@@ -110,7 +111,8 @@ function decisionOf(deps: Deps, asked: Evaluation, { kind, answer, isClient }: A
     return denial(deps, "UNKNOWN_ACTION", common);
   }
   const rules = deps.rulesFor(matrix, kind.type, asked.action.name).map(({ name }) => name);
-  const told = { ...(isShown && { facts: factsOf(pair), rules }), ...common, unit: deps.unit };
+  const used = factsOf(pair, mayKnowSubject(facts.caller, asked.subject.type));
+  const told = { ...(isShown && { facts: used, rules }), ...common, unit: deps.unit };
   if (verdict.allowed) return { decision: true, context: { reasons: [], ...told } };
   const { reasons } = verdict;
   return {
@@ -119,8 +121,8 @@ function decisionOf(deps: Deps, asked: Evaluation, { kind, answer, isClient }: A
   };
 }
 
-function factsOf({ subject, role, attributes }: Pair): NonNullable<Decision["context"]["facts"]> {
-  return { subject: { role, attributes: subject.attributes }, resource: attributes };
+function factsOf({ subject, role, attributes }: Pair, withSubject: boolean): NonNullable<Decision["context"]["facts"]> {
+  return { subject: { role, ...(withSubject && { attributes: subject.attributes }) }, resource: attributes };
 }
 
 /** What helps is the policies' to say here: a reason's own `help`. */

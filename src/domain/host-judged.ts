@@ -6,6 +6,7 @@ import type { Deps } from "./deps.ts";
 import type { Evaluation } from "./evaluate.ts";
 import type { HostAnswer } from "./host-questions.ts";
 import type { Judged, Source } from "./story.ts";
+import { mayKnowSubject } from "./visible.ts";
 
 /** The question to the policies about a thing of a host's kind, and where its facts come from; null: there was nothing to ask. */
 export function hostJudgedOf(deps: Deps, asked: Evaluation, answer: HostAnswer): Judged | null {
@@ -20,6 +21,7 @@ export function hostJudgedOf(deps: Deps, asked: Evaluation, answer: HostAnswer):
   const isAccount = asked.subject.type === "account";
   const user = { type: asked.subject.type, name: subject.name, relation: "" };
   const object = { type: kind.type, name: resource.name };
+  const isKnown = mayKnowSubject(facts.caller, asked.subject.type);
   const related = Object.entries(attributes["relations"] ?? {}).filter(([, holds]) => holds === true);
   return {
     question: {
@@ -29,11 +31,11 @@ export function hostJudgedOf(deps: Deps, asked: Evaluation, answer: HostAnswer):
     verdict,
     version: organization.version,
     domains: deps.factDomains.get(kind.type) ?? [],
-    subjectDomains: storedDomains(deps, asked.subject.type),
+    subjectDomains: isKnown ? storedDomains(deps, asked.subject.type) : [],
     isHidden: () => false,
     withRole: () => (isAccount ? attributes : null), // no fact of a host's kind counts roles, and only accounts have one
     sourceOf,
-    subject: subject.attributes,
+    subject: isKnown ? subject.attributes : {},
     relations: [
       ...(role === "none" || role === "service" ? [] : [roleTuple(organization.id, role, subject.name)]),
       ...related.map(([relation]) => relationTuple(object, relation, user)),

@@ -2,13 +2,17 @@ import type { Kind } from "../entities/kinds.ts";
 import { roleTuple } from "../entities/tuples.ts";
 import type { Facts, OrganizationFacts } from "../stores/facts.ts";
 import type { Answer } from "./access.ts";
-import type { Deps } from "./deps.ts";
-import type { Evaluation } from "./evaluate.ts";
+import type { Evaluation, Flow } from "./evaluate.ts";
 import { withRole } from "./role-change.ts";
 import type { Judged, Source } from "./story.ts";
+import { hiddenIn } from "./visible.ts";
 
 /** The question to the policies about a thing of a built-in kind, and where its facts come from; null: there was nothing to ask. */
-export function judgedOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: Answer<K>): Judged | null {
+export function judgedOf<K extends Kind>(
+  { deps, caller }: Pick<Flow, "deps" | "caller">,
+  asked: Evaluation,
+  answer: Answer<K>,
+): Judged | null {
   const { facts, role, graph, attributes, verdicts } = answer;
   const action = asked.action.name;
   const verdict = verdicts.get(action);
@@ -20,13 +24,14 @@ export function judgedOf<K extends Kind>(deps: Deps, asked: Evaluation, answer: 
   const isWitnessed = organization !== null && held !== null && facts.graph !== null;
   const names = new Map([[`account:${subject.pseudonym}`, subject.alias]]);
   if (organization !== null) names.set(`organization:${organization.id}`, organization.slug);
+  const hidden = hiddenIn({ kind, attributes, facts, caller });
   return {
     question: { kind, role, matrix, actions: [action], attributes },
     verdict,
     version: organization?.version,
     domains: deps.factDomains.get(kind) ?? [],
     subjectDomains: null,
-    isHidden: () => false,
+    isHidden: (name) => hidden.some((each) => name === `resource.${String(each)}`),
     withRole: (other) => withRole(kind, attributes, role, other),
     sourceOf: (name) => (name === "subject.role" && graph === "disagrees" ? "graph" : sourceOf(name, facts)),
     subject: {},

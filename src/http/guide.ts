@@ -157,7 +157,8 @@ about themselves only, services about everybody. [Things of your own kinds](#ent
     text: `
 Every answer to a check says in its \`context\` why: \`reasons\` has every reason that holds, with what it is about (its \`kind\`),
 \`remedies\` what would help, \`rules\` the rules that decided, \`facts\` what they read. A person is told no facts of what it may not view: of
-another member not what it owns elsewhere, of an organization to which it is only invited no numbers.
+another member not what it owns elsewhere, of an organization to which it is only invited no numbers. A service without \`authz:all\` is not
+told either what somebody owns elsewhere, and one that is bound to kinds nothing that is stored of a subject of another kind.
 
 [explain](#explain) takes the same question and answers the same, with the whole story beside it. It is for a service's support staff and
 for who writes policies, not for every request: it asks the policies some hundred times.

@@ -111,7 +111,33 @@ describe.each(EVERYWHERE)("%s", (_path, place, route) => {
   });
 });
 
-describe("At the plain paths a host's kind means the one organization that the client is bound to", () => {
+test("a client that is bound to a kind finds who may do something to things of it, and learns of other kinds ids alone", async () => {
+  const by = await gateway.service("records-only", { scopes: ALL, organizations: [slug] });
+  const told = async (): Promise<[facts: unknown, names: string, found: unknown]> => {
+    const check = must(await by.post("/access/v1/evaluation", record()), 200);
+    const story = must(await by.post("/v1/explain", record()), 200);
+    const found = must(await by.post("/access/v1/search/subject", record()), 200);
+    const { facts } = check.body["context"] as { facts: { subject: object } };
+    return [facts.subject, story.text, found.body["results"]];
+  };
+  const found = [{ type: "user", id: "u" }];
+  const clerk = '{"name":"subject.role","value":"clerk"';
+  expect(await told()).toEqual([
+    { role: "none", attributes: { role: "clerk" } },
+    expect.stringContaining(clerk),
+    found,
+  ]);
+  await gateway.sql("update clients set kinds = '{record}' where client_id = 'records-only'");
+  expect(await told()).toEqual([{ role: "none" }, expect.not.stringMatching(/clerk|"admin"/), found]);
+  await gateway.sql("update clients set kinds = '{record,user}' where client_id = 'records-only'");
+  expect(await told()).toEqual([
+    { role: "none", attributes: { role: "clerk" } },
+    expect.stringContaining(clerk),
+    found,
+  ]);
+});
+
+describe('"A credential bound to one organization makes the plain paths mean it", to two or none "neither: 400 that says so"', () => {
   test.each(ROUTES.map((route) => [route[0], route] as const))("%s", async (_path, route) => {
     const of = async (name: string, organizations: readonly string[]): Promise<Answered> => {
       const by = await gateway.service(name, { scopes: ALL, organizations });

@@ -19,6 +19,8 @@ export interface Twin {
   /** A member here and nowhere else. */
   readonly own: Person;
   readonly owner: Person;
+  /** Of one who is a member of neither. */
+  readonly invitation: string;
 }
 
 const SCOPES = ["authz:evaluate", "authz:search", "authz:explain", "entities:write"];
@@ -33,7 +35,9 @@ export async function makeTwins(gateway: TestGateway): Promise<Twins> {
     const own = await gateway.person(name);
     for (const person of [bob, own]) await addMember(alice, slug, person, "viewer");
     const service = await gateway.service(`of-${name}`, { scopes: SCOPES, organizations: [slug] });
-    return { slug, service, own, owner: alice };
+    const frida = await gateway.person("frida");
+    const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: frida.alias, role: "viewer" });
+    return { slug, service, own, owner: alice, invitation: String(must(invited, 201).body.id) };
   };
   const [one, other] = [await twin("carl"), await twin("dora")];
   const keeper = await gateway.service("keeper", { scopes: SCOPES, organizations: [one.slug, other.slug] });
@@ -119,6 +123,26 @@ export async function askEverything({ by, at }: Asking, aliases: readonly string
   for (const id of ["d1", ONLY]) {
     const question = { subject: { type: "account" }, action: { name: "view" }, resource: { type: "document", id } };
     answers.push(...(await searchAll(by, `${at}/access/v1/search/subject`, question)));
+  }
+  return answers.map(told);
+}
+
+/** Checks of every form about the built-in kinds that tell of people; by services, for who asks about itself may know more. */
+export async function askAboutPeople({ by, at }: Asking, { slug, invitation }: Twin): Promise<string[]> {
+  const things = [
+    ...["bob", "alice"].map((alias) => ["member", `${slug}/${alias}`, "grant_owner"] as const),
+    ...[["organization", slug, "view"] as const, ["invitation", invitation, "accept"] as const],
+  ];
+  const answers: Answered[] = [];
+  for (const [type, id, name] of things) {
+    const question = { subject: { type: "account", id: "bob" }, action: { name }, resource: { type, id } };
+    answers.push(await by.post(`${at}/access/v1/evaluation`, question));
+    answers.push(await by.post(`${at}/access/v1/evaluations`, { evaluations: [question] }));
+    answers.push(await by.post(`${at}/v1/explain`, question));
+    answers.push(await by.post(`${at}/access/v1/search/action`, question));
+    answers.push(...(await searchAll(by, `${at}/access/v1/search/resource`, question)));
+    const who = { ...question, subject: { type: "account" } };
+    answers.push(...(await searchAll(by, `${at}/access/v1/search/subject`, who)));
   }
   return answers.map(told);
 }

@@ -5,8 +5,9 @@ import path from "node:path";
 import { eventually } from "../support/eventually.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { DOCUMENTS } from "../support/host-folder.ts";
-import { must } from "../support/world.ts";
+import { foundOrganization, must } from "../support/world.ts";
 import {
+  askAboutPeople,
   askEverything,
   auditOf,
   importLines,
@@ -37,6 +38,7 @@ beforeAll(async () => {
   before = await seen(twins.one);
   foreignBefore = await strangers(twins.other.slug);
   await store(twins.other, false);
+  await foundOrganization(twins.bob); // what he owns elsewhere is nobody's business here
   there = await seen(twins.other);
 }, LONG);
 afterAll(async () => await gateway.close());
@@ -60,6 +62,7 @@ async function seen(twin: Twin): Promise<Seen> {
   const asked: string[] = [];
   asked.push(...(await askEverything({ url, by: service, slug, at: `/o/${slug}` }, PEOPLE)));
   asked.push(...(await askEverything({ url, by: service, slug, at: "" }, ["bob", own.alias])));
+  asked.push(...(await askAboutPeople({ url, by: service, slug, at: "" }, twin)));
   for (const by of [twins.bob, own, twin.owner]) {
     asked.push(...(await askEverything({ url, by, slug, at: `/o/${slug}` }, [by.alias])));
   }
@@ -73,6 +76,7 @@ async function strangers(slug: string): Promise<string[]> {
   const [{ service, own }, at] = [twins.one, `/o/${slug}`];
   const answers = [
     ...(await askEverything({ url, by: service, slug, at }, PEOPLE)),
+    ...(await askAboutPeople({ url, by: service, slug, at }, { ...twins.other, slug })),
     ...(await readEverything({ url, by: service, slug, at })),
     ...(await askEverything({ url, by: own, slug, at }, [own.alias, "bob"])),
     ...(await readEverything({ url, by: own, slug, at })),

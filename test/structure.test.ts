@@ -88,7 +88,7 @@ describe("the house", () => {
     expect(writers.map(floorOf).filter((floor) => floor !== "stores" && floor !== "local")).toEqual([]);
   });
 
-  test("no line knows a kind of a host's: the examples' types are words of the examples", () => {
+  test('"no line of `src/` may know of it": the types of the examples are words of the examples', () => {
     const lists = globSync("examples/*/policies/kinds.yaml", { cwd: ROOT });
     const types = lists.flatMap((file) => Object.keys(parse(readFileSync(path.join(ROOT, file), "utf8")) as object));
     expect(types).toEqual(expect.arrayContaining(["record", "document", "folder"]));

@@ -149,7 +149,7 @@ describe("A page", () => {
     expect(pages.flatMap(({ results }) => results)).toEqual(whole.results);
   });
 
-  test("is exact at one version: where that moves while it is made, it ends there, and its token goes on", async () => {
+  test('"each page is exact at its own version": where that moves while it is made, it ends there, and its token goes on', async () => {
     const { database } = deps();
     let looks = 0;
     Object.assign(deps(), {

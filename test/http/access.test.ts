@@ -31,7 +31,7 @@ async function ask(changes: Question = {}, by: Person = gateway.shop, headers = 
 }
 
 describe("Evaluation", () => {
-  test("a decision and a denial are both 200, with what decided them", async () => {
+  test("comes with what decided it, be it an allow or a denial", async () => {
     const yes = await ask();
     expect(yes.status).toBe(200);
     expect(yes.body).toMatchObject({
@@ -55,7 +55,7 @@ describe("Evaluation", () => {
     expect(headers.get("content-type")).toBe("application/json");
   });
 
-  test("unknown members are ignored at every depth, and properties are taken for no facts", async () => {
+  test("properties are taken for no facts", async () => {
     const owner = { role: "owner", ownerCount: 1 };
     const more = {
       ...{ subject: { type: "account", id: bob.alias, properties: owner, more: 1 }, more: 1, options: {} },
@@ -95,15 +95,19 @@ describe("Evaluation", () => {
   );
 
   test.each<[string, Question, string]>([
+    ["resource", { resource: { type: "application", id: "app-00000000000000000000" } }, "UNKNOWN_RESOURCE"],
     ["type of resource", { resource: { type: "building", id: "1" } }, "UNKNOWN_RESOURCE"],
     ["type of subject", { subject: { type: "robot", id: "1" } }, "UNKNOWN_SUBJECT"],
     ["subject", { subject: { type: "account", id: "nobody-here" } }, "UNKNOWN_SUBJECT"],
     ["action", { action: { name: "fly" } }, "UNKNOWN_ACTION"],
-  ])("an unknown %s is a denial with a reason", async (_what, changes, code) => {
-    const answer = await ask(changes);
-    expect([answer.status, answer.body["decision"]]).toEqual([200, false]);
-    expect(answer.body).toMatchObject({ context: { reasons: [{ code }] } });
-  });
+  ])(
+    '"an unknown resource of a built-in kind is a denial with a reason", as is what else is unknown: %s',
+    async (_what, changes, code) => {
+      const answer = await ask(changes);
+      expect([answer.status, answer.body["decision"]]).toEqual([200, false]);
+      expect(answer.body).toMatchObject({ context: { reasons: [{ code }] } });
+    },
+  );
 
   test("a service that is bound elsewhere cannot tell a foreign thing from one that does not exist", async () => {
     const other = await gateway.service("other", { scopes: ["authz:evaluate"], organizations: ["elsewhere"] });

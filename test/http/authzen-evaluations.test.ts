@@ -138,7 +138,7 @@ test.each([
   expect(item?.context.error?.message).toMatch(/^body\.evaluations\.1[.:]/);
 });
 
-describe("Semantics", () => {
+describe('Semantics: "the two short circuits truncate the answer after the deciding item"', () => {
   test('"`execute_all` (default)" answers every item', async () => {
     for (const more of [{}, short("execute_all"), { options: {} }, { options: { more: 1 } }]) {
       expect(await decisions([NO, YES, FORBIDDEN, YES], more)).toEqual([false, true, false, true]);
@@ -157,7 +157,7 @@ describe("Semantics", () => {
     expect(await decisions([NO, NO], semantic)).toEqual([false, false]);
   });
 
-  test('"an invalid item counts as a denial"', async () => {
+  test('"an *invalid* item of a batch is `decision:false` with `context.error` and counts as a denial"', async () => {
     expect(await decisions([YES, 7, YES], short("deny_on_first_deny"))).toEqual([true, null]);
     expect(await decisions([7, YES, NO], short("permit_on_first_permit"))).toEqual([null, true]);
   });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { fill } from "../support/crowd.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 
 let gateway: TestGateway;
@@ -115,7 +116,7 @@ describe("Results", () => {
 });
 
 describe("Pages", () => {
-  test('"`page{limit,token}` in, `page{next_token,count}` out, `next_token:""` at the end"', async () => {
+  test('"`page{limit,token}` in, `page{next_token,count}` out, `next_token:""` at the end", and "a page that is not the last always carries a token"', async () => {
     const searches: [string, Members, number][] = [
       ["resource", whatBobViews(), 5],
       ["subject", whoViews(), 2],
@@ -134,7 +135,7 @@ describe("Pages", () => {
           token = page.page.next_token;
         } while (token !== "");
         expect(pages.flatMap(({ results }) => results)).toEqual(whole.results);
-        // "a page that is not the last always carries a token", and is full when nothing else ended it.
+        // Those before the last had a token, for all was found; and each is full, for nothing else ended it.
         expect(pages.slice(0, -1).every(({ results }) => results.length === limit)).toBe(true);
       }
     }
@@ -163,7 +164,21 @@ describe("Pages", () => {
     expect((await found("resource", turned)).results).toHaveLength(3);
   });
 
-  test('"default limit 50"; the most is 500, and one more is 400, as is less than one', async () => {
+  test('"default limit 50": a page of which nothing is said has as many, and a token when there are more', async () => {
+    const dora = await gateway.person("dora");
+    const many = await foundOrganization(dora);
+    await fill(gateway, many, { size: 51, state: "enabled" });
+    const asked = { subject: account(dora), action: { name: "view" }, resource: { type: "sector" } };
+    for (const more of [{}, { page: {} }, { page: { token: "" } }]) {
+      const first = await found("resource", { ...asked, ...more }, gateway.shop, `/o/${many}`);
+      expect([first.results.length, first.page.count]).toEqual([50, 50]);
+      const next = { ...asked, page: { token: first.page.next_token } };
+      const rest = await found("resource", next, gateway.shop, `/o/${many}`);
+      expect([rest.results.length, rest.page]).toEqual([1, { ...WHOLE, count: 1 }]);
+    }
+  });
+
+  test("the most of a page is 500, and one more is 400, as is less than one", async () => {
     expect((await search("subject", { ...whoViews(), page: { limit: LIMITS.searchPage } })).status).toBe(200);
     for (const limit of [LIMITS.searchPage + 1, 0, -1, 1.5, "2", null]) {
       const answer = await search("subject", { ...whoViews(), page: { limit } });

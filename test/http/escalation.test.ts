@@ -176,7 +176,7 @@ describe("A kind that declares what may be sent", () => {
     resource: { type: "record", id: "active" },
   });
 
-  test("gets that, under `sent`, and nothing beside it", async () => {
+  test('gets that: what is sent can "reach a policy only under `R.attr.sent.…`, and only those that the kind\'s schema declares"', async () => {
     const answer = await ask("/access/v1/evaluation", delete_({ ...POISON, soft: true }));
     expect(answer.body).toMatchObject({ decision: true });
     const { facts } = answer.body["context"] as { facts: { resource: unknown; subject: unknown } };

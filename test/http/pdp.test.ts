@@ -1,5 +1,6 @@
 /** AUTHZEN.md: each organization is a PDP of its own at `/o/{slug}/access/v1/…`. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { get } from "node:http";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addApplication, addMember, foundOrganization, undrawn } from "../support/world.ts";
@@ -10,6 +11,7 @@ let bob: Person;
 let slug: string;
 let other: string;
 let anchor: string;
+let sector: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway({ settings: { PUBLIC_URL: "https://authz.example.com" } });
@@ -17,7 +19,7 @@ beforeAll(async () => {
   bob = await gateway.person("bob");
   slug = await foundOrganization(alice);
   other = await foundOrganization(alice);
-  anchor = (await addApplication(alice, slug)).anchor;
+  ({ anchor, sector } = await addApplication(alice, slug));
   for (const each of [slug, other]) await addMember(alice, each, bob, "viewer");
 });
 afterAll(async () => await gateway.close());
@@ -28,7 +30,39 @@ async function ask(at: string, resource: readonly [string, string], by: Person =
   return await by.post(`${at}/access/v1/evaluation`, question);
 }
 
-describe("A decision point of one organization", () => {
+test('"Built-in ids are unique everywhere (organization: slug; application: anchor; sector: id; member: `slug/alias`)"', async () => {
+  const things = [
+    ["organization", slug],
+    ["organization", other],
+    ["application", anchor],
+    ["sector", sector],
+    ["member", `${slug}/bob`],
+    ["member", `${other}/bob`],
+  ] as const;
+  const versions = new Set<unknown>();
+  for (const thing of things) {
+    const { status, body } = await ask("", thing);
+    expect([thing, status, body["decision"]]).toEqual([thing, 200, true]);
+    versions.add((body["context"] as { version: number }).version);
+  }
+  expect(versions.size).toBe(2); // of one organization and the other
+});
+
+test('"Which organization? Requests name none": what one says of it is ignored', async () => {
+  const question = {
+    subject: { type: "account", id: bob.alias },
+    action: { name: "view" },
+    resource: { type: "application", id: anchor },
+  };
+  for (const at of ["", `/o/${slug}`]) {
+    const plain = await gateway.shop.post(`${at}/access/v1/evaluation`, question);
+    expect(plain.body).toMatchObject({ decision: true });
+    const naming = { ...question, organization: other, context: { organization: other } };
+    expect(undrawn(await gateway.shop.post(`${at}/access/v1/evaluation`, naming))).toBe(undrawn(plain));
+  }
+});
+
+describe('A decision point: "each organization is a PDP of its own at `/o/{slug}/access/v1/…`"', () => {
   test("decides about what is in it, as the plain path does", async () => {
     for (const resource of [["application", anchor] as const, ["organization", slug] as const]) {
       const plain = await ask("", resource);
@@ -73,26 +107,71 @@ test("a member is named by slug and alias: one whose organization is called like
   expect((await ask("", ["member", "carol"])).body).toMatchObject({ decision: false });
 });
 
-describe("The metadata of a decision point", () => {
-  test("names the configured address and only what exists, to everybody, for an hour", async () => {
-    for (const at of ["", `/o/${slug}`]) {
-      const response = await fetch(`${gateway.url}/.well-known/authzen-configuration${at}`);
-      expect(response.headers.get("cache-control")).toBe("public, max-age=3600");
-      expect(response.headers.get("content-type")).toBe("application/json");
-      expect(await response.json()).toEqual({
-        policy_decision_point: `https://authz.example.com${at}`,
-        access_evaluation_endpoint: `https://authz.example.com${at}/access/v1/evaluation`,
-        access_evaluations_endpoint: `https://authz.example.com${at}/access/v1/evaluations`,
-        search_subject_endpoint: `https://authz.example.com${at}/access/v1/search/subject`,
-        search_resource_endpoint: `https://authz.example.com${at}/access/v1/search/resource`,
-        search_action_endpoint: `https://authz.example.com${at}/access/v1/search/action`,
+/** The metadata, asked for under another name than the gateway's own: `fetch` does not let one say that. */
+async function metadata(at: string, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+  const { hostname, port } = new URL(gateway.url);
+  const path = `/.well-known/authzen-configuration${at}`;
+  return await new Promise((resolve, reject) => {
+    const sent = get({ hostname, port, path, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        const received = new Headers(response.headers as Record<string, string>);
+        const body = JSON.parse(text) as Answered["body"];
+        resolve({ status: response.statusCode ?? 0, headers: received, text, body });
       });
+    });
+    sent.on("error", reject);
+  });
+}
+
+/** Each of its members. */
+async function member(name: string): Promise<unknown[]> {
+  const all = [await metadata(""), await metadata(`/o/${slug}`)];
+  return all.map(({ body }) => body[name]);
+}
+
+const AT = (path: string): string[] => ["", `/o/${slug}`].map((at) => `https://authz.example.com${at}${path}`);
+
+describe('The metadata of a decision point: "metadata at `/.well-known/authzen-configuration/o/{slug}`"', () => {
+  test('"`/access/v1/evaluation` | `access_evaluation_endpoint`"', async () => {
+    expect(await member("access_evaluation_endpoint")).toEqual(AT("/access/v1/evaluation"));
+  });
+
+  test('"`/access/v1/evaluations` | `access_evaluations_endpoint`"', async () => {
+    expect(await member("access_evaluations_endpoint")).toEqual(AT("/access/v1/evaluations"));
+  });
+
+  test('"`/access/v1/search/{subject,resource,action}` | `search_{subject,resource,action}_endpoint`"', async () => {
+    for (const what of ["subject", "resource", "action"]) {
+      expect(await member(`search_${what}_endpoint`)).toEqual(AT(`/access/v1/search/${what}`));
+    }
+  });
+
+  test('"`policy_decision_point` (from configuration, never from the Host header)", as is all of it', async () => {
+    expect(await member("policy_decision_point")).toEqual(AT(""));
+    for (const at of ["", `/o/${slug}`]) {
+      const { text } = await metadata(at);
+      const names = { host: "evil.example", "x-forwarded-host": "evil.example", forwarded: "host=evil.example" };
+      const asked = await metadata(at, { ...names, "x-forwarded-proto": "http", origin: "https://evil.example" });
+      expect([asked.status, asked.text]).toEqual([200, text]);
+    }
+  });
+
+  test('"metadata has a max-age": everybody may keep it for an hour; it is GET alone, and names only what there is', async () => {
+    for (const at of ["", `/o/${slug}`]) {
+      const { status, headers, body } = await metadata(at);
+      expect([status, headers.get("content-type")]).toEqual([200, "application/json"]);
+      expect(headers.get("cache-control")).toBe("public, max-age=3600");
+      expect(Object.keys(body)).toHaveLength(6);
+      const posted = await gateway.shop.post(`/.well-known/authzen-configuration${at}`, {});
+      expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
     }
   });
 
   test("does not tell whether there is such an organization", async () => {
-    const response = await fetch(`${gateway.url}/.well-known/authzen-configuration/o/no-such-organization`);
-    expect(response.status).toBe(200);
+    expect((await metadata("/o/no-such-organization")).status).toBe(200);
   });
 });
 

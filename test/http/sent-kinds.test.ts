@@ -1,7 +1,7 @@
 /** AUTHZEN.md: where things need not be stored, the enforcement point keeps them and sends their properties; what is stored is told apart. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { TICKETS } from "../support/host-folder.ts";
+import { RECORDS, TICKETS } from "../support/host-folder.ts";
 import { foundOrganization, must } from "../support/world.ts";
 
 let gateway: TestGateway;
@@ -9,7 +9,7 @@ let store: Person;
 let base: string;
 
 beforeAll(async () => {
-  gateway = await startTestGateway({ hostPolicies: [TICKETS] });
+  gateway = await startTestGateway({ hostPolicies: [TICKETS, RECORDS] });
   const slug = await foundOrganization(await gateway.person("alice"));
   const scopes = ["authz:evaluate", "authz:search", "authz:explain", "entities:write"];
   store = await gateway.service("gate", { scopes, organizations: [slug] });
@@ -43,7 +43,7 @@ async function may(who: string, name: string, ticket: string, sent: Sent = {}): 
   return decision;
 }
 
-test("an unstored thing is decided about by what was sent, and has no stored facts", async () => {
+test('of a thing that need not be stored "an unstored one has no stored facts and the policy decides on what was sent"', async () => {
   expect(await may("anybody", "upgrade", "unstored", { resource: { tier: "gold" } })).toBe(true);
   expect(await may("anybody", "upgrade", "unstored", { resource: { tier: "paper" } })).toBe(false);
   expect(await may("anybody", "upgrade", "unstored")).toBe(false);
@@ -55,9 +55,40 @@ test("a stored thing keeps its facts, whatever is sent under their names", async
   expect(await may("anybody", "upgrade", "stored")).toBe(false); // stored is not sent either
 });
 
-test("a role that is sent is none that is stored", async () => {
+test('"stored facts are elsewhere (`P.attr`, `R.attr`), so a sent `role` is never taken for a stored one"', async () => {
   expect(await may("mona", "cancel", "unstored", { subject: { role: "visitor" } })).toBe(true);
   expect(await may("vera", "cancel", "unstored", { subject: { role: "manager" } })).toBe(false);
+});
+
+test('"A policy that wants to believe a sent property says so": one that does not sees what is stored alone', async () => {
+  const gold = { resource: { tier: "gold" }, context: { open: true } };
+  // To upgrade is to believe the tier that is sent, to refund the one that is stored.
+  expect([await may("vera", "upgrade", "unstored", gold), await may("vera", "refund", "unstored", gold)]).toEqual([
+    ...[true, false],
+  ]);
+  const paper = { resource: { tier: "paper" } };
+  expect([await may("vera", "upgrade", "stored", paper), await may("vera", "refund", "stored", paper)]).toEqual([
+    ...[false, true],
+  ]);
+});
+
+test('"A host\'s kind says whether its resources and subjects must be stored": unknown ones are denied, or decided about', async () => {
+  const ask = async (subject: object, name: string, resource: object): Promise<unknown> => {
+    const question = { subject, action: { name }, resource };
+    const { decision, context } = must(await store.post("/access/v1/evaluation", question), 200).body;
+    return [decision, (context as { reasons: { code: string }[] }).reasons.map(({ code }) => code)];
+  };
+  must(await store.put(`${base}/user/u`, { attributes: { role: "admin" } }), 201);
+  must(await store.put(`${base}/record/r`, { attributes: { status: "active" } }), 201);
+  const [user, record] = [
+    { type: "user", id: "u" },
+    { type: "record", id: "r" },
+  ];
+  expect(await ask(user, "read", record)).toEqual([true, []]);
+  expect(await ask({ ...user, id: "nobody" }, "read", record)).toEqual([false, ["UNKNOWN_SUBJECT"]]);
+  expect(await ask(user, "read", { ...record, id: "nothing" })).toEqual([false, ["UNKNOWN_RESOURCE"]]);
+  const ticket = { type: "ticket", id: "nothing", properties: { tier: "gold" } };
+  expect(await ask({ type: "visitor", id: "nobody" }, "upgrade", ticket)).toEqual([true, []]);
 });
 
 test("a relation to a name that is not stored counts, and one that is sent does not", async () => {

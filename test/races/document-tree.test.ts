@@ -94,7 +94,7 @@ async function all({ service, at }: World, what: string, question: object, limit
 const sorted = (found: readonly unknown[]): string[] => found.map((each) => JSON.stringify(each)).sort();
 
 test.each(Array.from({ length: TREES }, (_, index) => [index]))(
-  "tree %i",
+  'tree %i: "every result evaluates to `true` when asked, and nothing that evaluates to `true` is missing"',
   async (index) => {
     const chance = chanceOf(takeSeed(`document tree ${index}`) + index);
     const pick = <Item>(items: readonly Item[]): Item => items[chance.below(items.length)] as Item; // never of nothing

@@ -98,7 +98,7 @@ describe("What is seen of one organization", () => {
 
   test(
     "is what is stored there: of the same questions the other one's answers differ",
-    async () => {
+    () => {
       expect(there.asked.filter((text, index) => text !== before.asked[index]).length).toBeGreaterThan(30);
       expect(there.read.filter((text, index) => text !== before.read[index]).length).toBeGreaterThan(15);
       expect([...there.asked, ...there.read].join("\n")).not.toContain('"title":"First"');

@@ -74,8 +74,8 @@ test("an import stops where its client is no longer bound to a kind; what was st
   const { keeper, base, organization } = docs;
   const stored = async (): Promise<number> =>
     (await at.sql("select from entities where organization_id = $1 and is_stored", [organization])).length;
-  const bind = async (kind: string): Promise<void> =>
-    void (await at.sql("update clients set kinds = array[$1] where client_id = $2", [kind, keeper.alias]));
+  const bind = async (kind: string): Promise<unknown> =>
+    await at.sql("update clients set kinds = array[$1] where client_id = $2", [kind, keeper.alias]);
   const lines = async function* (): AsyncGenerator<string> {
     for (let index = 0; index < 200; index += 1) yield `${JSON.stringify(documentLine(`d-${index}`, "owner"))}\n`;
     await eventually(async () => expect(await stored()).toBe(196)); // twice 98

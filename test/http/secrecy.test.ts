@@ -93,7 +93,9 @@ describe.each(naming.map((route) => [named(route), route] as const))("%s", (_nam
   test("names only what this test knows how to ask about", () => requireKnown(route));
 
   test.each(variantsOf(route))("what is foreign and what is unknown answer alike: %s", async (title, variant) => {
-    const worlds = variantsInTurn(route).some(([known]) => known === title) ? mixtures(route) : [at.foreign, at.unknown];
+    const worlds = variantsInTurn(route).some(([known]) => known === title)
+      ? mixtures(route)
+      : [at.foreign, at.unknown];
     for (const [asker, token] of askersOf(route, variant)) {
       const answers: unknown[] = [];
       for (const world of worlds) answers.push(await ask(at, [route, world], variant, token));

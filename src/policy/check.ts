@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { buildModel, type Model, ModelError, readModules } from "../engines/openfga-model.ts";
 import { LocalEngineError } from "../local/error.ts";
+import { isSystemError } from "../local/process-mark.ts";
 import { startThrowawayOpenfga } from "../local/openfga-throwaway.ts";
 import { canCompile } from "./host-compile.ts";
 import { PLANS_FILE, plansIn } from "./plans.ts";
@@ -108,13 +109,9 @@ async function modelWith(core: CoreModel["modules"], directory: string): Promise
   try {
     return buildModel([...core, ...(await readModules([directory]))]);
   } catch (error) {
-    if (error instanceof ModelError || isNoFolder(error)) return null;
+    if (error instanceof ModelError || isSystemError(error, "ENOENT")) return null;
     throw error;
   }
-}
-
-function isNoFolder(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 async function policyFindings(folders: Folders, onProgress: OnProgress): Promise<Finding[]> {

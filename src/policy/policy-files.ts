@@ -1,6 +1,7 @@
 /** Which files of a folder decide: one answer for all who hash, copy, check and compare them. */
 import { glob, readdir, stat } from "node:fs/promises";
 import path from "node:path";
+import { isSystemError } from "../local/process-mark.ts";
 
 /** What `cerbos/` of a folder holds, by names within it, with slashes and sorted. */
 export interface PolicyFiles {
@@ -40,7 +41,7 @@ export async function policyFilesIn(folder: string): Promise<PolicyFiles> {
 /** Links are followed, as folders are mounted into containers. */
 async function namesIn(top: string, within = ""): Promise<string[]> {
   const entries = await readdir(path.join(top, within), { withFileTypes: true }).catch((error: unknown) => {
-    if (within === "" && error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (within === "" && isSystemError(error, "ENOENT")) return [];
     throw error;
   });
   const found = entries.map(async (entry) => {

@@ -188,7 +188,11 @@ describe("A policy set", () => {
     expect(kinds).toEqual(["record", "user"]);
     await expect(writeBundle(bundle, POLICIES, [RECORDS])).rejects.toThrow("is not empty");
     await expect(writeBundle(stateDir, POLICIES, [], { replaces: true })).rejects.toThrow("no bundle");
-    expect(await writeBundle(bundle, POLICIES, [RECORDS], { replaces: true })).toEqual({ unit, kinds });
+    expect(await writeBundle(bundle, POLICIES, [RECORDS], { replaces: true })).toEqual({
+      unit,
+      kinds,
+      isCompiled: true,
+    });
     const cerbos = await startCerbos({ stateDir, policyDir: bundle, environment: process.env });
     const connection = connectCerbos(cerbos.target, false);
     expect([unit, await connection.unit(5_000)]).toEqual([await policyUnit(POLICIES, [RECORDS]), unit]);

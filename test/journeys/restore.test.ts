@@ -8,7 +8,7 @@ import { readManifest, writeManifest } from "../../src/local/backup-manifest.ts"
 import { account, documentLine, sendLines } from "../support/document-world.ts";
 import { decisions, type Drill, foundAcme, modesIn } from "../support/drill.ts";
 import { processesIn, removeStateDir } from "../support/engine-processes.ts";
-import type { Person } from "../support/gateway.ts";
+import { PATIENT, type Person } from "../support/gateway.ts";
 import { DOCUMENTS } from "../support/host-folder.ts";
 import { personAt, run, serviceAt, start } from "../support/own-gateway.ts";
 import { must } from "../support/world.ts";
@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), "bailiwick-restore-"));
   backup = path.join(folder, "backup");
   const stateDir = path.join(folder, "state");
-  const gateway = await start({ STATE_DIR: stateDir, HOST_POLICIES: DOCUMENTS });
+  const gateway = await start({ ...PATIENT, STATE_DIR: stateDir, HOST_POLICIES: DOCUMENTS });
   drill = await foundAcme(gateway.url, stateDir);
   before = await decisions(gateway.url, stateDir, drill);
   await storeEntities(gateway.url, stateDir);
@@ -117,7 +117,7 @@ describe("a restore", () => {
       expect(await run(["restore", copy], { STATE_DIR: elsewhere })).toMatchObject({ status: 0 });
       expect(statSync(path.join(elsewhere, "secrets.json")).mode & 0o777).toBe(0o600);
       expect(modesIn(path.join(elsewhere, "postgres"))).toEqual(["file 600", "folder 700"]);
-      const restored = await start({ STATE_DIR: elsewhere, HOST_POLICIES: DOCUMENTS });
+      const restored = await start({ ...PATIENT, STATE_DIR: elsewhere, HOST_POLICIES: DOCUMENTS });
       expect(await decisions(restored.url, elsewhere, drill)).toEqual(before);
       expect(entitiesBefore.decisions).toEqual([true, false]);
       expect(await entities(restored.url, elsewhere)).toEqual(entitiesBefore);

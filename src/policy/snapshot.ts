@@ -49,8 +49,9 @@ export async function takeSnapshot(
   const [copy = root, ...hostCopies] = copies;
   const saying = (words: (index: number) => string) => (text: string) =>
     copies.reduce((said, each, index) => {
-      // Without the first slash it is told from the root of all.
-      return said.replaceAll(each, words(index)).replaceAll(each.slice(1), words(index));
+      // It is told from where we are, or, without the first slash, from the root of all.
+      const written = [each, path.relative("", each), each.slice(1)];
+      return written.reduce((left, one) => left.replaceAll(one, words(index)), said);
     }, text);
   try {
     // What is copied is held to what was there before, and that to what is there after it.

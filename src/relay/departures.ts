@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { LIMITS } from "../entities/limits.ts";
 import type { Transaction } from "../stores/database.ts";
 import { endDeparture, findDeparture } from "../stores/departures.ts";
@@ -15,13 +16,22 @@ export async function endDepartures(deps: ReconcileDeps, organization: string): 
   const inside = async <Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> =>
     await inOrganization(deps.database, organization, work);
   while ((await inside(async (tx) => await findDeparture(tx, organization))) !== undefined) {
-    deps.signal?.throwIfAborted();
-    const isApplied = await deps.apply(organization).then(
+    if (!(await isApplied(deps, organization))) return;
+    await inside(async (tx) => await endPart(deps, tx, organization));
+  }
+}
+
+/** Soon enough? A gateway that was killed has left its lease, which the relay waits out. */
+async function isApplied({ apply, clock, signal }: ReconcileDeps, organization: string): Promise<boolean> {
+  const deadline = clock().getTime() + LIMITS.rebuildSettlesMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    const isDone = await apply(organization).then(
       () => true,
       () => false, // the relay has told why
     );
-    if (!isApplied) return;
-    await inside(async (tx) => await endPart(deps, tx, organization));
+    if (isDone || clock().getTime() >= deadline) return isDone;
+    await wait(LIMITS.rebuildLooksEveryMs);
   }
 }
 

@@ -13,7 +13,7 @@ import { evaluateAll } from "./review/evaluated.ts";
 import { BEGIN, type Finding, fromHere, ofFault, sortedFindings } from "./review/finding.ts";
 import { readFindings } from "./review/lint.ts";
 import { answerFindings } from "./review/lint-answers.ts";
-import { schemaFindings, subjectFindings } from "./review/lint-facts.ts";
+import { exampleFindings, schemaFindings, subjectFindings } from "./review/lint-facts.ts";
 import { type CoreModel, readCoreModel } from "./review/lint-model.ts";
 import { shapeFindings } from "./review/lint-shape.ts";
 import { refuseUnreadable } from "./review/lint-syntax.ts";
@@ -120,7 +120,8 @@ async function policyFindings(folders: Folders, onProgress: OnProgress): Promise
     readRevision(policiesDir, hostFolders),
     compileFindings(policiesDir),
   ]);
-  const found = [...compiled, ...(await hostFindings(revision)), ...readFindings(revision)];
+  const examples = await exampleFindings(revision);
+  const found = [...compiled, ...(await hostFindings(revision)), ...readFindings(revision), ...examples];
   // A Cerbos does not start on what it cannot compile; tests that fail are no hindrance, and what it answers tells why.
   const isServable = compiled.every(({ file }) => isTest(file));
   return isServable ? [...found, ...(await askedFindings(folders, revision, onProgress))] : found;

@@ -157,7 +157,7 @@ function asSchema(given: unknown): object {
   return typeof given === "object" && given !== null ? given : {};
 }
 
-function newAjv(): Ajv2020 {
+export function newAjv(): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictTuples: false, allErrors: true, logger: false });
   addFormats.default(ajv);
   return ajv;

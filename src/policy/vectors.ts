@@ -1,6 +1,6 @@
 import type { Judge } from "../entities/judge.ts";
 import { lotsOf } from "../entities/parallel.ts";
-import { resourceOf } from "./review/cells.ts";
+import { resourceOf } from "./review/resource-of.ts";
 import { ANCHOR, type PolicyDocument } from "./review/documents.ts";
 import { documentsOf } from "./review/evaluated.ts";
 import { readRevision, type Revision } from "./review/revision.ts";

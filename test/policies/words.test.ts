@@ -14,7 +14,7 @@ type Told = PolicyDiff["groups"][number];
 
 const GROUP: Told = {
   ...{ id: "0123456789ab", direction: "widened", kind: "organization", version: "default", isNewMatrix: false },
-  ...{ actions: ["create_sector"], knownTo: "both", cells: 3, roles: ["admin", "owner"] },
+  ...{ actions: ["create_sector"], knownTo: "both", cells: 3, isWhole: true, roles: ["admin", "owner"] },
   where: [[{ fact: "R.attr.state", values: ["active", "retired"] }]],
   example: {
     ...{ role: "admin", way: null },
@@ -27,7 +27,7 @@ const GROUP: Told = {
 };
 const told = (change: Partial<Told>): string => {
   const compared = { name: "main", commit: null, unit: "0".repeat(16) };
-  const diff = { base: compared, head: compared, groups: [{ ...GROUP, ...change }], isUnapproved: false };
+  const diff = { base: compared, head: compared, groups: [{ ...GROUP, ...change }], limits: [], isUnapproved: false };
   return /^- (.*)$/m.exec(terminalOf(diff))?.[1] ?? "";
 };
 const example = (change: Partial<Told["example"]>): Partial<Told> => ({ example: { ...GROUP.example, ...change } });
@@ -75,12 +75,24 @@ describe("A sentence of diff", () => {
   test("stands in Markdown with what only some want to read folded away", () => {
     const compared = { name: "main", commit: null, unit: "0".repeat(16) };
     const groups: Told[] = [GROUP, { ...GROUP, direction: "reasons" }];
-    const text = markdownOf({ base: compared, head: compared, groups, isUnapproved: true });
+    const text = markdownOf({ base: compared, head: compared, groups, limits: [], isUnapproved: true });
     expect(text).toContain("1 widened, 0 broken, 0 narrowed, 1 denied for other reasons");
     expect(text).toContain("- **Admin and Owner may now do `create_sector` on an organization");
     expect(text).toContain("where `state` is active or retired; 3 cases");
     expect(text.match(/<details><summary>[^]*<\/details>/)?.[0]).toContain("an example of 3 cases");
     expect(text).toContain('- { group: "0123456789ab", who: you,');
+  });
+
+  test("is followed by what was not tried, also where nothing is different", () => {
+    const compared = { name: "main", commit: null, unit: "0".repeat(16) };
+    const limits = ["sector, retire: too many states to try each; every pair of values was"];
+    const diff = { base: compared, head: compared, limits, isUnapproved: false };
+    const same = terminalOf({ ...diff, groups: [] });
+    expect(same).toMatch(/every decision is the same\.\n\nNot all was tried\. sector, retire: too many states.*\.\n$/);
+    const some = terminalOf({ ...diff, groups: [{ ...GROUP, isWhole: false }] });
+    expect(some).toContain("Not all was tried. sector, retire");
+    expect(some).toContain("3 cases of those tried (every pair of values)");
+    expect(markdownOf({ ...diff, groups: [{ ...GROUP, isWhole: false }] })).toContain("**Not all was tried.** sector");
   });
 });
 

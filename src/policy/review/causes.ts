@@ -2,11 +2,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
-import { type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
+import { ANCHOR, type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
 import { canonical } from "../../engines/openfga-differences.ts";
 import { PLANS_FILE } from "../plans.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import type { Part } from "./cells.ts";
+import { isSameSchema } from "./facts.ts";
+import { aroundRules } from "./unchanged.ts";
 import { WAY } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
 
@@ -20,7 +22,19 @@ export function causesOf({ parts, kind, cells }: Difference, { base, head }: Rev
   });
   if (inRules.length > 0) return inRules;
   const elsewhere = [...rankCauses(base, head), ...planCauses(base, head), ...schemaCauses(kind, base, head)];
-  return elsewhere;
+  return elsewhere.length > 0 ? elsewhere : aroundCauses({ parts, base, head });
+}
+
+/** What makes no rule another one: the ranks that a policy names, what it imports, and what all policies share. */
+function aroundCauses({ parts, base, head }: Pick<Difference, "parts"> & Revisions): string[] {
+  const around = parts.head.flatMap((part) => {
+    const was = parts.base.find(({ from }) => from === part.from);
+    if (was === undefined || isDeepStrictEqual(aroundRules(was), aroundRules(part))) return [];
+    const anchor = part.document.rules.find(({ actions }) => actions.includes(ANCHOR));
+    return [`${placeOf(part, anchor)}: what stands around its rules`];
+  });
+  const isShared = !isDeepStrictEqual(base.shared, head.shared);
+  return [...around, ...(isShared ? ["cerbos/: what all policies share, or the schema of the subject"] : [])];
 }
 
 function ruleCauses(was: Part | undefined, is: Part | undefined): string[] {
@@ -119,7 +133,7 @@ function planCauses(base: Revision, head: Revision): string[] {
 
 function schemaCauses(kind: string, base: Revision, head: Revision): string[] {
   const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind));
-  if (isDeepStrictEqual(was?.schema, is?.schema)) return [];
+  if (isSameSchema(was?.schema, is?.schema)) return [];
   const matrix = (is ?? was)?.matrices.get("default")?.file ?? "";
   return [`${path.join(path.dirname(matrix), "_schemas", `${kind}.json`)}:1: the schema of its facts`];
 }

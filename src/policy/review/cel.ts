@@ -8,16 +8,24 @@ export type Cel =
   /** `R.attr.state`: names behind a root; `isAsked`: `has(…)`. */
   | { readonly is: "path"; readonly names: readonly [string, ...string[]]; readonly isAsked: boolean }
   | { readonly is: "call"; readonly name: string; readonly args: readonly Cel[] }
-  /** A list, or the values of a map. */
+  /** A list, or the keys and values of a map. */
   | { readonly is: "list"; readonly items: readonly Cel[] }
   | { readonly is: "stray"; readonly problem: string };
 export type Literal = string | number | boolean | null;
 
 /** CEL's names for operators, and functions of Cerbos, whose truth depends on boundaries that are known. */
 const FUNCTIONS = new Set([
-  ...["_&&_", "_||_", "!_", "_?_:_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in", "_+_", "_-_", "-_"],
-  ...["size", "startsWith", "endsWith", "contains", "hasIntersection", "isSubset"],
+  // `+` adds up reasons; no condition may say it (lint-words.ts).
+  ...["_&&_", "_||_", "!_", "_?_:_", "_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "@in", "_+_"],
+  ...["startsWith", "endsWith", "contains", "hasIntersection", "isSubset"],
 ]);
+
+/** What nobody can write down the boundaries of. */
+const UNBOUNDED: Readonly<Record<string, string>> = {
+  size: "size(…) counts, and whatever it counts has to be tried in every length: make the number a fact",
+  "_-_": "a difference moves each boundary by the other side: make it a fact",
+  "-_": "what is negated is no fact: make it one",
+};
 
 const CLOCK = new Set(["now", "timestamp", "duration", "timeSince", "getHours", "getDayOfWeek"]);
 
@@ -57,15 +65,22 @@ function celOf({ exprKind: expr }: Expr): Cel {
     case "structExpr":
       return {
         is: "list",
-        items: expr.value.entries.flatMap(({ value }) => (value === undefined ? [] : [celOf(value)])),
+        items: expr.value.entries.flatMap(({ keyKind, value }) => [
+          ...(keyKind.case === "mapKey" ? keyOf(keyKind.value) : []),
+          ...(value === undefined ? [] : [celOf(value)]),
+        ]),
       };
     case "comprehensionExpr":
-      return stray(
-        "exists, all, map and filter go over lists of any length: say it with `in`, size or hasIntersection",
-      );
+      return stray("exists, all, map and filter go over lists of any length: say it with `in` or hasIntersection");
     case undefined:
       return stray("an empty expression");
   }
+}
+
+/** A key is read as well: `"alice" in {P.id: true}`. */
+function keyOf(key: Expr): Cel[] {
+  const cel = celOf(key);
+  return cel.is === "literal" ? [cel] : [cel, stray("a key that is no constant: name it")];
 }
 
 function stray(problem: string): Cel {
@@ -115,6 +130,9 @@ function callOf({ function: name, target, args }: Extract<Expr["exprKind"], { ca
   }
   if (CLOCK.has(name)) return stray(`${name}(…) reads the clock: make the time a fact`);
   if (name === "_[_]") return stray("an index that is no constant string");
+  if (name === "-_" && of?.is === "literal" && typeof of.value === "number") return { is: "literal", value: -of.value };
+  const unbounded = UNBOUNDED[name];
+  if (unbounded !== undefined) return stray(unbounded);
   if (!FUNCTIONS.has(name)) return stray(`${name}(…) is outside the subset whose space can be written down`);
   return { is: "call", name, args: given.map(celOf) };
 }

@@ -2,8 +2,8 @@ import type { Judge } from "../../entities/judge.ts";
 import type { Reason } from "../../entities/errors.ts";
 import type { PrincipalRole } from "../../entities/kinds.ts";
 import { ANCHOR, type PolicyDocument, type RuleDocument } from "./documents.ts";
-import type { Fact } from "./facts.ts";
 import { readsOf, ROLE } from "./reads.ts";
+import { resourceOf, subjectOf } from "./resource-of.ts";
 import type { KindPolicies } from "./revision.ts";
 import type { Dimension, Plans, Point, Space } from "./space.ts";
 
@@ -67,14 +67,13 @@ export function cellsOf(facts: ReadonlySet<string>, space: Space, most = MOST_CE
   const dimensions = [...facts].sort().flatMap((fact) => space.get(fact) ?? []);
   const fitting = dimensions.map(({ fact, points }) => ({ fact, points: points.filter(fits) }));
   const size = fitting.reduce((product, { points }) => product * points.length, 1);
-  if (size > most) return { dimensions, isWhole: false, cells: pairsOf(dimensions) };
+  const isWhole = size <= most || dimensions.length < 2;
   const unfit = dimensions.flatMap(({ fact, points }, index) => {
-    const others = fitting.map((each, at) =>
-      at === index ? { fact, points: points.filter((point) => !fits(point)) } : each,
-    );
-    return productOf(others);
+    const others = fitting.with(index, { fact, points: points.filter((point) => !fits(point)) });
+    return isWhole ? productOf(others) : pairsOf(others, index);
   });
-  return { dimensions, isWhole: true, cells: [...productOf(fitting), ...unfit] };
+  const cells = [...(isWhole ? productOf(fitting) : pairsOf(fitting)), ...unfit];
+  return { dimensions, isWhole, cells };
 }
 
 /** Can the gateway supply it? */
@@ -89,29 +88,27 @@ function productOf(dimensions: readonly Dimension[]): Cell[] {
   );
 }
 
-/** Every two facts at every two of their values, the others at each of theirs in turn, so that none is left at one value alone. */
-function pairsOf(dimensions: readonly Dimension[]): Cell[] {
+/**
+ * Every two facts at every two of their values, the others at each of theirs in turn, so that none is left at one value alone.
+ * @param about the one fact that every pair is to have; undefined: any
+ */
+function pairsOf(dimensions: readonly Dimension[], about?: number): Cell[] {
   const cells = new Map<string, Cell>();
+  const places = [...dimensions.keys()];
+  const pairs = places.flatMap((one) => places.slice(one + 1).map((other) => [one, other] as const));
   let turn = 0;
-  for (const [one, first] of dimensions.entries()) {
-    for (const [other, second] of dimensions.entries()) {
-      if (other <= one) continue;
-      for (const a of first.points) {
-        for (const b of second.points) {
-          turn += 1;
-          const cell = dimensions.map(({ points }, index) => {
-            const filler = points[turn % points.length] ?? MISSING;
-            return index === one ? a : index === other ? b : filler;
-          });
-          cells.set(JSON.stringify(cell), cell);
-        }
-      }
+  for (const [one, other] of pairs.filter((pair) => about === undefined || pair.includes(about))) {
+    for (const [a, b] of productOf([one, other].flatMap((place) => dimensions[place] ?? []))) {
+      turn += 1;
+      const cell = dimensions.flatMap(({ points }, place) => {
+        const filler = points[Math.floor(turn / (place + 1)) % points.length];
+        return (place === one ? a : place === other ? b : filler) ?? [];
+      });
+      cells.set(JSON.stringify(cell), cell);
     }
   }
   return [...cells.values()];
 }
-
-const MISSING: Point = { is: "missing", fits: false };
 
 /** Of one cell, why the part denies each of its actions; none: it allows. */
 export type Said = ReadonlyMap<string, readonly Reason[]>;
@@ -153,56 +150,4 @@ async function askOne({ judge, kind, plans }: Asking, part: Part, points: Readon
   };
   const verdicts = await judge(question, TIMEOUT_MS);
   return new Map([...verdicts].map(([action, verdict]) => [action, verdict.reasons]));
-}
-
-/** `R.attr`: the points where they are given, and ordinary facts elsewhere. */
-export function resourceOf(
-  kind: KindPolicies,
-  points: ReadonlyMap<string, Point>,
-  plans: Plans,
-): Record<string, unknown> {
-  const attributes: Record<string, unknown> = {};
-  for (const path of kind.schema.objects) put(attributes, path, {});
-  for (const fact of kind.schema.facts.values()) {
-    const value = points.has(fact.path)
-      ? resolve(points.get(fact.path), plans)
-      : fact.isRequired
-        ? ordinary(fact)
-        : undefined;
-    if (value !== undefined) put(attributes, fact.path, value);
-  }
-  return attributes;
-}
-
-function subjectOf(points: ReadonlyMap<string, Point>, plans: Plans): Record<string, unknown> {
-  const attributes: Record<string, unknown> = {};
-  for (const [fact, point] of points) {
-    const value = fact.startsWith("P.attr.") ? resolve(point, plans) : undefined;
-    if (value !== undefined) put(attributes, fact, value);
-  }
-  return attributes;
-}
-
-function put(attributes: Record<string, unknown>, path: string, value: unknown): void {
-  const names = path.split(".").slice(2);
-  const last = names.pop() ?? "";
-  let at = attributes;
-  for (const name of names) at = (at[name] ??= {}) as Record<string, unknown>; // put there as an object
-  at[last] = value;
-}
-
-function resolve(point: Point | undefined, plans: Plans): unknown {
-  if (point === undefined || point.is === "missing" || point.is === "way") return undefined;
-  return point.is === "limit" ? plans.get(point.plan)?.[point.limit] : point.value;
-}
-
-/** A value that the schema takes, for a fact that nothing is said about. */
-export function ordinary({ example, listed, types, least }: Fact): unknown {
-  if (example !== undefined) return example;
-  if (listed !== null && listed.length > 0) return listed[0];
-  if (types.includes("null")) return null;
-  if (types.includes("boolean")) return false;
-  if (types.includes("integer") || types.includes("number")) return least ?? 0;
-  if (types.includes("array")) return [];
-  return types.includes("object") ? {} : "ordinary";
 }

@@ -52,9 +52,10 @@ const TITLES: readonly (readonly [Group["direction"], title: string, counted: st
   ["reasons", "Denied as before, for other reasons", "denied for other reasons"],
 ];
 
-function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks): string {
+function textOf({ base, head, groups, limits, isUnapproved }: PolicyDiff, marks: Marks): string {
   const from = marks.text(`${base.name} (${marks.code(base.unit)}) to ${head.name} (${marks.code(head.unit)})`);
-  if (groups.length === 0) return `From ${from}: every decision is the same.\n`;
+  const untried = limits.map((limit) => `${marks.strong("Not all was tried.")} ${limit}.\n`);
+  if (groups.length === 0) return [`From ${from}: every decision is the same.\n`, ...untried].join("\n");
   const sections = TITLES.flatMap(([direction, title]) => {
     const some = groups.filter((group) => group.direction === direction);
     const lines = some.flatMap((group) => [...linesOf(group, marks), ""]);
@@ -67,7 +68,8 @@ function textOf({ base, head, groups, isUnapproved }: PolicyDiff, marks: Marks):
   const end = isUnapproved
     ? `${marks.strong("Something widens that nobody has approved.")} If it is meant, whoever approves it adds this to the base's ${marks.code("policies/approvals.yaml")}:\n\n${entriesFor(groups, base.unit, head.unit, marks)}`
     : "";
-  return `From ${from}: ${counts}.\n\n${sections.join("\n")}\n${end}`.trimEnd() + "\n";
+  const said = [`From ${from}: ${counts}.\n`, ...untried, sections.join("\n")].join("\n");
+  return `${said}\n${end}`.trimEnd() + "\n";
 }
 
 function linesOf(group: Told, marks: Marks): string[] {
@@ -89,8 +91,9 @@ function linesOf(group: Told, marks: Marks): string[] {
 /** Of many regions the first few: the example is in them. */
 const MOST_REGIONS = 4;
 
-function extentOf({ where, direction, cells }: Group, marks: Marks): string {
-  const cases = `${cells} ${cells === 1 ? "case" : "cases"}`;
+function extentOf({ where, direction, cells, isWhole }: Group, marks: Marks): string {
+  const tried = isWhole ? "" : " of those tried (every pair of values)";
+  const cases = `${cells} ${cells === 1 ? "case" : "cases"}${tried}`;
   if (direction === "reasons") return `an example of ${cases}`;
   const told = where.slice(0, MOST_REGIONS).map((region) => {
     return listed(region.map(({ fact, values }) => `${marks.code(short(fact))} is ${listed(values, "or")}`));

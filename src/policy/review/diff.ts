@@ -24,6 +24,8 @@ export interface PolicyDiff {
   readonly head: Compared;
   /** Widened first. */
   readonly groups: readonly (Group & { readonly approval: Approvals[number] | null })[];
+  /** What was not tried, so that more can be different. */
+  readonly limits: readonly string[];
   /** Does something widen that nobody has approved? */
   readonly isUnapproved: boolean;
 }
@@ -53,7 +55,9 @@ export async function diffOf(base: Source, head: Source, options: DiffOptions): 
 async function compare(base: Source, head: Source, options: DiffOptions): Promise<PolicyDiff> {
   const approvals = await readApprovals(options.approvalsFile);
   const [was, is] = await Promise.all([readSound(base), readSound(head)]);
-  const differences = await allDifferences(was, is, options.onProgress);
+  const limits = new Set<string>();
+  const telling: Telling = { onProgress: options.onProgress, onLimit: (words) => limits.add(words) };
+  const differences = await allDifferences(was, is, telling);
   const groups = groupsOf(differences, { base: was, head: is });
   const units = { base: await unitOf(base), head: await unitOf(head) };
   const approved = approvalsFor(approvals, units, groups, options.now);
@@ -66,6 +70,7 @@ async function compare(base: Source, head: Source, options: DiffOptions): Promis
     base: { name: base.name, commit: base.commit, unit: units.base },
     head: { name: head.name, commit: head.commit, unit: units.head },
     groups: told,
+    limits: [...limits],
     isUnapproved: told.some(({ direction, approval }) => direction === "widened" && approval === null),
   };
 }
@@ -74,12 +79,13 @@ async function unitOf({ policiesDir, hostFolders }: Source): Promise<string> {
   return await policyUnit(policiesDir, hostFolders);
 }
 
-async function allDifferences(
-  was: Revision,
-  is: Revision,
-  onProgress: DiffOptions["onProgress"],
-): Promise<Difference[]> {
-  const ways = await allWays(was, is, onProgress);
+interface Telling extends Pick<DiffOptions, "onProgress"> {
+  readonly onLimit: (words: string) => unknown;
+}
+
+async function allDifferences(was: Revision, is: Revision, telling: Telling): Promise<Difference[]> {
+  const { onProgress, onLimit } = telling;
+  const ways = await allWays(was, is, telling);
   const kinds = [...new Set([...is.kinds.keys(), ...was.kinds.keys()])].filter((kind) => {
     return was.kinds.get(kind)?.fingerprint !== is.kinds.get(kind)?.fingerprint || ways.has(kind);
   });
@@ -93,7 +99,7 @@ async function allDifferences(
   const found: Difference[] = [];
   for (const [index, kind] of kinds.entries()) {
     onProgress(`${kind} (${index + 1} of ${kinds.length})`);
-    found.push(...(await differencesOf(kind, ...sides, ways.get(kind) ?? [])));
+    found.push(...(await differencesOf(kind, ...sides, { ways: ways.get(kind) ?? [], onLimit })));
   }
   return found;
 }
@@ -102,9 +108,9 @@ async function allDifferences(
 async function allWays(
   was: Revision,
   is: Revision,
-  onProgress: DiffOptions["onProgress"],
-): Promise<ReadonlyMap<string, WayBetween[]>> {
-  const found = new Map<string, WayBetween[]>();
+  { onProgress }: Telling,
+): Promise<ReadonlyMap<string, readonly WayBetween[]>> {
+  const found = new Map<string, readonly WayBetween[]>();
   if (canonical(was.model) === canonical(is.model)) return found;
   await using graphs = await startTrialGraphs(onProgress);
   const base = { model: was.model, graph: await graphs.storeFor("base", was.model) };

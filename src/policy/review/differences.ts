@@ -4,9 +4,11 @@ import type { Judge } from "../../entities/judge.ts";
 import { ask, type Cell, type Cells, cellsOf, partsOf, type Part } from "./cells.ts";
 import { type Both, isUnchanged } from "./unchanged.ts";
 import { spaceOfKind } from "./evaluated.ts";
+import { changedFacts } from "./facts.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
-import type { Point, Space, WayBetween } from "./space.ts";
+import { type Point, type Space, unseenChanges, type WayBetween } from "./space.ts";
 import { ROLE, WAY } from "./reads.ts";
+import { short } from "./words.ts";
 
 /** One of two revisions, with a Cerbos that serves it. */
 export interface Side {
@@ -38,32 +40,39 @@ export interface Difference {
 /** Combinations of all the facts that any rule about an action reads, on either side. */
 const MOST_TOGETHER = 400_000;
 
-/**
- * Everything that the two say differently about one kind.
- * @param ways of which the two models make different relations
- */
-export async function differencesOf(
-  kind: string,
-  base: Side,
-  head: Side,
-  ways: readonly WayBetween[],
-): Promise<Difference[]> {
+interface Between {
+  /** Of which the two models make different relations. */
+  readonly ways: readonly WayBetween[];
+  /** Told what was not tried. */
+  readonly onLimit: (words: string) => unknown;
+}
+
+/** Everything that the two say differently about one kind. */
+export async function differencesOf(kind: string, base: Side, head: Side, between: Between): Promise<Difference[]> {
   const kinds = [base, head].flatMap(({ revision }) => {
     const found = revision.kinds.get(kind);
     return found === undefined ? [] : [{ kind: found, plans: revision.plans }];
   });
   const space = spaceOfKind(kinds);
+  const schemas = kinds.map((each) => each.kind.schema);
+  const changed = changedFacts(schemas);
+  for (const fact of unseenChanges(changed, schemas, space))
+    between.onLimit(
+      `${kind}: the schema of ${short(fact)} is another one, and no value that was tried tells them apart`,
+    );
   const [was, is] = [base.revision.kinds.get(kind), head.revision.kinds.get(kind)];
   const found: Difference[] = [];
   for (const version of versionsOf(was, is)) {
-    const one = partsOfKind(was, was?.matrices.has(version) === true || is === undefined ? version : "default");
-    const other = partsOfKind(is, version);
+    const partsAt = (side: KindPolicies | undefined, at: string): Part[] =>
+      partsOfKind(side, at).map((part) => ({ ...part, reads: new Set([...part.reads, ...changed]) }));
+    const one = partsAt(was, was?.matrices.has(version) === true || is === undefined ? version : "default");
+    const other = partsAt(is, version);
     const actions = new Set([...one, ...other].flatMap((part) => part.actions));
     for (const together of alike([...actions], one, other)) {
       const pair = { kind, version, isNewMatrix: was !== undefined && !was.matrices.has(version), actions: together };
       const sides = { base: { ...base, kind: was, parts: one }, head: { ...head, kind: is, parts: other } };
-      found.push(...(await differencesIn(pair, sides, space, [])));
-      if (ways.length > 0) found.push(...(await differencesIn(pair, sides, space, ways)));
+      found.push(...(await differencesIn(pair, sides, space, { ...between, ways: [] })));
+      if (between.ways.length > 0) found.push(...(await differencesIn(pair, sides, space, between)));
     }
   }
   return found;
@@ -104,7 +113,7 @@ async function differencesIn(
   pair: Pair,
   sides: Both<SideOfKind>,
   space: Space,
-  ways: readonly WayBetween[],
+  { ways, onLimit }: Between,
 ): Promise<Difference[]> {
   const { actions, ...which } = pair;
   const about = (side: SideOfKind): Part[] =>
@@ -113,6 +122,8 @@ async function differencesIn(
   if (ways.length === 0 && isUnchanged(sides, parts)) return [];
   const facts = new Set([...parts.base, ...parts.head].flatMap(({ reads }) => [...reads]));
   const cells = ways.length === 0 ? cellsOf(facts, space, MOST_TOGETHER) : waysIn(ways, facts, space);
+  if (!cells.isWhole)
+    onLimit(`${pair.kind}, ${actions.join(", ")}: too many states to try each; every pair of values was`);
   const said = async (side: "base" | "head"): Promise<Says> =>
     await saysOf(sides[side], parts[side], ways.length === 0 ? cells : relatedBy(side, cells, facts, space));
   const [was, is] = await Promise.all([said("base"), said("head")]);

@@ -12,6 +12,8 @@ export interface PolicyDocument {
   /** Files of derived roles that it imports. */
   readonly importedRoles: readonly string[];
   readonly rules: readonly RuleDocument[];
+  /** Everything but its rules, its words and its description, as it was written. */
+  readonly rest: unknown;
   /** Of a member, from the top of the file. */
   readonly placeOf: Positioned["placeOf"];
 }
@@ -43,6 +45,8 @@ export interface RuleDocument {
   /** Must all of them hold, and nothing else? */
   readonly isConjunction: boolean;
   readonly output: Expression | null;
+  /** All of it but its name and its actions, as it was written. */
+  readonly whole: unknown;
   readonly place: Place;
 }
 
@@ -83,17 +87,34 @@ export function readPolicyDocument(file: string, text: string): PolicyDocument |
     const path = [...VARIABLES, name];
     return [name, { name, words: document.commentOf(path), ...expressionOf(document, path, String(given)) }];
   });
+  const { rest, wholes } = Written.parse(document.value); // it was read as one already
   return {
-    ...{ file, resource, version, variables: new Map(named), importedRoles, placeOf: document.placeOf },
-    rules: rules.map((rule, index) => ruleOf(document, rule, index)),
+    ...{ file, resource, version, variables: new Map(named), importedRoles, placeOf: document.placeOf, rest },
+    rules: rules.map((rule, index) => ({ ...ruleOf(document, rule, index), whole: wholes[index] })),
   };
 }
+
+const Written = z
+  .looseObject({
+    resourcePolicy: z.looseObject({
+      rules: z.array(z.looseObject({ name: z.unknown().optional(), actions: z.unknown().optional() })),
+      variables: z.looseObject({ local: z.unknown().optional() }).optional(),
+    }),
+  })
+  .transform(({ description: _description, resourcePolicy, ...rest }) => {
+    const { rules, variables, ...policy } = resourcePolicy;
+    const imported = { ...variables, local: null };
+    return {
+      rest: { ...rest, policy, imported },
+      wholes: rules.map(({ name: _name, actions: _actions, ...rule }) => rule),
+    };
+  });
 
 function expressionOf(document: Positioned, path: readonly PropertyKey[], text: string): Expression {
   return { text, cel: readCel(text), place: document.placeOf(path) };
 }
 
-function ruleOf(document: Positioned, given: z.infer<typeof Rule>, index: number): RuleDocument {
+function ruleOf(document: Positioned, given: z.infer<typeof Rule>, index: number): Omit<RuleDocument, "whole"> {
   const { name = null, condition, output, ...rule } = given;
   const path = [...RULES, index];
   const conditions = expressionsIn(document, [...path, "condition"], condition);

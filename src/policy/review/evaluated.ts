@@ -1,6 +1,7 @@
 import type { Judge } from "../../entities/judge.ts";
 import { ask, type Cells, cellsOf, partsOf, type Part, type Said } from "./cells.ts";
 import type { PolicyDocument } from "./documents.ts";
+import { changedFacts } from "./facts.ts";
 import { type Reads, readsOf } from "./reads.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
 import { type Space, spaceOf } from "./space.ts";
@@ -27,10 +28,15 @@ export interface KindAt {
 /** Every value that a fact of the kind is tried with, at all of these revisions. */
 export function spaceOfKind(revisions: readonly KindAt[]): Space {
   const reads = revisions.flatMap(({ kind }) => documentsOf(kind).map(readsOfDocument));
+  const schemas = revisions.map(({ kind }) => kind.schema);
+  const isObject = (fact: string): boolean => schemas.some(({ objects }) => objects.includes(fact));
   return spaceOf({
-    facts: revisions.flatMap(({ kind }) => [...kind.schema.facts.values()]),
+    facts: revisions.flatMap(({ kind }) => [...kind.schema.facts.values(), ...kind.subjectFacts]),
     comparisons: reads.flatMap(({ comparisons }) => comparisons),
-    read: new Set(reads.flatMap(({ facts }) => [...facts])),
+    // An object that is always there is no fact by itself.
+    read: new Set(
+      [...reads.flatMap(({ facts }) => [...facts]), ...changedFacts(schemas)].filter((fact) => !isObject(fact)),
+    ),
     plans: revisions.flatMap(({ kind, plans }) => (kind.isHosts ? [] : [plans])),
   });
 }
@@ -39,7 +45,7 @@ export function documentsOf({ matrices, floor }: KindPolicies): PolicyDocument[]
   return [...matrices.values(), ...(floor === null ? [] : [floor])];
 }
 
-function readsOfDocument({ rules, variables }: PolicyDocument): Reads {
+export function readsOfDocument({ rules, variables }: PolicyDocument): Reads {
   const expressions = rules.flatMap(({ conditions, output }) => [...conditions, ...(output === null ? [] : [output])]);
   return readsOf(expressions, variables);
 }

@@ -1,6 +1,6 @@
 import { AuthorError } from "./author-error.ts";
-import { ordinary, type Part } from "./cells.ts";
-import type { Fact } from "./facts.ts";
+import type { Part } from "./cells.ts";
+import { type Fact, ordinary } from "./facts.ts";
 import { ROLE } from "./reads.ts";
 import type { KindPolicies } from "./revision.ts";
 import { type Dimension, type Point, type Space, SUBJECT_ROLES } from "./space.ts";

@@ -19,6 +19,8 @@ export interface Group {
   readonly actions: readonly string[];
   readonly knownTo: Difference["knownTo"];
   readonly cells: number;
+  /** Was every combination tried? If not, every pair of values was. */
+  readonly isWhole: boolean;
   /** Roles that it concerns; none: the role does not matter. */
   readonly roles: readonly string[];
   /** Where it is so: in each of these regions, and nowhere else. None of the facts: everywhere. */
@@ -104,7 +106,7 @@ function groupOf({ differences, first, roles, at }: Portion, revisions: Revision
 
   return {
     id: hashOf([direction, kind, version, actions, facts, named]),
-    ...{ direction, kind, version, isNewMatrix, actions, knownTo, roles, cells: at.length },
+    ...{ direction, kind, version, isNewMatrix, actions, knownTo, roles, cells: at.length, isWhole: cells.isWhole },
     where: boxesOf(first, at).map((box) => regionOf(first, box, revisions)),
     example: exampleOf(first, at, revisions),
     causes: causesOf(first, revisions),

@@ -21,7 +21,10 @@ interface Asked {
 /** One for each rule and fault, with the first cell that shows it. */
 function partFindings({ kind, part, revision }: Asked): Finding[] {
   const found = new Map<string, Finding>();
+  // Of a subject no schema says what is wrong.
+  const own = part.dimensions.flatMap(({ fact }, place) => (fact.startsWith("P.") ? [place] : []));
   for (const [index, cell] of part.cells.entries()) {
+    if (own.some((place) => cell[place]?.is === "wrong")) continue;
     for (const [action, reasons] of part.said[index] ?? []) {
       const fault = faultOf(kind, cell, reasons);
       if (fault === null || found.has(fault.what)) continue;
@@ -39,7 +42,8 @@ interface Fault {
 }
 
 function faultOf(kind: KindPolicies, cell: Cell, reasons: readonly Reason[]): Fault | null {
-  const invalid = reasons.find((reason) => reason.code === "FACT_INVALID" && canBe(kind, reason));
+  // What a host's schema refuses is not stored.
+  const invalid = kind.isHosts ? undefined : reasons.find(({ code }) => code === "FACT_INVALID");
   const isFit = cell.every(fits);
   if (reasons.some(({ code }) => code === "NO_REASON_GIVEN")) {
     const fix =
@@ -54,12 +58,6 @@ function faultOf(kind: KindPolicies, cell: Cell, reasons: readonly Reason[]): Fa
   const isMissing = cell.some((point) => point.is === "missing" && !point.fits);
   const problem = `is allowed although a fact ${isMissing ? "is missing" : "has the wrong type"}`;
   return { what: "open", problem, fix: "Let the schema require the fact, and say its type" };
-}
-
-/** What a host's schema refuses is not stored; and of what needs a form, others than its example were tried. */
-function canBe({ isHosts, schema }: KindPolicies, { fact }: Reason): boolean {
-  const path = `R.attr${String(fact).replaceAll("/", ".")}`;
-  return !isHosts && schema.facts.get(path)?.isFormed !== true;
 }
 
 function placeOf({ document, rules: [rule] }: EvaluatedPart): Omit<Finding, "problem" | "fix"> {

@@ -4,10 +4,11 @@ import { z } from "zod";
 import { FACTS, type Kind, KINDS } from "../../entities/kinds.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
 import type { PolicyDocument } from "./documents.ts";
-import { documentsOf } from "./evaluated.ts";
+import { documentsOf, readsOfDocument } from "./evaluated.ts";
+import { ordinary } from "./facts.ts";
 import { BEGIN, type Finding } from "./finding.ts";
 import { readsOf, ROLE } from "./reads.ts";
-import type { KindPolicies } from "./revision.ts";
+import type { KindPolicies, Revision } from "./revision.ts";
 
 /** Every fact that a policy of the kind reads is one that its schema declares, and that may decide. */
 export function factFindings(kind: KindPolicies): Finding[] {
@@ -17,13 +18,42 @@ export function factFindings(kind: KindPolicies): Finding[] {
       ...conditions,
       ...(output === null ? [] : [output]),
     ]);
-    return [...document.variables.values(), ...expressions].flatMap((expression) =>
-      [...readsOf([expression], own).facts].flatMap((fact) => {
-        const [problem, fix] = readFinding(kind, document, fact) ?? [];
-        if (problem === undefined || fix === undefined) return [];
+    return [...document.variables.values(), ...expressions].flatMap((expression) => {
+      const { facts, values } = readsOf([expression], own);
+      return [...facts].flatMap((fact) => {
+        const found = readFinding(kind, document, fact) ?? (values.has(fact) ? wholeFinding(kind, fact) : null);
+        if (found === null) return [];
+        const [problem, fix] = found;
         return [{ file: document.file, ...expression.place, problem, fix }];
-      }),
-    );
+      });
+    });
+  });
+}
+
+/** Of an object nobody can write down all that it can be: `has(…)` may ask for it, and nothing else. */
+function wholeFinding({ schema }: KindPolicies, fact: string): [string, string] | null {
+  if (!schema.objects.includes(fact) && schema.facts.get(fact)?.types.includes("object") !== true) return null;
+  return [`${fact} is an object, and is read as a whole`, `Name the fact in it, such as ${fact}.x`];
+}
+
+/** Facts without a value that their schema takes: no case that it lets through could be tried. */
+export async function exampleFindings({ kinds }: Revision): Promise<Finding[]> {
+  return (await Promise.all([...kinds.values()].map(unknownIn))).flat();
+}
+
+async function unknownIn(kind: KindPolicies): Promise<Finding[]> {
+  const { schema, schemaFile } = kind;
+  const read = new Set(documentsOf(kind).flatMap((document) => [...readsOfDocument(document).facts]));
+  const unknown = [...schema.facts.values()].filter((fact) => {
+    return (fact.isRequired || read.has(fact.path)) && ordinary(fact) === undefined;
+  });
+  if (unknown.length === 0 || schemaFile === null) return [];
+  const document = readPositioned(await readFile(schemaFile, "utf8"), "json");
+  return unknown.map(({ path: fact }): Finding => {
+    const names = fact.split(".").slice(2);
+    const place = isFault(document) ? BEGIN : document.placeOf(names.flatMap((name) => ["properties", name]));
+    const problem = `nobody can tell a value of ${names.join(".")} that the schema takes, and so none is tried`;
+    return { file: schemaFile, ...place, problem, fix: `Give ${names.join(".")} an example that the schema takes` };
   });
 }
 

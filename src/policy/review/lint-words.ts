@@ -24,12 +24,12 @@ export function wordFindings(document: PolicyDocument): Finding[] {
       const fix = "Write a comment above it: decisions.md tells it to people";
       found.push({ file, ...place, problem: `${name} is not told in words`, fix });
     }
-    if (deciding.has(name)) found.push(...negations(file, variable));
+    if (deciding.has(name)) found.push(...unfit(file, variable));
   }
   const own = new Map([...variables].map(([name, variable]) => [name, { ...variable, cel: null }]));
   return [
     ...found,
-    ...conditions.flatMap((condition) => negations(file, condition)),
+    ...conditions.flatMap((condition) => unfit(file, condition)),
     ...[...variables.values(), ...conditions, ...outputs].flatMap((expression) =>
       [...readsOf([expression], own).strays].map((stray) => strayFinding(file, expression, stray)),
     ),
@@ -43,13 +43,21 @@ function strayFinding(file: string, { place }: Expression, stray: string): Findi
   return { file, ...place, problem, fix: said === "" ? SUBSET : capitalized(said) };
 }
 
-function negations(file: string, { cel, place }: Expression): Finding[] {
-  if (cel === null || !isNegative(cel)) return [];
-  const problem = "`!` says what must not be, and a guard that is negative is one step from letting through";
-  return [{ file, ...place, problem, fix: 'Say what must be, such as R.attr.state == "active"' }];
+/** What a reason may say, and a condition may not. */
+function unfit(file: string, { cel, place }: Expression): Finding[] {
+  const found: Finding[] = [];
+  if (cel !== null && calls(cel, "!_")) {
+    const problem = "`!` says what must not be, and a guard that is negative is one step from letting through";
+    found.push({ file, ...place, problem, fix: 'Say what must be, such as R.attr.state == "active"' });
+  }
+  if (cel !== null && calls(cel, "_+_")) {
+    const problem = "`+` moves each boundary by what is added, so that nobody can write it down";
+    found.push({ file, ...place, problem, fix: "Make the sum a fact" });
+  }
+  return found;
 }
 
-function isNegative(cel: Cel): boolean {
-  if (cel.is === "list") return cel.items.some(isNegative);
-  return cel.is === "call" && (cel.name === "!_" || cel.args.some(isNegative));
+function calls(cel: Cel, name: string): boolean {
+  if (cel.is === "list") return cel.items.some((item) => calls(item, name));
+  return cel.is === "call" && (cel.name === name || cel.args.some((arg) => calls(arg, name)));
 }

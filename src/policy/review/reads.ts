@@ -10,6 +10,8 @@ export const WAY = "the subject";
 export interface Reads {
   /** `role`, `R.attr.state`, `P.attr.role`. */
   readonly facts: ReadonlySet<string>;
+  /** Those whose value counts, and not only whether they are there. */
+  readonly values: ReadonlySet<string>;
   /** The variables themselves. */
   readonly variables: ReadonlySet<string>;
   readonly comparisons: readonly Comparison[];
@@ -21,7 +23,11 @@ export interface Reads {
 
 /** Facts and literals that are set against each other: where one of them is a boundary for the others. */
 export interface Comparison {
+  /** CEL's: `_==_`, `@in`, `startsWith`. */
+  readonly name: string;
   readonly facts: readonly string[];
+  /** Those of them that are compared as lists. */
+  readonly lists: readonly string[];
   readonly literals: readonly Literal[];
 }
 
@@ -33,8 +39,8 @@ const COMPARING = new Set([
 type Variables = PolicyDocument["variables"];
 
 export function readsOf(expressions: readonly Expression[], variables: Variables): Reads {
-  const sets = { facts: new Set<string>(), variables: new Set<string>(), strays: new Set<string>() };
-  const found = { ...sets, calls: new Set<string>() };
+  const sets = { facts: new Set<string>(), values: new Set<string>(), variables: new Set<string>() };
+  const found = { ...sets, strays: new Set<string>(), calls: new Set<string>() };
   const comparisons: Comparison[] = [];
   const visit = (cel: Cel, within: readonly string[]): void => {
     if (cel.is === "stray") found.strays.add(cel.problem);
@@ -42,6 +48,7 @@ export function readsOf(expressions: readonly Expression[], variables: Variables
     if (cel.is === "path") {
       const read = factOf(cel.names);
       if (read.is === "fact") found.facts.add(read.path);
+      if (read.is === "fact" && !cel.isAsked) found.values.add(read.path);
       if (read.is === "stray") found.strays.add(read.problem);
       if (read.is === "variable") enter(read.name, within);
     }
@@ -87,20 +94,27 @@ function stray(problem: string): Read {
 }
 
 /** A test of words (`V.isOwner == true`) reaches into them too: more values are tried than it takes, never fewer. */
-function comparedIn(cel: Cel, variables: Variables): Comparison {
+function comparedIn({ name, args }: Call, variables: Variables): Comparison {
   const facts = new Set<string>();
+  const lists = new Set<string>();
   const literals = new Set<Literal>();
-  const visit = (each: Cel, within: readonly string[]): void => {
+  const visit = (each: Cel, isList: boolean, within: readonly string[]): void => {
     if (each.is === "literal") literals.add(each.value);
-    if (each.is === "list") for (const item of each.items) visit(item, within);
-    if (each.is === "call") for (const arg of each.args) visit(arg, within);
+    if (each.is === "list") for (const item of each.items) visit(item, false, within);
+    if (each.is === "call") for (const arg of each.args) visit(arg, isList, within);
     if (each.is !== "path") return;
     const read = factOf(each.names);
     if (read.is === "fact") facts.add(read.path);
+    if (read.is === "fact" && isList) lists.add(read.path);
     if (read.is !== "variable" || within.includes(read.name)) return;
     const inner = variables.get(read.name)?.cel;
-    if (inner !== undefined && inner !== null) visit(inner, [...within, read.name]);
+    if (inner !== undefined && inner !== null) visit(inner, isList, [...within, read.name]);
   };
-  visit(cel, []);
-  return { facts: [...facts], literals: [...literals] };
+  for (const [index, arg] of args.entries()) visit(arg, LISTS[name]?.includes(index) === true, []);
+  return { name, facts: [...facts], lists: [...lists], literals: [...literals] };
 }
+
+type Call = Extract<Cel, { readonly is: "call" }>;
+
+/** Which arguments are lists. */
+const LISTS: Readonly<Record<string, readonly number[]>> = { "@in": [1], hasIntersection: [0, 1], isSubset: [0, 1] };

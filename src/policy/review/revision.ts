@@ -12,7 +12,7 @@ import type { PolicyFile } from "../policy-set.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
 import { type PolicyDocument, readPolicyDocument } from "./documents.ts";
-import { type FactSchema, readFactSchema } from "./facts.ts";
+import { type Fact, type FactSchema, readFactSchema } from "./facts.ts";
 import { limitOf, type Plans } from "./space.ts";
 
 /** Everything that decides about one kind. */
@@ -24,6 +24,9 @@ export interface KindPolicies {
   /** A host's kind can go without. */
   readonly floor: PolicyDocument | null;
   readonly schema: FactSchema;
+  readonly schemaFile: string | null;
+  /** What is stored of somebody who asks, by the schemas of the host's kinds; whichever of them it may be. */
+  readonly subjectFacts: readonly Fact[];
   /** The same: it decides the same. */
   readonly fingerprint: string;
 }
@@ -80,10 +83,12 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
     const isHosts = host.kinds.served.has(kind);
     const deciding = [...matrices.values(), ...(floor === null ? [] : [floor])].map(({ file }) => file);
     const schema = schemaOf(kind);
-    const facts = schemaIn(texts.get(schema[0] ?? ""));
+    const [schemaFile = null] = schema;
+    const facts = schemaIn(texts.get(schemaFile ?? ""));
+    const subjectFacts = isHosts ? subjectFactsIn(texts, host.files) : [];
     const said = [...[...deciding, ...schema].map((file) => texts.get(file)), ...shared.map(([, text]) => text)];
     const fingerprint = hashOf(isHosts ? said : [...said, limitsFor(facts, plans)]);
-    return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: facts }]];
+    return [[kind, { kind, isHosts, floor, matrices, fingerprint, schema: facts, schemaFile, subjectFacts }]];
   });
   return {
     ...{ policiesDir, hostFolders, hostFiles: host.files, problems: host.problems, faults: host.faults },
@@ -126,6 +131,15 @@ function readDocuments(texts: Texts): PolicyDocument[] {
     throw new AuthorError(read.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
   });
 }
+
+function subjectFactsIn(texts: Texts, hostFiles: readonly PolicyFile[]): Fact[] {
+  const schemas = hostFiles.filter(({ from }) => from.endsWith(".json")).map(({ from }) => schemaIn(texts.get(from)));
+  const stored = schemas.flatMap(({ facts }) => [...facts.values()]).filter(({ path: fact }) => !GIVEN.test(fact));
+  return stored.map((fact) => ({ ...fact, path: fact.path.replace("R.", "P."), isRequired: false }));
+}
+
+/** What the gateway knows of a thing, and not of who asks. */
+const GIVEN = /^R\.attr\.(organizationState|relations|sent)\b/;
 
 function schemaIn(text: string | undefined): FactSchema {
   return readFactSchema(text === undefined ? undefined : JSON.parse(text));

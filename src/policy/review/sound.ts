@@ -2,6 +2,7 @@ import { isTest } from "../policy-files.ts";
 import { AuthorError } from "./author-error.ts";
 import { cerbosOf, type RevisionCerbos } from "./cerbos-of.ts";
 import { findingInWords } from "./finding.ts";
+import { exampleFindings } from "./lint-facts.ts";
 import { readCoreModel } from "./lint-model.ts";
 import { refuseUnreadable } from "./lint-syntax.ts";
 import { compileFindings } from "./lint-tests.ts";
@@ -17,6 +18,8 @@ export async function readSound(folders: Folders): Promise<Revision> {
   if (findings.length > 0) throw new AuthorError(findings.map(findingInWords).join("\n"));
   const revision = await readRevision(folders.policiesDir, folders.hostFolders);
   if (revision.problems.length > 0) throw new AuthorError(revision.problems.join("\n"));
+  const unknown = await exampleFindings(revision);
+  if (unknown.length > 0) throw new AuthorError(unknown.map(findingInWords).join("\n"));
   return revision;
 }
 

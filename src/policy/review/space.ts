@@ -1,7 +1,7 @@
 import type { PrincipalRole } from "../../entities/kinds.ts";
 import { ROLES } from "../../entities/kinds.ts";
-import type { Literal } from "./cel.ts";
-import type { Fact } from "./facts.ts";
+import { type Given, groupOf, lists, numbers, strings } from "./boundaries.ts";
+import { type Fact, type FactSchema, ordinary } from "./facts.ts";
 import { type Comparison, ROLE } from "./reads.ts";
 
 /** One value that a fact is tried with. */
@@ -43,9 +43,6 @@ export interface SpaceSource {
 
 export const SUBJECT_ROLES: readonly PrincipalRole[] = [...ROLES, "none", "service"];
 
-/** Strings that no policy names. */
-const OTHERS = ["another", "one more"];
-
 /** Every boundary value of each fact that is read: one below, at and above each literal, all that a schema lists, missing, of the wrong type. */
 export function spaceOf(source: SpaceSource): Space {
   const space = new Map<string, Dimension>();
@@ -55,71 +52,64 @@ export function spaceOf(source: SpaceSource): Space {
 
 function pointsOf(path: string, source: SpaceSource): Point[] {
   if (path === ROLE) return SUBJECT_ROLES.map((value) => ({ is: "value", value }));
+  const given = givenOf(path, source);
+  const { declared } = given;
+  // What is stored of a subject has a schema, what is sent of one has none: it can always be missing.
+  const isOptional = path.startsWith("P.") || declared.every(({ isRequired }) => !isRequired);
+  return [...fitting(path, given, source), { is: "missing", fits: isOptional }, ...wrongFor(given)];
+}
+
+function givenOf(path: string, source: SpaceSource): Given {
   const declared = source.facts.filter((fact) => fact.path === path);
-  const { facts: group, literals } = groupOf(path, source.comparisons);
-  const types = new Set(declared.flatMap(({ types: each }) => each));
-  const fits = fitting({ path, declared, types, group, literals, source });
-  const points: Point[] = [...fits, { is: "missing", fits: declared.every(({ isRequired }) => !isRequired) }];
-  if (path.startsWith("R.")) points.push({ is: "wrong", value: wrongFor(types, declared) });
-  return points;
+  const group = groupOf(path, source.comparisons, source.facts);
+  const compared = source.facts.filter((fact) => group.facts.includes(fact.path));
+  const own = declared.flatMap(({ types }) => types);
+  // A fact that no schema declares, such as the subject's own, is what it is compared with.
+  const others = declared.length > 0 ? [] : compared.flatMap(({ types }) => types.filter((type) => type !== "array"));
+  const isList = declared.length === 0 && group.comparisons.some(({ lists: used }) => used.includes(path));
+  return {
+    ...{ declared, group },
+    types: new Set(isList ? ["array"] : [...own, ...others]),
+    limits: group.facts.flatMap((fact) => allowed(fact, source.plans)),
+    bounds: compared.flatMap(({ bounds }) => bounds),
+  };
 }
 
-interface Given {
-  readonly path: string;
-  readonly declared: readonly Fact[];
-  readonly types: ReadonlySet<string>;
-  /** Facts that it is compared with, itself among them. */
-  readonly group: readonly string[];
-  readonly literals: readonly Literal[];
-  readonly source: SpaceSource;
-}
-
-function fitting(given: Given): Point[] {
-  const { path, declared, types, literals, source } = given;
+function fitting(path: string, given: Given, { plans }: SpaceSource): Point[] {
+  const { declared } = given;
+  const isListed = declared.length > 0 && declared.every(({ listed }) => listed !== null && listed.length > 0);
   const listed = declared.flatMap((fact) => fact.listed ?? []);
-  if (listed.length > 0) return values(listed);
-  const limit = limitOf(path, source.plans);
+  if (isListed && path.startsWith("R.")) return values(listed);
+  const limit = limitOf(path, plans);
   if (limit !== null) {
-    const plans = [...new Set(source.plans.flatMap((each) => [...each.keys()]))];
-    return plans.map((plan) => ({ is: "limit", plan, limit }));
+    const names = [...new Set(plans.flatMap((each) => [...each.keys()]))];
+    return names.map((plan) => ({ is: "limit", plan, limit }));
   }
-  const found: unknown[] = types.has("null") || literals.includes(null) ? [null] : [];
-  if (types.has("boolean") || typed(given, "boolean")) found.push(false, true);
-  if (types.has("integer") || types.has("number") || typed(given, "number")) found.push(...numbers(given));
-  if (types.has("array")) found.push([], ...[...strings(given)].map((each) => [each]));
-  else if (types.has("string") || typed(given, "string") || found.length === 0) found.push(...strings(given));
-  return values(found);
+  const tried = [...listed, ...valuesOf(given), ...declared.flatMap(({ suggested }) => suggested)];
+  if (declared.length === 0 || path.startsWith("P.")) return values(tried);
+  const taken = tried.filter((value) => declared.some(({ takes }) => takes(value)));
+  // None of the boundaries can be: then what can be decides alike, and one of it will do.
+  const any = declared.map(ordinary).filter((value) => value !== undefined);
+  return values(taken.length > 0 ? taken : any);
 }
 
-/** A fact that no schema declares, such as the subject's own, is what it is compared with. */
-function typed({ types, literals }: Given, type: "boolean" | "number" | "string"): boolean {
+function valuesOf(given: Given): unknown[] {
+  const { types, group } = given;
+  const found: unknown[] = types.has("null") || group.literals.includes(null) ? [null] : [];
+  const isBare = types.size === 0 && group.facts.length === 1 && group.literals.length === 0; // `has(P.attr.x) && P.attr.x`
+  if (types.has("boolean") || typed(given, "boolean") || isBare) found.push(false, true);
+  if (types.has("integer") || types.has("number") || typed(given, "number")) found.push(...numbers(given));
+  if (types.has("array")) found.push(...lists(given));
+  if (types.has("string") || typed(given, "string") || isBare || found.length === 0) found.push(...strings(given));
+  return found;
+}
+
+function typed({ types, group: { literals } }: Given, type: "boolean" | "number" | "string"): boolean {
   return types.size === 0 && literals.some((literal) => typeof literal === type);
 }
 
 function values(all: readonly unknown[]): Point[] {
   return all.map((value) => ({ is: "value", value }));
-}
-
-function numbers({ declared, group, literals, source }: Given): number[] {
-  const bounds = literals.filter((literal) => typeof literal === "number");
-  const limits = group.flatMap((fact) => allowed(fact, source.plans));
-  const compared = group.length > 1 && limits.length === 0 ? [1] : [];
-  // The boundary itself comes first: examples are made of what comes first.
-  const around = [...limits, ...bounds, ...compared].flatMap((bound) => [bound, bound + 1, bound - 1]);
-  const least = Math.min(...declared.map((fact) => fact.least ?? -Infinity));
-  const most = Math.max(...declared.map((fact) => fact.most ?? Infinity));
-  const all = around.length === 0 ? [Math.max(0, least), Math.max(0, least) + 1] : around;
-  return [...new Set(all)].filter((value) => value >= least && value <= most);
-}
-
-function strings({ declared, group, literals }: Given): Set<string> {
-  const named = literals.filter((literal) => typeof literal === "string");
-  const parts = named.flatMap((literal) => [literal, `${literal}x`, `x${literal}`]);
-  // Where the schema wants a form, its author's example has it; the others are refused, which is a denial too.
-  const formed = declared.flatMap(({ isFormed, example }) =>
-    isFormed && typeof example === "string" ? [example] : [],
-  );
-  return new Set([...parts, ...formed, ...OTHERS.slice(0, group.length > 1 ? 2 : 1), ""]);
 }
 
 /** The built-in facts called `max…` are what the plan allows. */
@@ -136,27 +126,29 @@ function allowed(path: string, plans: readonly Plans[]): number[] {
   return plans.flatMap((each) => [...each.values()].flatMap((plan) => plan[limit] ?? []));
 }
 
-function wrongFor(types: ReadonlySet<string>, declared: readonly Fact[]): unknown {
+/** A value that no schema takes; where none says a type, of another one than the fact is compared with. */
+function wrongFor(given: Given): Point[] {
+  const { types, declared } = given;
   const isText =
-    types.has("string") || declared.some(({ listed }) => listed?.some((each) => typeof each === "string") === true);
-  return isText ? 0 : "wrong";
+    types.has("string") ||
+    typed(given, "string") ||
+    declared.some(({ listed }) => listed?.some((each) => typeof each === "string") === true);
+  const all: unknown[] = [isText ? 0 : "wrong", isText ? "wrong" : 0, []];
+  const wrong = all.find((value) => types.size === 0 || declared.every(({ takes }) => !takes(value)));
+  return wrong === undefined ? [] : [{ is: "wrong", value: wrong }];
 }
 
-/** Facts that are compared with each other, directly or by way of others, have each other's boundaries. */
-function groupOf(
-  path: string,
-  comparisons: readonly Comparison[],
-): { facts: readonly string[]; literals: readonly Literal[] } {
-  const facts = new Set([path]);
-  const literals = new Set<Literal>();
-  for (let grown = -1; grown !== facts.size;) {
-    grown = facts.size;
-    for (const comparison of comparisons.filter((each) => each.facts.some((fact) => facts.has(fact)))) {
-      for (const fact of comparison.facts) facts.add(fact);
-      for (const literal of comparison.literals) literals.add(literal);
-    }
-  }
-  return { facts: [...facts], literals: [...literals] };
+/** Facts whose schema is another one, without any value among those tried that only one of the two takes. */
+export function unseenChanges(changed: ReadonlySet<string>, schemas: readonly FactSchema[], space: Space): string[] {
+  return [...changed].filter((path) => {
+    const declared = schemas.flatMap(({ facts }) => facts.get(path) ?? []);
+    const differs = (of: (fact: Fact) => boolean): boolean => new Set(declared.map(of)).size > 1;
+    if (differs(({ isRequired }) => isRequired)) return false;
+    const points = space.get(path)?.points ?? [];
+    return !points.some(
+      (point) => (point.is === "value" || point.is === "wrong") && differs(({ takes }) => takes(point.value)),
+    );
+  });
 }
 
 function distinct(points: readonly Point[]): Point[] {

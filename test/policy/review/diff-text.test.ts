@@ -17,7 +17,7 @@ const APPROVED = { group: "000000000001", who: "Ada", why: "agreed", base: "", h
 function groupWith(said: string): Told {
   return {
     ...{ id: "000000000001", direction: "widened", kind: "sector", version: "default", isNewMatrix: false },
-    ...{ actions: ["rename"], knownTo: "both", cells: 1, roles: ["admin"] },
+    ...{ actions: ["rename"], knownTo: "both", cells: 1, isWhole: true, roles: ["admin"] },
     where: [[{ fact: "R.attr.state", values: [said] }]],
     example: {
       ...{ role: "admin", way: null, was: [{ code: "ROLE_TOO_LOW" }], is: [] },
@@ -30,7 +30,7 @@ function groupWith(said: string): Told {
 
 function diffOf(...groups: readonly Told[]): PolicyDiff {
   const side = { name: "main", commit: null, unit: "0123456789abcdef" };
-  return { base: side, head: side, groups, isUnapproved: true };
+  return { base: side, head: side, groups, limits: [], isUnapproved: true };
 }
 
 /** In every place that a pull request can write into. */

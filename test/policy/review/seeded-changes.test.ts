@@ -9,9 +9,10 @@ import { findingInWords } from "../../../src/policy/review/finding.ts";
 import { readRevision } from "../../../src/policy/review/revision.ts";
 import { type Folders, workingTree } from "../../../src/policy/review/sources.ts";
 import { isUnchanged } from "../../../src/policy/review/unchanged.ts";
-import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES } from "../../support/host-folder.ts";
+import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../../support/host-folder.ts";
 import { linesOf } from "./effects.ts";
 import { BUILT_IN_CHANGES, edits, type SeededChange } from "./seeded-changes.ts";
+import { SURROUNDING_CHANGES } from "./seeded-surroundings.ts";
 import { HOST_CHANGES, REFACTORINGS } from "./seeded-host-changes.ts";
 import { UNSEEN_CHANGES } from "./unseen-changes.ts";
 
@@ -20,7 +21,8 @@ const LONG_MS = 120_000;
 const some = <Each>(all: readonly Each[]): readonly Each[] =>
   process.env["BAILIWICK_FULL"] === "1" ? all : all.filter((_each, index) => index % 4 === 2);
 
-const CHANGES = [...BUILT_IN_CHANGES, ...HOST_CHANGES];
+const CHANGES = [...BUILT_IN_CHANGES, ...HOST_CHANGES, ...SURROUNDING_CHANGES];
+const FOLDERS = { "built-in": POLICIES, host: DOCUMENTS, records: RECORDS };
 
 const copies: FolderCopy[] = [];
 afterEach(async () => {
@@ -30,16 +32,19 @@ afterEach(async () => {
 type Change = Pick<SeededChange, "folder" | "make">;
 
 async function changed({ folder, make }: Change): Promise<Folders> {
-  const copy = await copyFolder(folder === "built-in" ? POLICIES : DOCUMENTS);
+  const copy = await copyFolder(FOLDERS[folder]);
   copies.push(copy);
   await make(copy);
-  return folder === "host"
-    ? { policiesDir: POLICIES, hostFolders: [copy.directory] }
-    : { policiesDir: copy.directory, hostFolders: [] };
+  return folder === "built-in"
+    ? { policiesDir: copy.directory, hostFolders: [] }
+    : { policiesDir: POLICIES, hostFolders: [copy.directory] };
 }
 
 async function diffFor(change: Change): Promise<PolicyDiff> {
-  const base = workingTree({ policiesDir: POLICIES, hostFolders: change.folder === "host" ? [DOCUMENTS] : [] });
+  const base = workingTree({
+    policiesDir: POLICIES,
+    hostFolders: change.folder === "built-in" ? [] : [FOLDERS[change.folder]],
+  });
   const head = workingTree(await changed(change));
   const approvalsFile = path.join(head.policiesDir, "approvals.yaml");
   return await diffOf(base, head, { approvalsFile, now: new Date(0), onProgress: () => undefined });

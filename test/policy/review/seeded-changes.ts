@@ -3,8 +3,8 @@ import type { FolderCopy } from "../../support/host-folder.ts";
 /** A change of the policies as somebody might make it, with what it does. */
 export interface SeededChange {
   readonly title: string;
-  /** Whose folder: the built-in policies, or the host's of examples/document-tree. */
-  readonly folder: "built-in" | "host";
+  /** Whose folder: the built-in policies, or the host's of examples/document-tree, or of examples/authzen-certification. */
+  readonly folder: "built-in" | "host" | "records";
   readonly make: (copy: FolderCopy) => Promise<void>;
   /** The groups of the diff, widened first: `direction kind.actions roles: region | region`. */
   readonly effect: readonly string[];
@@ -115,13 +115,6 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       "reasons sector.enable: ROLE_TOO_LOW+FACT_INVALID -> ROLE_TOO_LOW+LIMIT_REACHED",
       "reasons sector.create_application: ROLE_TOO_LOW+FACT_INVALID -> ROLE_TOO_LOW+SECTOR_RETIRED+LIMIT_REACHED",
     ],
-  },
-  {
-    title: "a schema is loosened",
-    folder: "built-in",
-    make: edits(["cerbos/_schemas/sector.json", /\n    "enabledApplications",/, ""]),
-    wrong: "enabledApplications may be missing",
-    effect: ["errors sector.retire everyone: enabledApplications=missing"],
   },
   {
     title: "an attribute is renamed",

@@ -108,7 +108,7 @@ async function allDifferences(was: Revision, is: Revision, telling: Telling): Pr
 async function allWays(
   was: Revision,
   is: Revision,
-  { onProgress }: Telling,
+  { onProgress, onLimit }: Telling,
 ): Promise<ReadonlyMap<string, readonly WayBetween[]>> {
   const found = new Map<string, readonly WayBetween[]>();
   if (canonical(was.model) === canonical(is.model)) return found;
@@ -117,7 +117,9 @@ async function allWays(
   const head = { model: is.model, graph: await graphs.storeFor("head", is.model) };
   for (const [kind, { schema }] of is.kinds) {
     const relations = [...schema.facts.keys()].flatMap((fact) => /^R\.attr\.relations\.(\w+)$/.exec(fact)?.[1] ?? []);
-    const ways = relations.length === 0 ? [] : await waysBetween(kind, relations, base, head);
+    if (relations.length === 0) continue;
+    const { ways, isWhole } = await waysBetween(kind, relations, base, head);
+    if (!isWhole) onLimit(`${kind}: too many ways to be related to try each; the shortest were`);
     if (ways.length > 0) found.set(kind, ways);
   }
   return found;

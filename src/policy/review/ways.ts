@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Graph } from "../../engines/openfga.ts";
-import type { Model } from "../../engines/openfga-model.ts";
+import { canonical, type Model } from "../../engines/openfga-model.ts";
 import { LIMITS } from "../../entities/limits.ts";
-import type { Tuple } from "../../entities/tuples.ts";
+import { type Tuple, tupleKey } from "../../entities/tuples.ts";
 import type { WayBetween } from "./space.ts";
 
 /** How somebody can be related to a thing: one chain of tuples, as short as it can be. */
@@ -13,6 +14,8 @@ export interface Way {
   readonly tuples: readonly Tuple[];
   readonly subject: string;
   readonly object: string;
+  /** Of two at a time, the places of each by itself; none: it is one. */
+  readonly pair: readonly number[];
 }
 
 /** Things that a chain goes through; a folder in a folder in a folder is as good as one in a folder. */
@@ -23,58 +26,136 @@ const MOST_WAYS = 400;
 interface Step {
   readonly words: string;
   readonly role: string | null;
+  readonly subject: string;
   readonly tuples: readonly Tuple[];
+  readonly pair?: readonly number[];
 }
 
-/** Every way from an account to a thing of this type that the model allows, the shortest first. */
-export function waysTo(models: readonly Model[], type: string): Way[] {
+export interface Ways {
+  readonly ways: readonly Way[];
+  /** Are these all that there are? */
+  readonly isWhole: boolean;
+}
+
+/**
+ * Every way from a subject to a thing of this type that the models allow, the shortest first. Where a model says `and` or `but not`, every
+ * two of one subject as well: what one gives, another can complete or take away.
+ */
+export function waysTo(models: readonly Model[], type: string): Ways {
   const found = new Map<string, Step>();
+  const walk: Walk = { isCut: false };
   for (const model of models)
-    for (const step of stepsTo(model, type, "0", [])) found.set(JSON.stringify(step.tuples), step);
-  const sorted = [...found.values()].sort((one, other) => one.tuples.length - other.tuples.length).slice(0, MOST_WAYS);
-  return sorted.map((step, index) => {
-    const own = (name: string): string => name.replace(/:/, `:w${index}-`);
+    for (const step of stepsTo({ model, walk }, type, "0", [])) found.set(JSON.stringify(step.tuples), step);
+  const byLength = (one: Step, other: Step): number => one.tuples.length - other.tuples.length;
+  const single = [...found.values()].sort(byLength);
+  const all = [...single, ...(models.some(isCombining) ? pairsOf(single).sort(byLength) : [])];
+  const ways = all.slice(0, MOST_WAYS).map((step, index) => {
+    const own = (name: string): string => name.replace(/:(?!\*)/, `:w${index}-`);
     const tuples = step.tuples.map(({ user, relation, object }) => ({
       user: own(user),
       relation,
       object: own(object),
     }));
-    return { words: step.words, role: step.role, tuples, subject: own(SUBJECT), object: own(`${type}:0`) };
+    const { words, role, pair = [] } = step;
+    return { ...{ words, role, pair, tuples }, subject: own(step.subject), object: own(`${type}:0`) };
   });
+  return { ways, isWhole: !walk.isCut && all.length <= MOST_WAYS };
 }
 
-const SUBJECT = "account:subject";
+function isCombining(model: Model): boolean {
+  return /"(intersection|difference)":\{/.test(canonical(model));
+}
 
-function stepsTo(model: Model, type: string, name: string, through: readonly string[]): Step[] {
-  const object = `${type}:${name}`;
-  const definition = model.type_definitions.find((each) => each.type === type);
+function pairsOf(steps: readonly Step[]): Step[] {
+  return steps.flatMap((one, index) =>
+    steps.slice(index + 1).flatMap((other, offset) => {
+      // Nobody has two roles.
+      if (one.subject !== other.subject || (one.role !== null && other.role !== null)) return [];
+      const tuples = new Map([...one.tuples, ...other.tuples].map((tuple) => [tupleKey(tuple), tuple]));
+      const words = `${one.words}, and ${other.words}`;
+      const pair = [index, index + 1 + offset];
+      return [{ words, pair, subject: one.subject, role: one.role ?? other.role, tuples: [...tuples.values()] }];
+    }),
+  );
+}
+
+interface Walk {
+  /** Was a chain too long, although it would have led to something else? */
+  isCut: boolean;
+}
+
+interface Walking {
+  readonly model: Model;
+  readonly walk: Walk;
+}
+
+/** @param through what the chain has gone through on its way here */
+function stepsTo(walking: Walking, type: string, name: string, through: readonly string[]): Step[] {
+  const definition = definitionOf(walking.model, type);
   // The bookkeeping of the relay is no way to anything.
   return Object.entries(definition?.metadata?.relations ?? {}).flatMap(
     ([relation, { directly_related_user_types: types = [] }]) =>
       types.flatMap((target): Step[] => {
-        if (target.type === "account") {
-          const role = type === "organization" ? relation : null;
-          return [{ words: `\`${relation}\` of the ${type}`, role, tuples: [{ user: SUBJECT, relation, object }] }];
-        }
+        const here = { type, name, relation, target };
+        const ending = isSubject(definition, here) ? [endingAt(here)] : [];
         const next = `${target.type}:${relation}`;
-        if (through.length >= LONGEST - 1 || through.filter((each) => each === next).length > 1) return [];
-        const inner = `${name}-${relation}`;
-        const isUserset = target.relation !== undefined && target.relation !== "";
-        const user = `${target.type}:${inner}${isUserset ? `#${String(target.relation)}` : ""}`;
-        const behind = stepsTo(model, target.type, inner, [...through, next]);
-        const leading = isUserset ? behind.filter(({ tuples }) => tuples.at(-1)?.relation === target.relation) : behind;
-        const here = isUserset
-          ? `, which is \`${relation}\` of the ${type}`
-          : relation === target.type
-            ? ` of the ${type}`
-            : ` that is \`${relation}\` of the ${type}`;
-        return leading.map((step) => ({
-          ...step,
-          words: `${step.words}${here}`,
-          tuples: [...step.tuples, { user, relation, object }],
-        }));
+        const isLong = through.length >= LONGEST - 1;
+        const leadsOn = definitionOf(walking.model, target.type)?.metadata?.relations !== undefined;
+        // One that has been at a type before is as good as the one that has not.
+        const at = [...through.map((each) => each.split(":")[0]), target.type];
+        if (isLong && leadsOn && new Set(at).size === at.length) walking.walk.isCut = true;
+        if (isLong || through.filter((each) => each === next).length > 1) return ending;
+        const behind = stepsTo(walking, target.type, `${name}-${relation}`, [...through, next]);
+        return [...ending, ...behind.flatMap((step) => leading(step, here))];
       }),
   );
+}
+
+type Definition = Model["type_definitions"][number];
+
+function definitionOf(model: Model, type: string): Definition | undefined {
+  return model.type_definitions.find((each) => each.type === type);
+}
+
+/** A relation of one thing, and what it can be with. */
+interface Link {
+  readonly type: string;
+  readonly name: string;
+  readonly relation: string;
+  readonly target: { readonly type: string; readonly relation?: string; readonly wildcard?: object };
+}
+
+/** Is it somebody who asks, and not only what leads to somebody? */
+function isSubject(definition: Definition | undefined, { type, relation, target }: Link): boolean {
+  if (isUserset(target)) return false;
+  if (target.type === "account" || type === "organization") return target.type === "account";
+  return !canonical(definition?.relations ?? {}).includes(`"tupleset":{"relation":"${relation}"}`);
+}
+
+function isUserset({ relation }: Link["target"]): boolean {
+  return relation !== undefined && relation !== "";
+}
+
+function endingAt({ type, name, relation, target }: Link): Step {
+  const subject = `${target.type}:subject`;
+  const user = target.wildcard === undefined ? subject : `${target.type}:*`;
+  const role = type === "organization" ? relation : null;
+  return {
+    words: `\`${relation}\` of the ${type}`,
+    ...{ role, subject, tuples: [{ user, relation, object: `${type}:${name}` }] },
+  };
+}
+
+function leading(step: Step, { type, name, relation, target }: Link): Step[] {
+  if (isUserset(target) && step.tuples.at(-1)?.relation !== target.relation) return [];
+  const here = isUserset(target)
+    ? `, which is \`${relation}\` of the ${type}`
+    : relation === target.type
+      ? ` of the ${type}`
+      : ` that is \`${relation}\` of the ${type}`;
+  const user = `${target.type}:${name}-${relation}${isUserset(target) ? `#${String(target.relation)}` : ""}`;
+  const tuples = [...step.tuples, { user, relation, object: `${type}:${name}` }];
+  return [{ ...step, words: `${step.words}${here}`, tuples }];
 }
 
 /** Which of these relations each way gives. A model that does not know a tuple of it gives none. */
@@ -107,18 +188,26 @@ export async function relationsBy(
 
 const TIMEOUT_MS = 10_000;
 
-/** The ways to things of this kind of which two models make different relations. */
+/** The ways to things of this kind of which two models make different relations; of two at a time, where that is not what either makes by itself. */
 export async function waysBetween(
   kind: string,
   relations: readonly string[],
   base: { readonly model: Model; readonly graph: Graph },
   head: { readonly model: Model; readonly graph: Graph },
-): Promise<WayBetween[]> {
-  const ways = waysTo([base.model, head.model], kind);
-  const [was, is] = await Promise.all([base, head].map(async ({ graph }) => await relationsBy(graph, ways, relations)));
-  return ways.flatMap(({ words, role }, index) => {
-    const [one, other] = [was, is].map((sides) => [...(sides?.[index] ?? [])].sort());
+): Promise<{ readonly ways: readonly WayBetween[]; readonly isWhole: boolean }> {
+  const { ways, isWhole } = waysTo([base.model, head.model], kind);
+  const [was, is] = await Promise.all([
+    relationsBy(base.graph, ways, relations),
+    relationsBy(head.graph, ways, relations),
+  ]);
+  const told = ways.flatMap(({ words, role, pair }, index) => {
+    const [one, other] = [was, is].map((sides) => [...(sides[index] ?? [])].sort());
+    const isSum = [was, is].every((sides) => {
+      const each = new Set(pair.flatMap((place) => [...(sides[place] ?? [])]));
+      return isDeepStrictEqual([...each].sort(), [...(sides[index] ?? [])].sort());
+    });
     if (one === undefined || other === undefined || one.join() === other.join()) return [];
-    return [{ words, role, base: one, head: other }];
+    return pair.length > 0 && isSum ? [] : [{ words, role, base: one, head: other }];
   });
+  return { ways: told, isWhole };
 }

@@ -1,7 +1,15 @@
 import { edits, SECTOR, type SeededChange } from "./seeded-changes.ts";
 
-/** Of what stands around the rules: schemas and ranks. */
+/** Of what stands around the rules: schemas, ranks, relations of a host's own people. */
 export const SURROUNDING_CHANGES: readonly SeededChange[] = [
+  {
+    title: "a host's own people lose what they had by a relation",
+    folder: "records",
+    make: edits(["openfga/records.fga", "define viewer: reader or owner", "define viewer: reader"]),
+    effect: [
+      'narrowed record.read everyone: the subject=`owner` of the record, P.attr.role=clerk|""|another|missing|of the wrong type (0)',
+    ],
+  },
   {
     title: "a host's schema takes any state, and not only those that it listed",
     folder: "host",

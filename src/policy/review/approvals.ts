@@ -7,11 +7,20 @@ import type { Group } from "./groups.ts";
 
 const Hash = (digits: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`), `expected ${digits} hexadecimal digits, in quotes`);
+/** What somebody has written themselves, and not left as it was printed, or for later. */
+const Written = z
+  .string()
+  .refine(
+    (text) =>
+      /[\p{L}\p{N}]/u.test(text) &&
+      !/^\W*(you|me|who|why|name|reason|todo|tbd|fixme|xxx+)\W*$|^<.*>$/iu.test(text.trim()),
+    "expected who approves it and why, in words: it is empty, or a placeholder",
+  );
 const Approval = z.strictObject({
   /** As `diff` prints it: exactly these cells. */
   group: Hash(12),
-  who: z.string().min(1),
-  why: z.string().min(1),
+  who: Written,
+  why: Written,
   /** The policy units that were compared. */
   base: Hash(16),
   head: Hash(16),

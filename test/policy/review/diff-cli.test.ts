@@ -134,15 +134,25 @@ describe("Between main and the working tree", () => {
         expect((await diff()).stderr).toMatch(`${file}:2: the approval of 0123456789ab names nothing that widens here`);
         await approve({ ...given, head: "0123456789abcdef" });
         expect((await diff()).status).toBe(3); // given for other policies: it does not count
-        await approve({ ...given, who: "" });
-        expect([(await diff()).status, (await diff()).stderr]).toEqual([
-          2,
-          expect.stringContaining(`${file}:2: 0.who`),
-        ]);
       });
     },
     LONG_MS,
   );
+
+  test.each([
+    ["who", ""],
+    ["who", "you"],
+    ["why", "…"],
+    ["why", "TODO"],
+    ["why", "<why>"],
+  ])("an approval whose %s is left at %j is refused, with its line", async (name, value) => {
+    const given = { group: "0123456789ab", who: "alice", why: "agreed", base: "0".repeat(16), head: "0".repeat(16) };
+    await approve({ ...given, [name]: value });
+    const { status, stdout, stderr } = await diff();
+    await rm(path.join(policies, "approvals.yaml"));
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain(`approvals.yaml:2: 0.${name}: expected who approves it and why, in words`);
+  });
 });
 
 /** Of a host's folder that is not beside the policies. */

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Graph } from "../../engines/openfga.ts";
-import { canonical, type Model } from "../../engines/openfga-model.ts";
+import { canonical } from "../../engines/openfga-differences.ts";
+import type { Model } from "../../engines/openfga-model.ts";
 import { LIMITS } from "../../entities/limits.ts";
 import { type Tuple, tupleKey } from "../../entities/tuples.ts";
 import type { WayBetween } from "./space.ts";

@@ -39,12 +39,12 @@ const COMMANDS: readonly Command[] = [
   { name: "table", goalSeconds: 20, args: ["table", "--stdout"], status: 0, says: "## transfer" },
   {
     ...{ name: "diff, a built-in kind", goalSeconds: 40, args: ["diff", "HEAD"], status: 3 },
-    says: "Owner may now do retire on a sector",
+    says: "Owner may now `retire` a sector",
     edit: { file: "policies/cerbos/sector.yaml", from: "R.attr.ownerCount == 1", to: "R.attr.ownerCount >= 1" },
   },
   {
     ...{ name: "diff, the model", goalSeconds: 40, args: ["diff", "HEAD"], status: 3 },
-    says: "on a document",
+    says: "a document",
     edit: {
       file: `${HOST}/openfga/documents.fga`,
       from: "define editor: author or editor from folder",

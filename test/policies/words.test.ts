@@ -3,8 +3,11 @@ import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { markdownOf, terminalOf } from "../../src/policy/review/diff-text.ts";
 import type { PolicyDiff } from "../../src/policy/review/diff.ts";
+import { titleOf } from "../../src/policy/review/titles.ts";
+import { sentenceOf, wholeOf } from "../../src/policy/review/sentences.ts";
 import { readFactSchema } from "../../src/policy/review/facts.ts";
 import { valuesInWords } from "../../src/policy/review/point-words.ts";
+import type { Clause } from "../../src/policy/review/regions.ts";
 import type { Revision } from "../../src/policy/review/revision.ts";
 import type { Point } from "../../src/policy/review/space.ts";
 
@@ -12,87 +15,162 @@ const ROOT = path.join(import.meta.dirname, "../..");
 
 type Told = PolicyDiff["groups"][number];
 
+const STATE = {
+  fact: "R.attr.state",
+  values: ["active", "retired"],
+  words: "the organization's state is active or retired",
+};
+const ROOM: Clause = {
+  ...{ fact: "R.attr.enabledSectors", stands: ["below"], to: "R.attr.maxSectors" },
+  words: "the number of enabled sectors is below the plan's limit of sectors (free 25)",
+};
 const GROUP: Told = {
   ...{ id: "0123456789ab", direction: "widened", kind: "organization", version: "default", isNewMatrix: false },
-  ...{ actions: ["create_sector"], knownTo: "both", cells: 3, isWhole: true, roles: ["admin", "owner"] },
-  where: [[{ fact: "R.attr.state", values: ["active", "retired"] }]],
+  ...{ actions: ["create_sector"], knownTo: "both", cells: 3, isWhole: true, access: "gained" },
+  ...{ roles: ["admin", "owner"], ways: [] },
+  where: [[STATE]],
   example: {
-    ...{ role: "admin", way: null },
+    role: "admin",
     facts: [{ fact: "R.attr.state", words: "the organization's state", value: "active" }],
     was: [{ code: "ROLE_TOO_LOW", least: "owner" }],
     is: [],
   },
-  causes: ["policies/cerbos/organization.yaml:9: the rule `create` asks `isAdmin` instead of `isOwner`"],
+  reasons: [{ reason: "`ROLE_TOO_LOW` (least: owner)", change: "gone", members: "", subjects: ["admin", "owner"] }],
+  causes: ["policies/cerbos/organization.yaml:9: the rule `create` requires `isAdmin` instead of `isOwner`"],
   approval: null,
 };
-const told = (change: Partial<Told>): string => {
-  const compared = { name: "main", commit: null, unit: "0".repeat(16) };
-  const diff = { base: compared, head: compared, groups: [{ ...GROUP, ...change }], limits: [], isUnapproved: false };
-  return /^- (.*)$/m.exec(terminalOf(diff))?.[1] ?? "";
+const compared = { name: "main", commit: null, unit: "0".repeat(16) };
+const diffOf = (...groups: readonly Told[]): PolicyDiff => {
+  const isUnapproved = groups.some(({ direction }) => direction === "widened");
+  return { title: titleOf(groups), base: compared, head: compared, groups, limits: [], isUnapproved, tried: [] };
 };
-const example = (change: Partial<Told["example"]>): Partial<Told> => ({ example: { ...GROUP.example, ...change } });
+const told = (change: Partial<Told>): string => wholeOf(sentenceOf({ ...GROUP, ...change }));
+const by = (words: string): Clause => ({ fact: "the subject", values: [words], words });
 
 describe("A sentence of diff", () => {
-  test("says who may now do what, and while what is so", () => {
+  test("says who may now do what, and the whole of what must be so for that", () => {
     expect(told({})).toBe(
-      "Admin and Owner may now do create_sector on an organization while the organization's state is active",
+      "Admin and Owner may now `create_sector` on an organization while the organization's state is active or retired",
     );
-    const isSelf = (value: string): Partial<Told> =>
-      example({ facts: [{ fact: "R.attr.self", words: "the subject is this very account", value }] });
-    const account: Partial<Told> = { kind: "account", actions: ["view", "edit", "erase"], roles: [] };
-    expect(told({ ...account, ...isSelf("true") })).toBe(
-      "Anyone may now do view, edit or erase on an account while the subject is this very account",
+    expect(told({ where: [[STATE, ROOM]], actions: ["rename"] })).toBe(
+      "Admin and Owner may now `rename` an organization while (the organization's state is active or retired) and the number of enabled sectors is below the plan's limit of sectors (free 25)",
     );
-    expect(told({ ...account, ...isSelf("false") })).toMatch(
-      /while it is not so that the subject is this very account$/,
+    expect(told({ where: [[STATE], [ROOM]], roles: [] })).toBe(
+      "Anyone may now `create_sector` on an organization while (the organization's state is active or retired) or (the number of enabled sectors is below the plan's limit of sectors (free 25))",
     );
+    expect(told({ where: [[]] })).toBe("Admin and Owner may now `create_sector` on an organization");
   });
 
   test("is as clear about nobody, a service, whoever has no role, and a way through the model", () => {
-    const denied = example({ is: [{ code: "LIMIT_REACHED", max: 25, limit: "sectors" }, { code: "NOT_SELF" }] });
+    const denied: Partial<Told> = {
+      reasons: [{ reason: "`NOT_SELF`", change: "new", members: "", subjects: [] }],
+      access: "lost",
+      where: [[]],
+    };
     expect(told({ ...denied, direction: "narrowed", roles: [] })).toBe(
-      "Nobody may any longer do create_sector on an organization while the organization's state is active: LIMIT_REACHED (limit: sectors, max: 25) + NOT_SELF",
+      "Nobody may any longer `create_sector` on an organization; denied with `NOT_SELF`",
     );
-    expect(told({ ...denied, direction: "errors", roles: ["service"] })).toMatch(
-      /^A service may no longer do .*, and no rule says why$/,
+    expect(told({ ...denied, direction: "errors", roles: ["service", "none"] })).toBe(
+      "A service and whoever has no role may no longer `create_sector` on an organization; no rule says why",
     );
-    const none = { ...denied.example, role: "none" } as Told["example"];
-    expect(told({ example: none, direction: "reasons" })).toMatch(
-      /^Whoever has no role may not do .* \+ NOT_SELF instead of ROLE_TOO_LOW \(least: owner\)$/,
+    expect(told({ ...denied, direction: "errors", access: null })).toMatch(
+      /^Admin and Owner still may not .*no rule says why$/,
     );
-    expect(told({ ...example({ way: "`editor` of the folder" }), roles: [] })).toMatch(
-      /^Whoever is `editor` of the folder may now/,
+    const way = "any `editor` of the project (folder → project)";
+    expect(told({ where: [[by(way)]], roles: [] })).toBe(
+      "Any `editor` of the project (folder → project) may now `create_sector` on an organization",
+    );
+    expect(told({ where: [[by(way), STATE], [by("any `author` of the file")]], roles: ["admin"] })).toBe(
+      "Whoever is so related whose role is admin may now `create_sector` on an organization while (any `editor` of the project (folder → project) and (the organization's state is active or retired)) or (any `author` of the file)",
     );
   });
 
   test("names the matrix where it is not the default one", () => {
-    expect(told({ version: "strict" })).toMatch(/^In the matrix strict, Admin and Owner may now do/);
+    expect(told({ version: "strict" })).toMatch(/^In the matrix `strict` Admin and Owner may now/);
     const isNew = { version: "strict", isNewMatrix: true } as const;
-    expect(told(isNew)).toMatch(/^In the new matrix strict, unlike the default one, Admin and Owner may do/);
-    expect(told({ ...isNew, direction: "narrowed" })).toMatch(/Admin and Owner may not do/);
+    expect(told(isNew)).toMatch(/^In the new matrix `strict`, unlike the default one, Admin and Owner may `create/);
+    expect(told({ ...isNew, direction: "narrowed" })).toMatch(/Admin and Owner may not/);
+  });
+});
+
+describe("The title of a diff", () => {
+  const titled = (...changes: readonly Partial<Told>[]): string =>
+    titleOf(changes.map((each) => ({ ...GROUP, ...each })));
+
+  test("counts permissions, an action of a role each, and says who loses any", () => {
+    expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: ["rename", "view"] })).toBe(
+      "Billing gains 3 permissions; nobody loses any",
+    );
+    expect(titled({}, { access: "lost", direction: "narrowed", roles: ["viewer"] })).toBe(
+      "Admin and Owner gain 1 permission; Viewer loses 1 permission",
+    );
+    expect(titled({ access: "widened" })).toBe(
+      "Admin and Owner may `create_sector` on an organization in more cases; nobody loses any",
+    );
+    expect(titled({ access: "narrowed", direction: "narrowed", roles: [], actions: ["rename", "view"] })).toBe(
+      "Anyone may do 2 actions in fewer cases; nobody gains any",
+    );
   });
 
-  test("stands in Markdown with what only some want to read folded away", () => {
-    const compared = { name: "main", commit: null, unit: "0".repeat(16) };
-    const groups: Told[] = [GROUP, { ...GROUP, direction: "reasons" }];
-    const text = markdownOf({ base: compared, head: compared, groups, limits: [], isUnapproved: true });
-    expect(text).toContain("1 widened, 0 broken, 0 narrowed, 1 denied for other reasons");
-    expect(text).toContain("- **Admin and Owner may now do `create_sector` on an organization");
-    expect(text).toContain("where `state` is active or retired; 3 cases");
-    expect(text.match(/<details><summary>[^]*<\/details>/)?.[0]).toContain("an example of 3 cases");
-    expect(text).toContain('- { group: "0123456789ab", who: you,');
+  test("says it when nothing is gained or lost, and the sums where many are concerned", () => {
+    expect(titled()).toBe("Every decision is the same");
+    expect(titled({ access: null, direction: "reasons" })).toBe("Nobody gains or loses anything");
+    const many = ["viewer", "member", "billing", "admin", "owner"];
+    const each = many.map((role, index) => ({ roles: [role], actions: many.slice(index) }));
+    expect(titled(...each)).toBe("15 permissions are gained; nobody loses any");
+    expect(titled({ isNewMatrix: true, version: "strict", access: "lost", direction: "narrowed" })).toBe(
+      "In the new matrix `strict`, unlike the default one, Admin and Owner lose 1 permission; nobody gains or loses anything",
+    );
+  });
+});
+
+describe("A page of diff", () => {
+  const denied: Told = { ...GROUP, direction: "reasons", access: null, where: [], kind: "sector" };
+
+  test("begins with the title and the verdict, and tells each cause once with all that it does", () => {
+    const text = markdownOf(diffOf(GROUP, { ...GROUP, actions: ["rename"], id: "ba9876543210" }, denied));
+    expect(text).toMatch(
+      /^## Admin and Owner gain 2 permissions; nobody loses any\n\n\*\*Not approved: 2 groups of cases widen/,
+    );
+    expect(text).toContain("Nobody loses access.");
+    expect(text.match(/organization\.yaml:9/g)).toHaveLength(1);
+    expect(text).toContain("- **Admin and Owner may now `create_sector` or `rename` on an organization while");
+    expect(text).toContain("(`0123456789ab`, `ba9876543210`)");
+    expect(text).toContain(
+      "- `ROLE_TOO_LOW` (least: owner) is no longer among the reasons, for Admin and Owner, on `create_sector` (sector)",
+    );
   });
 
-  test("is followed by what was not tried, also where nothing is different", () => {
-    const compared = { name: "main", commit: null, unit: "0".repeat(16) };
+  test("tells several cases as a list, each whole", () => {
+    const text = markdownOf(diffOf({ ...GROUP, where: [[STATE, ROOM], [ROOM]] }));
+    expect(text).toContain(
+      "on an organization in each of these cases:** (`0123456789ab`)\n  - (the organization's state",
+    );
+    expect(text).toContain("  - the number of enabled sectors is below the plan's limit of sectors (free 25)\n");
+    expect(text).toContain("  - e.g. while the organization's state is active\n");
+  });
+
+  test("ends with what to copy for an approval, which names nobody yet", () => {
+    const text = terminalOf(diffOf(GROUP));
+    const zeros = "0".repeat(16);
+    expect(text)
+      .toContain(`# Admin and Owner may now \`create_sector\` on an organization while the organization's state is active or retired
+- { group: "0123456789ab", who: "", why: "", base: "${zeros}", head: "${zeros}" }`);
+  });
+
+  test("says below the verdict what was not tried, also where nothing is different", () => {
     const limits = ["sector, retire: too many states to try each; every pair of values was"];
-    const diff = { base: compared, head: compared, limits, isUnapproved: false };
-    const same = terminalOf({ ...diff, groups: [] });
-    expect(same).toMatch(/every decision is the same\.\n\nNot all was tried\. sector, retire: too many states.*\.\n$/);
-    const some = terminalOf({ ...diff, groups: [{ ...GROUP, isWhole: false }] });
-    expect(some).toContain("Not all was tried. sector, retire");
-    expect(some).toContain("3 cases of those tried (every pair of values)");
-    expect(markdownOf({ ...diff, groups: [{ ...GROUP, isWhole: false }] })).toContain("**Not all was tried.** sector");
+    const untried = "Sector, retire: too many states to try each; every pair of values was.\n\n";
+    const same = { ...diffOf(), limits };
+    expect(terminalOf(same)).toMatch(
+      /^Every decision is the same\n\nNot all was tried\. Sector, retire: .*\.\n\nFrom main/,
+    );
+    expect(markdownOf(same)).toContain(`**Not all was tried.** ${untried}`);
+    const some = { ...diffOf({ ...GROUP, isWhole: false }), limits };
+    expect(terminalOf(some)).toContain(`Nobody loses access.\n\nNot all was tried. ${untried}policies/cerbos/`);
+    expect(terminalOf(some)).toContain("\n  - of the cases that were tried: every pair of values\n");
+    expect(terminalOf(diffOf(GROUP))).not.toContain("tried. ");
+    expect(terminalOf(diffOf(GROUP))).not.toContain("every pair");
   });
 });
 
@@ -110,7 +188,7 @@ test("values are told by their spans: between two boundaries everything is alike
     );
   expect(told(1)).toEqual(["1", "missing"]);
   expect(told(0, 2, 24)).toEqual(["0", "2 to 24", "missing"]);
-  expect(told(0, 1, 25, 26)).toEqual(["0 to 1", "25 or more", "missing"]);
+  expect(told(0, 1, 25, 26)).toEqual(["1 or less", "25 or more", "missing"]);
   expect(told()).toEqual(["missing"]);
 });
 

@@ -43,7 +43,7 @@ describe("The comment of the workflow for pull requests", () => {
   });
 
   test("holds a page of the most that fits, and says of one byte more that it is cut, and where all of it is", async () => {
-    const line = "- **Admin may now do `rename` on a sector** é\n";
+    const line = "- **Admin may now `rename` a sector** é\n";
     const whole = line.repeat(1_300);
     const most = `${whole}${"x".repeat(65_000 - Buffer.byteLength(whole) - 3)}é\n`;
     expect(Buffer.byteLength(most)).toBe(65_000);

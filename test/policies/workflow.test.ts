@@ -87,10 +87,7 @@ describe("The workflow for pull requests", () => {
       );
     await propose("feat: viewers rename", widen);
     const { status, summary } = await step("diff");
-    expect([status, summary]).toEqual([
-      3,
-      expect.stringContaining("Viewer and Member may now do `rename` on a sector"),
-    ]);
+    expect([status, summary]).toEqual([3, expect.stringContaining("Viewer and Member may now `rename` a sector")]);
     expect((await step("check")).status).not.toBe(0); // its tests say otherwise
     const approvals = approvalsIn(summary);
     expect(approvals).toContain("group:");

@@ -7,10 +7,11 @@ import { canonical } from "../../engines/openfga-differences.ts";
 import { PLANS_FILE } from "../plans.ts";
 import { isFault, readPositioned } from "../positioned.ts";
 import type { Part } from "./cells.ts";
-import { isSameSchema } from "./facts.ts";
+import { type Fact, isSameSchema } from "./facts.ts";
 import { aroundRules } from "./unchanged.ts";
 import { WAY } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
+import { code, plain, short } from "./words.ts";
 
 /** Which lines of which files made this cell another one: of the rules, then of the ranks, the plans and the schema. */
 export function causesOf({ parts, kind, cells }: Difference, { base, head }: Revisions): string[] {
@@ -30,8 +31,13 @@ function aroundCauses({ parts, base, head }: Pick<Difference, "parts"> & Revisio
   const around = parts.head.flatMap((part) => {
     const was = parts.base.find(({ from }) => from === part.from);
     if (was === undefined || isDeepStrictEqual(aroundRules(was), aroundRules(part))) return [];
-    const anchor = part.document.rules.find(({ actions }) => actions.includes(ANCHOR));
-    return [`${placeOf(part, anchor)}: what stands around its rules`];
+    const [then, now] = [was, part].map(({ document }) =>
+      document.rules.find(({ actions }) => actions.includes(ANCHOR)),
+    );
+    const [from, to] = [then, now].map((anchor) => plain(anchor?.derivedRoles.join(", ") ?? "") || "none");
+    const what =
+      from === to ? "what stands around its rules" : `the ranks that are worked out: ${from ?? ""} → ${to ?? ""}`;
+    return [`${placeOf(part, now)}: ${what}`];
   });
   const isShared = !isDeepStrictEqual(base.shared, head.shared);
   return [...around, ...(isShared ? ["cerbos/: what all policies share, or the schema of the subject"] : [])];
@@ -50,15 +56,15 @@ function ruleCauses(was: Part | undefined, is: Part | undefined): string[] {
     const same = gone.find(([, each]) => each.expression.text === expression.text);
     if (same === undefined) return [];
     const isWord = /^V\.\w+$/.test(expression.text); // spelled out in brackets
-    const [now, then] = [meaning, same[0]].map((each) => `\`${isWord ? each.slice(1, -1) : each}\``);
-    return [`${is.document.file}:${place.line}: ${word} is ${now}, was ${then}`];
+    const [then, now] = [same[0], meaning].map((each) => code(isWord ? each.slice(1, -1) : each));
+    return [`${is.document.file}:${place.line}: ${word}: ${then} → ${now}`];
   });
   const [asks, asked] = [wordsAlone(added, gone), wordsAlone(gone, added)];
   const [rule] = is.rules;
   const swapped =
     asks === "" || asked === ""
-      ? `${asks === "" ? "no longer asks" : "now asks"} ${asks}${asked}`
-      : `asks ${asks} instead of ${asked}`;
+      ? `${asks === "" ? "no longer requires" : "now requires"} ${asks}${asked}`
+      : `requires ${asks} instead of ${asked}`;
   const told = asks === "" && asked === "" ? [] : [`${placeOf(is, rule)}: ${titleOf(rule)} ${swapped}`];
   const causes = [...changed, ...told];
   return causes.length > 0 ? causes : outputCauses(was, is);
@@ -70,17 +76,32 @@ type Meanings = readonly (readonly [string, Meaning])[];
 function wordsAlone(some: Meanings, others: Meanings): string {
   return some
     .filter(([, { expression }]) => !others.some(([, other]) => other.expression.text === expression.text))
-    .map(([, { expression, document }]) => wordIn(expression, document).told)
+    .map(([, { expression, document }]) => {
+      const { told: word, words } = wordIn(expression, document);
+      return words === null ? word : `${word} (${words})`;
+    })
     .join(", ");
 }
 
 /** Reasons alone differ where the conditions are the same. */
 function outputCauses(was: Part, is: Part): string[] {
-  const text = (part: Part): (string | null)[] =>
-    part.rules.map(({ output }) => (output === null ? null : expanded(output.text, part.document)));
+  const [then, now] = [was, is].map(({ rules, document }) =>
+    rules.map(({ output }) => output && expanded(output.text, document)),
+  );
+  if (isDeepStrictEqual(then, now)) return [];
+  const twins = [...is.document.variables.values()].flatMap(({ name, text, place }) => {
+    const before = was.document.variables.get(name)?.text ?? text;
+    const isNamed = is.rules.some(({ output }) => new RegExp(`\\bV\\.${name}\\b`).test(output?.text ?? ""));
+    return isNamed && before !== text
+      ? [`${is.document.file}:${place.line}: ${code(name)}: ${code(before)} → ${code(text)}`]
+      : [];
+  });
+  if (twins.length > 0) return twins;
   const [rule] = is.rules;
-  const [one, other] = [text(was), text(is)];
-  return isDeepStrictEqual(one, other) ? [] : [`${placeOf(is, rule)}: the reasons of ${titleOf(rule)}`];
+  const [from, to] = [was, is].map(({ rules }) =>
+    rules.map(({ output }) => (output === null ? "none" : code(output.text))).join(", "),
+  );
+  return [`${placeOf(is, rule)}: the reasons of ${titleOf(rule)}: ${from ?? ""} → ${to ?? ""}`];
 }
 
 interface Meaning {
@@ -94,16 +115,23 @@ function meaningsOf({ rules, document }: Part): ReadonlyMap<string, Meaning> {
   return new Map(all.map((expression) => [expanded(expression.text, document), { expression, document }]));
 }
 
-function wordIn(expression: Expression, { variables }: PolicyDocument): { told: string; place: Expression["place"] } {
+interface Word {
+  readonly told: string;
+  /** What its author says of it. */
+  readonly words: string | null;
+  readonly place: Expression["place"];
+}
+
+function wordIn(expression: Expression, { variables }: PolicyDocument): Word {
   const name = /^V\.(\w+)$/.exec(expression.text)?.[1];
   const variable = name === undefined ? undefined : variables.get(name);
-  return variable === undefined
-    ? { told: `\`${expression.text}\``, place: expression.place }
-    : { told: `\`${variable.name}\``, place: variable.place };
+  if (variable === undefined) return { told: code(expression.text), words: null, place: expression.place };
+  const { words, place } = variable;
+  return { told: code(variable.name), words: words === null ? null : plain(words).replace(/\.$/, ""), place };
 }
 
 function titleOf(rule: RuleDocument | undefined): string {
-  return rule?.name === null || rule === undefined ? "a rule without a name" : `the rule \`${rule.name}\``;
+  return rule?.name === null || rule === undefined ? "a rule without a name" : `the rule ${code(rule.name)}`;
 }
 
 function placeOf(part: Part | undefined, rule: RuleDocument | undefined): string {
@@ -112,9 +140,9 @@ function placeOf(part: Part | undefined, rule: RuleDocument | undefined): string
 
 function rankCauses(base: Revision, head: Revision): string[] {
   return head.ranks.flatMap(({ name, parentRoles, file, line }) => {
-    const was = base.ranks.find((rank) => rank.name === name);
-    if (isDeepStrictEqual(was?.parentRoles, parentRoles)) return [];
-    return [`${file}:${line}: ${name} is ${parentRoles.join(", ")} (was ${was?.parentRoles.join(", ") ?? "nobody"})`];
+    const was = base.ranks.find((rank) => rank.name === name)?.parentRoles ?? ["none"];
+    if (isDeepStrictEqual(was, parentRoles)) return [];
+    return [`${file}:${line}: ${code(name)}: ${plain(was.join(", "))} → ${plain(parentRoles.join(", "))}`];
   });
 }
 
@@ -126,7 +154,7 @@ function planCauses(base: Revision, head: Revision): string[] {
       if (was === value) return [];
       const document = readPositioned(readFileSync(file, "utf8"));
       const line = isFault(document) ? 1 : document.lineOf([name, limit]);
-      return [`${file}:${line}: ${limit} of the plan ${name} is ${value} (was ${was ?? "nothing"})`];
+      return [`${file}:${line}: the plan ${name}: ${limit} ${was ?? "none"} → ${value}`];
     }),
   );
 }
@@ -135,33 +163,65 @@ function schemaCauses(kind: string, base: Revision, head: Revision): string[] {
   const [was, is] = [base, head].map(({ kinds }) => kinds.get(kind));
   if (isSameSchema(was?.schema, is?.schema)) return [];
   const matrix = (is ?? was)?.matrices.get("default")?.file ?? "";
-  return [`${path.join(path.dirname(matrix), "_schemas", `${kind}.json`)}:1: the schema of its facts`];
+  const file = path.join(path.dirname(matrix), "_schemas", `${kind}.json`);
+  const facts = new Set([was, is].flatMap((each) => [...(each?.schema.facts.keys() ?? [])]));
+  const changed = [...facts].flatMap((fact) => {
+    const both = [was, is].map((each) => each?.schema.facts.get(fact));
+    const [then, now] = both.map(shapeOf);
+    if (then !== now) return [`${file}:1: ${code(short(fact))}: ${then ?? ""} → ${now ?? ""}`];
+    const [one, other] = both.map((each) => code(JSON.stringify(each?.meaning)));
+    return one === other ? [] : [`${file}:1: ${code(short(fact))}: ${one ?? ""} → ${other ?? ""}`];
+  });
+  return changed.length > 0 ? changed : [`${file}:1: the schema of its facts`];
+}
+
+/** What the schema takes: "active, retired", "integer, 0 or more, or missing". */
+function shapeOf(fact: Fact | undefined): string {
+  if (fact === undefined) return "none";
+  const { types, listed: all, least, most, isRequired, meaning } = fact;
+  const isFormed = /"(pattern|format)":/.test(JSON.stringify(meaning));
+  const bounds = [...(least === null ? [] : [`${least} or more`]), ...(most === null ? [] : [`${most} or less`])];
+  const taken = all === null ? [types.join(" or ") || "anything", ...bounds] : all.map(String);
+  return plain([...taken, ...(isFormed ? ["of a form"] : []), ...(isRequired ? [] : ["or missing"])].join(", "));
 }
 
 /** The relations that the two models define differently. */
 function modelCauses(base: Revision, head: Revision): string[] {
-  return head.model.type_definitions.flatMap(({ type, relations = {}, metadata }) => {
-    const was = base.model.type_definitions.find((each) => each.type === type);
-    return Object.entries(relations).flatMap(([relation, rewrite]) => {
-      const before = [was?.relations?.[relation], was?.metadata?.relations?.[relation]?.directly_related_user_types];
-      const after = [rewrite, metadata?.relations?.[relation]?.directly_related_user_types];
-      return canonical(before) === canonical(after) ? [] : [definitionIn(head, type, relation)];
-    });
+  const relationsOf = (revision: Revision): Map<string, string> => {
+    const all = revision.model.type_definitions.flatMap(({ type, relations = {}, metadata }) =>
+      Object.entries(relations).map(([relation, rewrite]): [string, string] => {
+        const types = metadata?.relations?.[relation]?.directly_related_user_types;
+        return [`${type}#${relation}`, canonical([rewrite, types])];
+      }),
+    );
+    return new Map(all);
+  };
+  const [was, is] = [relationsOf(base), relationsOf(head)];
+  return [...new Set([...is.keys(), ...was.keys()])].flatMap((name) => {
+    if (was.get(name) === is.get(name)) return [];
+    const [then, now] = [definitionIn(base, name), definitionIn(head, name)];
+    const place = now?.place ?? then?.place ?? "";
+    return [`${place}: ${then?.told ?? "none"} → ${now?.told ?? "none"} (type ${name.split("#")[0] ?? ""})`];
   });
 }
 
-function definitionIn({ modules, policiesDir, hostFolders }: Revision, type: string, relation: string): string {
-  for (const { name, contents } of modules) {
-    const lines = contents.split("\n");
+function definitionIn(
+  { modules, policiesDir, hostFolders }: Revision,
+  name: string,
+): { place: string; told: string } | null {
+  const [type = "", relation = ""] = name.split("#");
+  for (const module of modules) {
+    const lines = module.contents.split("\n");
     const from = lines.findIndex((line) => new RegExp(`^\\s*type\\s+${type}\\b`).test(line));
     const at = lines.findIndex(
       (line, index) => index > from && new RegExp(`^\\s*define\\s+${relation}\\s*:`).test(line),
     );
     if (from === -1 || at === -1) continue;
     // A host's modules are called by the number of its folder, so that no two are called the same.
-    const [, index, within = path.join("openfga", name)] = /^host-(\d+)\/(.*)$/.exec(name) ?? [];
+    const [, index, within = path.join("openfga", module.name)] = /^host-(\d+)\/(.*)$/.exec(module.name) ?? [];
     const folder = index === undefined ? policiesDir : (hostFolders[Number(index)] ?? "");
-    return `${path.join(folder, within)}:${at + 1}: \`${(lines[at] ?? "").trim()}\` of the type ${type}`;
+    const file = path.join(folder, within);
+    return { place: `${file}:${at + 1}`, told: code(lines[at] ?? "") };
   }
-  return `the relation ${relation} of the type ${type}`;
+  return null;
 }

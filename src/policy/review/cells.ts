@@ -2,7 +2,7 @@ import type { Judge } from "../../entities/judge.ts";
 import type { Reason } from "../../entities/errors.ts";
 import type { PrincipalRole } from "../../entities/kinds.ts";
 import { ANCHOR, type PolicyDocument, type RuleDocument } from "./documents.ts";
-import { readsOf, ROLE } from "./reads.ts";
+import { type Comparison, readsOf, ROLE } from "./reads.ts";
 import { resourceOf, subjectOf } from "./resource-of.ts";
 import type { KindPolicies } from "./revision.ts";
 import type { Dimension, Plans, Point, Space } from "./space.ts";
@@ -17,6 +17,8 @@ export interface Part {
   readonly rules: readonly RuleDocument[];
   /** The facts that decide, and no others. */
   readonly reads: ReadonlySet<string>;
+  /** Facts that some condition sets against each other. */
+  readonly comparisons: readonly Comparison[];
 }
 
 /** One part for all the actions that have the same rules. */
@@ -27,14 +29,12 @@ export function partsOf(from: Part["from"], document: PolicyDocument): Part[] {
     const rules = document.rules.filter((rule) => rule.actions.includes(action));
     const key = rules.map((rule) => document.rules.indexOf(rule)).join();
     const known = parts.get(key);
-    const { facts } = readsOf(expressionsOf(rules), document.variables);
-    const reads = known?.reads ?? facts;
+    const { facts: reads, comparisons } = readsOf(expressionsOf(rules), document.variables);
     parts.set(key, {
       from,
       version: document.version,
       document,
-      rules,
-      reads,
+      ...{ rules, reads, comparisons },
       actions: [...(known?.actions ?? []), action],
     });
   }

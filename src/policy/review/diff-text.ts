@@ -1,40 +1,46 @@
 import type { PolicyDiff } from "./diff.ts";
-import type { Group } from "./groups.ts";
-import { capitalized, codes, doneOn, inOneLine, listed, short, subjectsOf } from "./words.ts";
+import type { ReasonChange } from "./reason-changes.ts";
+import { exampleOf, sentenceOf, wholeOf } from "./sentences.ts";
+import { LONGEST } from "./ways.ts";
+import { capitalized, code, inOneLine, listed, plain, subjectsOf } from "./words.ts";
 
 type Told = PolicyDiff["groups"][number];
 
-/** How a format marks what it tells. */
-interface Marks {
-  /** All that is told goes through it: words, values and names come from the files that are reviewed. */
-  readonly text: (text: string) => string;
-  readonly title: (text: string) => string;
-  readonly code: (text: string) => string;
-  readonly strong: (text: string) => string;
+/** How a format marks what it tells. What is told has backticks where a mark is meant, and nowhere else. */
+interface Format {
+  readonly text: (told: string) => string;
+  readonly title: (told: string) => string;
+  readonly heading: (told: string) => string;
+  readonly strong: (told: string) => string;
   /** What only some want to read. */
   readonly folded: (title: string, lines: readonly string[]) => string[];
+  readonly copied: (lines: readonly string[]) => string[];
 }
 
-const TERMINAL: Marks = {
-  text: inOneLine,
-  title: (text) => text.toUpperCase(),
-  code: (text) => text,
-  strong: (text) => text,
-  folded: (title, lines) => [title.toUpperCase(), "", ...lines],
+const TERMINAL: Format = {
+  ...{ text: inOneLine, title: inOneLine, heading: inOneLine, strong: inOneLine },
+  folded: (title, lines) => [`${title}:`, "", ...lines],
+  copied: (lines) => lines.map(inOneLine),
 };
+const MARKDOWN: Format = {
+  text: escaped,
+  title: (told) => `## ${escaped(told)}`,
+  heading: (told) => `### ${escaped(told)}`,
+  strong: (told) => `**${escaped(told)}**`,
+  folded: (title, lines) => [`<details><summary>${escaped(title)}</summary>`, "", ...lines, "", "</details>"],
+  copied: (lines) => ["```yaml", ...lines.map(inOneLine), "```"],
+};
+
 /** What means something in Markdown outside of code, and code: between two backticks that stand alone. */
 const MEANING = /(?<!`)`[^`]+`(?!`)|[\\`*_[\]<>&|~$]/g;
-const MARKDOWN: Marks = {
-  text: (text) =>
-    inOneLine(text).replaceAll(MEANING, (found) => {
-      if (found === "`") return "'";
-      return found.length > 1 ? found : `\\${found}`;
-    }),
-  title: (text) => `### ${text}`,
-  code: (text) => `\`${text.replaceAll("`", "'")}\``,
-  strong: (text) => `**${text}**`,
-  folded: (title, lines) => [`<details><summary>${title}</summary>`, "", ...lines, "</details>", ""],
-};
+
+/** Words, values and names come from the files that are reviewed. */
+function escaped(told: string): string {
+  return inOneLine(told).replaceAll(MEANING, (found) => {
+    if (found === "`") return "'";
+    return found.length > 1 ? found : `\\${found}`;
+  });
+}
 
 export function terminalOf(diff: PolicyDiff): string {
   return textOf(diff, TERMINAL);
@@ -42,98 +48,146 @@ export function terminalOf(diff: PolicyDiff): string {
 
 /** A pull request's comment. */
 export function markdownOf(diff: PolicyDiff): string {
-  return `## What this change of the policies does\n\n${textOf(diff, MARKDOWN)}`;
+  return textOf(diff, MARKDOWN);
 }
 
-const TITLES: readonly (readonly [Group["direction"], title: string, counted: string])[] = [
-  ["widened", "Widened: denied before, allowed now", "widened"],
-  ["errors", "Broken: denied now, and no rule says why", "broken"],
-  ["narrowed", "Narrowed: allowed before, denied now", "narrowed"],
-  ["reasons", "Denied as before, for other reasons", "denied for other reasons"],
-];
+function textOf(diff: PolicyDiff, format: Format): string {
+  const { title, groups } = diff;
+  const causes = Map.groupBy(groups, (group) => JSON.stringify(group.causes));
+  const blocks = [
+    [format.title(title)],
+    ...(groups.length === 0 ? [] : [verdictOf(diff, format)]),
+    ...untriedBlocks(diff, format),
+    ...[...causes.values()].flatMap((some) => causeBlocks(some, format)),
+    ...(groups.length === 0 ? [] : [["A fact that a line does not mention may have any value."]]),
+    ...approvalBlocks(diff, format),
+    ...(groups.length === 0 ? [] : [format.folded("What was tried", triedLines(diff, format))]),
+    [format.text(comparedWords(diff))],
+  ];
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
 
-function textOf({ base, head, groups, limits, isUnapproved }: PolicyDiff, marks: Marks): string {
-  const from = marks.text(`${base.name} (${marks.code(base.unit)}) to ${head.name} (${marks.code(head.unit)})`);
-  const untried = limits.map((limit) => `${marks.strong("Not all was tried.")} ${limit}.\n`);
-  if (groups.length === 0) return [`From ${from}: every decision is the same.\n`, ...untried].join("\n");
-  const sections = TITLES.flatMap(([direction, title]) => {
-    const some = groups.filter((group) => group.direction === direction);
-    const lines = some.flatMap((group) => [...linesOf(group, marks), ""]);
-    if (some.length === 0) return [];
-    return direction === "reasons" ? marks.folded(title, lines) : [marks.title(title), "", ...lines];
+function verdictOf({ groups }: PolicyDiff, format: Format): string[] {
+  const widened = groups.filter(({ direction }) => direction === "widened");
+  const open = widened.filter(({ approval }) => approval === null);
+  const count = (all: readonly Told[]): string => `${all.length} group${all.length === 1 ? "" : "s"} of cases`;
+  const verdict =
+    widened.length === 0
+      ? "Nothing widens: no approval is needed."
+      : open.length === 0
+        ? `Approved: ${count(widened)} of those that widen, which are all.`
+        : `Not approved: ${count(open)} ${open.length === 1 ? "widens" : "widen"} what is allowed. The check fails until ${open.length === 1 ? "it is" : "all are"} approved.`;
+  const errors = groups.filter(({ direction }) => direction === "errors");
+  const isLoss = groups.some(({ access, isNewMatrix }) => !isNewMatrix && (access === "lost" || access === "narrowed"));
+  return [
+    format.strong(verdict),
+    ...(errors.length === 0 ? [] : [format.strong(`Errors: of ${count(errors)} no rule says why they are denied.`)]),
+    ...(isLoss ? [] : ["Nobody loses access."]),
+  ];
+}
+
+/** That more can be different. */
+function untriedBlocks({ limits }: PolicyDiff, format: Format): string[][] {
+  return limits.map((limit) => [`${format.strong("Not all was tried.")} ${format.text(`${capitalized(limit)}.`)}`]);
+}
+
+/** A change of the policies, and all that it does. */
+function causeBlocks(groups: readonly Told[], format: Format): string[][] {
+  const [{ causes }] = groups as [Told]; // grouped by it
+  const [first = "No line was found that does it", ...more] = causes;
+  const heading =
+    more.length === 0
+      ? [format.heading(first)]
+      : [format.heading("These lines together"), "", ...causes.map((cause) => `- ${format.text(cause)}`)];
+  const changed = groups.filter(({ direction }) => direction !== "reasons");
+  const alike = Map.groupBy(
+    changed,
+    ({ id: _id, actions: _actions, cells: _cells, causes: _causes, approval, example, ...said }) =>
+      JSON.stringify([said, approval?.who, approval?.why, example.facts]),
+  );
+  const lines = [...alike.values()].flatMap((some) => bulletOf(some, format));
+  const denied = deniedLines(
+    groups.filter(({ direction }) => direction === "reasons"),
+    format,
+  );
+  return [
+    heading,
+    ...(lines.length === 0 ? [] : [lines]),
+    ...(denied.length === 0 ? [] : [["Denied as before, for other reasons:", "", ...denied]]),
+  ];
+}
+
+function bulletOf(groups: readonly Told[], format: Format): string[] {
+  const [first] = groups as [Told, ...Told[]]; // grouped
+  const said = { ...first, actions: groups.flatMap(({ actions }) => actions) };
+  const { begins, cases, ends } = sentenceOf(said);
+  const example = exampleOf(said);
+  const ids = ` (${groups.map(({ id }) => format.text(code(id))).join(", ")})`;
+  const { approval } = first;
+  const lines =
+    cases.length > 1
+      ? [
+          `- ${format.strong(`${begins} in each of these cases${ends}:`)}${ids}`,
+          ...cases.map((each) => `  - ${format.text(each)}`),
+        ]
+      : [`- ${format.strong(wholeOf({ begins, cases, ends }))}${ids}`];
+  return [
+    ...lines,
+    ...(example === null ? [] : [`  ${cases.length > 1 ? "- " : ""}${format.text(example)}`]),
+    ...(first.isWhole ? [] : ["  - of the cases that were tried: every pair of values"]),
+    ...(approval === null ? [] : [`  - ${format.text(`approved by ${plain(approval.who)}: ${plain(approval.why)}`)}`]),
+  ];
+}
+
+const CHANGES: Readonly<Record<ReasonChange["change"], string>> = {
+  gone: "is no longer among the reasons",
+  new: "is now among the reasons",
+  says: "says",
+};
+
+/** One line for each way in which reasons change, whatever it is about. */
+function deniedLines(groups: readonly Told[], format: Format): string[] {
+  const all = groups.flatMap(({ reasons, kind, actions }) => reasons.map((each) => ({ ...each, kind, actions })));
+  const alike = Map.groupBy(all, ({ kind: _kind, actions: _actions, ...change }) => JSON.stringify(change));
+  return [...alike.values()].flatMap((some) => {
+    const [first] = some;
+    if (first === undefined) return [];
+    const who = first.subjects.length === 0 ? "everybody" : subjectsOf(first.subjects);
+    const on = [...new Set(some.flatMap(({ kind, actions }) => actions.map((action) => `${code(action)} (${kind})`)))];
+    const where = on.length > 3 ? `${on.length} actions` : listed(on);
+    const members = first.members === "" ? "" : ` ${first.members}`;
+    return [format.text(`- ${first.reason} ${CHANGES[first.change]}${members}, for ${who}, on ${where}`)];
   });
-  const counts = TITLES.map(
-    ([direction, , counted]) => `${groups.filter((group) => group.direction === direction).length} ${counted}`,
-  ).join(", ");
-  const end = isUnapproved
-    ? `${marks.strong("Something widens that nobody has approved.")} If it is meant, whoever approves it adds this to the base's ${marks.code("policies/approvals.yaml")}:\n\n${entriesFor(groups, base.unit, head.unit, marks)}`
-    : "";
-  const said = [`From ${from}: ${counts}.\n`, ...untried, sections.join("\n")].join("\n");
-  return `${said}\n${end}`.trimEnd() + "\n";
 }
 
-function linesOf(group: Told, marks: Marks): string[] {
-  const { kind, version, isNewMatrix, approval, causes, knownTo } = group;
-  const matrix =
-    version === "default"
-      ? ""
-      : `, matrix ${marks.code(version)}${isNewMatrix ? " (new; beside the default one)" : ""}`;
-  const action = knownTo === "head" ? " (a new action)" : knownTo === "base" ? " (the action is gone)" : "";
-  const [sentence = "", ...more] = [
-    sentenceOf(group, marks),
-    `${kind}${matrix}${action}: ${extentOf(group, marks)} (${marks.code(group.id)})`,
-    ...causes.map((cause) => `by ${cause}`),
-    ...(approval === null ? [] : [`approved by ${approval.who}: ${approval.why}`]),
-  ].map(marks.text);
-  return [`- ${marks.strong(sentence)}`, ...more.map((line) => `  ${line}`)];
-}
-
-/** Of many regions the first few: the example is in them. */
-const MOST_REGIONS = 4;
-
-function extentOf({ where, direction, cells, isWhole }: Group, marks: Marks): string {
-  const tried = isWhole ? "" : " of those tried (every pair of values)";
-  const cases = `${cells} ${cells === 1 ? "case" : "cases"}${tried}`;
-  if (direction === "reasons") return `an example of ${cases}`;
-  const told = where.slice(0, MOST_REGIONS).map((region) => {
-    return listed(region.map(({ fact, values }) => `${marks.code(short(fact))} is ${listed(values, "or")}`));
-  });
-  const more = where.length > MOST_REGIONS ? `; or in ${where.length - MOST_REGIONS} more places` : "";
-  return `${told.includes("") ? "in every state" : `where ${told.join("; or ")}${more}`}; ${cases}`;
-}
-
-/** "Admin may now do `retire` on a sector while the organization's state is active". */
-function sentenceOf(group: Group, marks: Marks): string {
-  const { direction, kind, version, isNewMatrix, actions, roles, example } = group;
-  const concerned = direction === "reasons" && example.role !== null ? [example.role] : roles;
-  const isAnyone = example.way === null && concerned.length === 0;
-  const who = example.way === null ? subjectsOf(concerned) : `whoever is ${example.way}`;
-  const while_ = example.facts.length === 0 ? "" : ` while ${listed(example.facts.map(clauseOf))}`;
-  const does = `do ${doneOn(actions.map(marks.code), kind)}${while_}`;
-  const [now, anyLonger, noLonger] = isNewMatrix ? ["", "", "not"] : [" now", " any longer", "no longer"];
-  const matrix = marks.code(version);
-  const within = isNewMatrix ? `in the new matrix ${matrix}, unlike the default one, ` : `in the matrix ${matrix}, `;
-  return capitalized(`${version === "default" ? "" : within}${saysThat()}`);
-
-  function saysThat(): string {
-    const mayNot = isAnyone ? `nobody may${anyLonger}` : `${who} may ${noLonger}`;
-    const [was, is] = [codes(example.was), codes(example.is)];
-    if (direction === "widened") return `${isAnyone ? "anyone" : who} may${now} ${does}`;
-    if (direction === "narrowed") return `${mayNot} ${does}: ${is}`;
-    if (direction === "errors") return `${mayNot} ${does}, and no rule says why`;
-    return `${isAnyone ? "nobody may" : `${who} may not`} ${does}: ${is} instead of ${was}`;
-  }
-}
-
-function clauseOf({ words, value }: Group["example"]["facts"][number]): string {
-  if (value === "true") return words;
-  return value === "false" ? `it is not so that ${words}` : `${words} is ${value}`;
-}
-
-function entriesFor(groups: readonly Told[], base: string, head: string, marks: Marks): string {
+function approvalBlocks({ groups, base, head, isUnapproved }: PolicyDiff, format: Format): string[][] {
+  if (!isUnapproved) return [];
   const open = groups.filter(({ direction, approval }) => direction === "widened" && approval === null);
-  const entries = open
-    .map(({ id }) => `- { group: "${id}", who: you, why: …, base: "${base}", head: "${head}" }`)
-    .join("\n");
-  return marks === MARKDOWN ? `\`\`\`yaml\n${entries}\n\`\`\`` : entries;
+  const entries = open.flatMap((group) => [
+    `# ${wholeOf(sentenceOf(group))}`,
+    `- { group: "${group.id}", who: "", why: "", base: "${base.unit}", head: "${head.unit}" }`,
+  ]);
+  const rules = `If it is meant, whoever approves it commits these lines to ${code("policies/approvals.yaml")} of ${plain(base.name)}, with who and why. They count for exactly these cases between exactly these two policy units: any other edit of the policies, on either side, voids them.`;
+  return [[format.heading("To approve it")], [format.text(rules)], format.copied(entries)];
+}
+
+const PAIRED = `, and every two of them where a model says ${code("and")} or ${code("but not")}`;
+
+function triedLines({ tried }: PolicyDiff, format: Format): string[] {
+  return tried.map(({ kind, isWhole, facts, isByWays }) => {
+    const every = isWhole ? "every combination" : "every pair of values, where all combinations would be too many,";
+    const told = facts.map(({ words, values }) => `${words} (${values.join(", ")})`).join("; ");
+    const all = facts.length === 0 ? [] : [`${every} of ${told}; each but the role also missing and of the wrong type`];
+    const ways = isByWays
+      ? [`every way of relations that the models allow, through at most ${LONGEST} things${PAIRED}`]
+      : [];
+    return format.text(`- ${capitalized(kind)}: ${[...ways, ...all].join("; ")}`);
+  });
+}
+
+function comparedWords({ base, head }: PolicyDiff): string {
+  const [from, to] = [base, head].map(({ name, commit, unit }) => {
+    return `${plain(name)} (${commit === null ? "" : `commit ${code(commit.slice(0, 12))}, `}policy unit ${code(unit)})`;
+  });
+  return `From ${from ?? ""} to ${to ?? ""}. A policy unit is the hash of policies, schemas, model and plans.`;
 }

@@ -4,11 +4,14 @@ import { type Approvals, approvalsFor, readApprovals } from "./approvals.ts";
 import { AuthorError } from "./author-error.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
-import type { Revision } from "./revision.ts";
+import type { Revision, Revisions } from "./revision.ts";
 import { readSound, soundCerbosOfBoth } from "./sound.ts";
 import { startTrialGraphs } from "./graph-of.ts";
 import type { Source } from "./sources.ts";
 import type { WayBetween } from "./space.ts";
+import { titleOf } from "./titles.ts";
+import { type Tried, triedIn } from "./tried.ts";
+import type { Both } from "./unchanged.ts";
 import { waysBetween } from "./ways.ts";
 
 export interface Compared {
@@ -20,6 +23,8 @@ export interface Compared {
 
 /** What a change of the policies does. */
 export interface PolicyDiff {
+  /** Who gains and who loses, in one line. */
+  readonly title: string;
   readonly base: Compared;
   readonly head: Compared;
   /** Widened first. */
@@ -28,6 +33,8 @@ export interface PolicyDiff {
   readonly limits: readonly string[];
   /** Does something widen that nobody has approved? */
   readonly isUnapproved: boolean;
+  /** Of each kind that decides something differently. */
+  readonly tried: readonly Tried[];
 }
 
 export interface DiffOptions {
@@ -54,25 +61,53 @@ export async function diffOf(base: Source, head: Source, options: DiffOptions): 
 
 async function compare(base: Source, head: Source, options: DiffOptions): Promise<PolicyDiff> {
   const approvals = await readApprovals(options.approvalsFile);
-  const [was, is] = await Promise.all([readSound(base), readSound(head)]);
-  const limits = new Set<string>();
-  const telling: Telling = { onProgress: options.onProgress, onLimit: (words) => limits.add(words) };
-  const differences = await allDifferences(was, is, telling);
-  const groups = groupsOf(differences, { base: was, head: is });
+  const found = await differencesBetween(base, head, options.onProgress);
+  return await diffFrom(found, { base, head }, { approvals, now: options.now });
+}
+
+/** What the two decide differently, cell by cell. */
+export interface Found {
+  readonly differences: readonly Difference[];
+  readonly revisions: Revisions;
+  /** What was not tried. */
+  readonly limits: readonly string[];
+}
+
+/** The same for people. Throws AuthorError where an approval is not one of this change. */
+export async function diffFrom(
+  { differences, revisions, limits }: Found,
+  { base, head }: Both<Source>,
+  { approvals, now }: { readonly approvals: Approvals; readonly now: Date },
+): Promise<PolicyDiff> {
+  const groups = groupsOf(differences, revisions);
   const units = { base: await unitOf(base), head: await unitOf(head) };
-  const approved = approvalsFor(approvals, units, groups, options.now);
+  const approved = approvalsFor(approvals, units, groups, now);
   const told = ORDER.flatMap((direction) => groups.filter((group) => group.direction === direction)).map((group) => ({
     ...group,
     causes: group.causes.map((cause) => head.inRepository(base.inRepository(cause))),
     approval: approved.get(group.id) ?? null,
   }));
   return {
+    title: titleOf(told),
     base: { name: base.name, commit: base.commit, unit: units.base },
     head: { name: head.name, commit: head.commit, unit: units.head },
     groups: told,
-    limits: [...limits],
+    limits,
     isUnapproved: told.some(({ direction, approval }) => direction === "widened" && approval === null),
+    tried: triedIn(differences, revisions),
   };
+}
+
+/** Asks about everything that either reads. Throws AuthorError where one of them is broken. */
+export async function differencesBetween(
+  base: Source,
+  head: Source,
+  onProgress: DiffOptions["onProgress"],
+): Promise<Found> {
+  const [was, is] = await Promise.all([readSound(base), readSound(head)]);
+  const limits = new Set<string>();
+  const differences = await allDifferences(was, is, { onProgress, onLimit: (words) => limits.add(words) });
+  return { differences, revisions: { base: was, head: is }, limits: [...limits] };
 }
 
 async function unitOf({ policiesDir, hostFolders }: Source): Promise<string> {

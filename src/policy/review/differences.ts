@@ -243,7 +243,7 @@ function isDefect(reasons: readonly Reason[]): boolean {
 }
 
 /** Of a fact that does not fit, Cerbos' words are nobody's rule. Matrix and floor can say the same. */
-function comparable(reasons: readonly Reason[]): Reason[] {
+export function comparable(reasons: readonly Reason[]): Reason[] {
   const plain = reasons.map((reason) => (reason.code === "FACT_INVALID" ? { code: reason.code } : reason));
   return plain.filter((reason, index) => plain.findIndex((other) => isDeepStrictEqual(other, reason)) === index);
 }

@@ -8,7 +8,7 @@ export function explanationOf({ kind, action, matrix, facts, isAllowed, reasons,
   const may = isAllowed || role === undefined ? "may" : "may not";
   const inMatrix = matrix === "default" ? "" : `, in the matrix ${matrix}`;
   return [
-    `${who} ${may} do ${doneOn([action], kind)} here${inMatrix}${isAllowed ? "." : `: ${codes(reasons)}`}`,
+    `${who} ${may} ${doneOn([action], kind)} here${inMatrix}${isAllowed ? "." : `: ${codes(reasons)}`}`,
     "",
     ...rules.flatMap((rule) => [
       `${rule.from}, ${rule.place}: the rule ${rule.name ?? "without a name"} ${rule.isAllowed ? "allows" : `denies: ${codes(rule.reasons)}`}`,

@@ -3,8 +3,10 @@ import type { Reason } from "../../entities/errors.ts";
 import { type Cell, fits } from "./cells.ts";
 import { causesOf } from "./causes.ts";
 import type { Difference, Direction } from "./differences.ts";
-import { inWords, valuesInWords } from "./point-words.ts";
+import { inWords } from "./point-words.ts";
 import { ROLE, WAY } from "./reads.ts";
+import { type ReasonChange, reasonChanges } from "./reason-changes.ts";
+import { type Region, regionsOf, wordsFor } from "./regions.ts";
 import type { Revisions } from "./revision.ts";
 import type { Dimension, Point } from "./space.ts";
 
@@ -21,22 +23,25 @@ export interface Group {
   readonly cells: number;
   /** Was every combination tried? If not, every pair of values was. */
   readonly isWhole: boolean;
+  /** Is it a permission that they did not have at all, or have in more cases, …? Null: it takes and gives nothing. */
+  readonly access: Access | null;
   /** Roles that it concerns; none: the role does not matter. */
   readonly roles: readonly string[];
-  /** Where it is so: in each of these regions, and nowhere else. None of the facts: everywhere. */
+  /** What the subject is, where models differ: "any `editor` of the project". */
+  readonly ways: readonly string[];
+  /** Where it is so: in each of these regions, and nowhere else. Of other reasons for a denial it is not worked out: none. */
   readonly where: readonly Region[];
   readonly example: Example;
+  /** How the reasons change, where it is denied. */
+  readonly reasons: readonly ReasonChange[];
   /** The places that did it, each with its file and line. */
   readonly causes: readonly string[];
 }
 
-/** Facts, each with its values there, in words; a fact that is left out does not matter. */
-export type Region = readonly { readonly fact: string; readonly values: readonly string[] }[];
+export type Access = "gained" | "widened" | "narrowed" | "lost";
 
 export interface Example {
   readonly role: string | null;
-  /** How the subject is related to the thing, where models differ. */
-  readonly way: string | null;
   readonly facts: readonly { readonly fact: string; readonly words: string; readonly value: string }[];
   readonly was: readonly Reason[];
   readonly is: readonly Reason[];
@@ -68,6 +73,7 @@ interface Portion {
   readonly differences: readonly Difference[];
   readonly first: Difference;
   readonly roles: readonly string[];
+  readonly access: Access | null;
   readonly at: readonly number[];
 }
 
@@ -77,76 +83,62 @@ function byRoles(differences: readonly Difference[]): Portion[] {
   const { dimensions, cells } = first.cells;
   const place = dimensions.findIndex(({ fact }) => fact === ROLE);
   // Of other reasons for the same denial one example is enough.
-  if (place === -1 || first.direction === "reasons") return [{ differences, first, roles: [], at: first.at }];
+  if (first.direction === "reasons") return [{ differences, first, roles: [], access: null, at: first.at }];
+  if (place === -1) return [{ differences, first, roles: [], access: accessOf(first, first.at), at: first.at }];
   const byRole = Map.groupBy(first.at, (index) => labelOf(cells[index]?.[place]));
   const portions = new Map<string, Portion>();
   for (const [role, at] of byRole) {
-    const key = hashOf(at.map((index) => cells[index]?.toSpliced(place, 1)));
+    const access = accessOf(first, at);
+    const key = `${access ?? ""} ${hashOf(at.map((index) => cells[index]?.toSpliced(place, 1)))}`;
     const known = portions.get(key);
-    portions.set(key, {
-      differences,
-      first,
-      roles: [...(known?.roles ?? []), role],
-      at: [...(known?.at ?? []), ...at],
-    });
+    const [roles, all] = [
+      [...(known?.roles ?? []), role],
+      [...(known?.at ?? []), ...at],
+    ];
+    portions.set(key, { differences, first, roles, access, at: all });
   }
   const all = dimensions[place]?.points.length;
   return [...portions.values()].map((portion) => (portion.roles.length === all ? { ...portion, roles: [] } : portion));
+}
+
+/** What the change does to those whom these cells are about, all of one role: could they at all before, can they still? */
+function accessOf(
+  { direction, cells: { dimensions, cells }, base, head }: Difference,
+  at: readonly number[],
+): Access | null {
+  const places = dimensions.flatMap(({ fact }, place) => (fact === ROLE || fact === WAY ? [place] : []));
+  const whose = places.map((place) => ({ place, points: new Set(at.map((index) => cells[index]?.[place])) }));
+  const can = (side: Difference["base"]): boolean =>
+    cells.some(
+      (cell, index) => whose.every(({ place, points }) => points.has(cell[place])) && side(index).length === 0,
+    );
+  if (direction === "widened") return can(base) ? "widened" : "gained";
+  if (at.every((index) => base(index).length > 0)) return null;
+  return can(head) ? "narrowed" : "lost";
 }
 
 function hashOf(value: unknown): string {
   return createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 12);
 }
 
-function groupOf({ differences, first, roles, at }: Portion, revisions: Revisions): Group {
+function groupOf({ differences, first, roles, access, at }: Portion, revisions: Revisions): Group {
   const { direction, kind, version, isNewMatrix, knownTo, cells } = first;
   const actions = differences.map(({ action }) => action);
   const named = at.map((index) => (cells.cells[index] ?? []).map((point) => resolvedOf(point, revisions)));
   const facts = cells.dimensions.map(({ fact }) => fact);
-
+  const ways = at.flatMap((index) => cells.cells[index]?.find((point) => point.is === "way") ?? []);
+  // A way that begins with a role in the organization says it.
+  const isSaid = ways.length > 0 && ways.every(({ role }) => role !== null);
   return {
     id: hashOf([direction, kind, version, actions, facts, named]),
-    ...{ direction, kind, version, isNewMatrix, actions, knownTo, roles, cells: at.length, isWhole: cells.isWhole },
-    where: boxesOf(first, at).map((box) => regionOf(first, box, revisions)),
+    ...{ direction, kind, version, isNewMatrix, actions, knownTo, access, cells: at.length, isWhole: cells.isWhole },
+    roles: isSaid ? [] : roles,
+    ways: [...new Set(ways.map(({ begins }) => begins))],
+    where: direction === "reasons" ? [] : regionsOf(first, at, revisions),
     example: exampleOf(first, at, revisions),
+    reasons: reasonChanges(first, at),
     causes: causesOf(first, revisions),
   };
-}
-
-/** For each dimension the points that occur. */
-type Box = readonly ReadonlySet<Point | undefined>[];
-
-/** Splits a set of cells into sets that are whole: each point of a fact with each of every other. */
-function boxesOf(difference: Difference, at: readonly number[]): Box[] {
-  const { dimensions, cells } = difference.cells;
-  const box = dimensions.map((_dimension, place) => new Set(at.map((index) => cells[index]?.[place])));
-  if (box.reduce((product, { size }) => product * size, 1) === at.length) return [box];
-  const splits = dimensions.flatMap((_dimension, place) => {
-    const slices = slicesOf(cells, at, place);
-    return slices.length > 1 ? [slices] : [];
-  });
-  const [fewest] = splits.sort((one, other) => one.length - other.length);
-  return (fewest ?? []).flatMap((slice) => boxesOf(difference, slice));
-}
-
-/** Apart by one fact; its points with which everything else is the same stay together. */
-function slicesOf(cells: readonly Cell[], at: readonly number[], place: number): number[][] {
-  const byPoint = Map.groupBy(at, (index) => cells[index]?.[place]);
-  const slices = new Map<string, number[]>();
-  for (const some of byPoint.values()) {
-    const key = hashOf(some.map((index) => cells[index]?.toSpliced(place, 1)));
-    slices.set(key, [...(slices.get(key) ?? []), ...some]);
-  }
-  return [...slices.values()];
-}
-
-function regionOf({ cells: { dimensions } }: Difference, box: Box, revisions: Revisions): Region {
-  return dimensions.flatMap(({ fact, points }, place) => {
-    const found = points.filter((point) => box[place]?.has(point));
-    const isFree = points.filter(fits).every((point) => found.includes(point));
-    if ((isFree && fact !== WAY) || fact === ROLE) return [];
-    return [{ fact, values: valuesInWords(points, found, revisions) }];
-  });
 }
 
 /** The cell with the fewest facts out of the ordinary, told by those that matter in it. */
@@ -168,12 +160,11 @@ function exampleOf(difference: Difference, at: readonly number[], revisions: Rev
   const facts = dimensions.flatMap(({ fact }, place) => {
     const point = cell[place];
     if (fact === ROLE || fact === WAY || point === undefined || !matters(place)) return [];
-    return [{ fact, words: wordsFor(fact, difference.kind, revisions), value: inWords(point, revisions) }];
+    return [{ fact, words: wordsFor(fact, { kind: difference.kind, revisions }), value: inWords(point, revisions) }];
   });
   const role = cell[dimensions.findIndex(({ fact }) => fact === ROLE)];
   return {
     role: role === undefined ? null : labelOf(role),
-    way: cell[0]?.is === "way" ? cell[0].words : null,
     facts,
     was: difference.base(index),
     is: difference.head(index),
@@ -198,10 +189,4 @@ function labelOf(point: Point | undefined): string {
 function resolvedOf(point: Point, { base, head }: Revisions): unknown {
   if (point.is !== "limit") return point;
   return [point, ...[base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit] ?? null)];
-}
-
-/** What the schema calls a fact, or its name. */
-function wordsFor(fact: string, kind: string, { base, head }: Revisions): string {
-  const declared = [head, base].flatMap(({ kinds }) => kinds.get(kind)?.schema.facts.get(fact) ?? []);
-  return declared.find(({ words }) => words !== null)?.words ?? fact.replace(/^[RP]\.attr\./, "");
 }

@@ -1,27 +1,77 @@
+import { fits } from "./cells.ts";
+import { WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
-import type { Point } from "./space.ts";
+import type { Dimension, Point } from "./space.ts";
+import { listed, plain } from "./words.ts";
 
 /** Some of the values that a fact is tried with, for people. */
 export function valuesInWords(points: readonly Point[], found: readonly Point[], revisions: Revisions): string[] {
-  const others = found.filter((point) => numberOf(point) === null).map((point) => inWords(point, revisions));
-  return [...spansOf(points, found), ...others];
+  const others = found.filter((point) => numberOf(point) === null && point.is !== "way");
+  return [...spansOf(points, found), ...waysIn(found), ...others.map((point) => inWords(point, revisions))];
 }
 
-export function inWords(point: Point, { base, head }: Revisions): string {
+export function inWords(point: Point, revisions: Revisions): string {
   switch (point.is) {
     case "value":
-      return typeof point.value === "string" && point.value !== "" ? point.value : JSON.stringify(point.value);
+      return typeof point.value === "string" && point.value !== "" ? plain(point.value) : JSON.stringify(point.value);
     case "missing":
       return "missing";
     case "wrong":
       return `of the wrong type (${JSON.stringify(point.value)})`;
     case "way":
       return point.words;
-    case "limit": {
-      const [was, is] = [base, head].map(({ plans }) => plans.get(point.plan)?.[point.limit]);
-      return `${was === is ? String(is) : `${is ?? "nothing"} instead of ${was ?? "nothing"}`} (plan ${point.plan})`;
-    }
+    case "limit":
+      return `${limitInWords(point, revisions)} (plan ${point.plan})`;
   }
+}
+
+function limitInWords({ plan, limit }: Point & { readonly is: "limit" }, { base, head }: Revisions): string {
+  const [was, is] = [base, head].map(({ plans }) => plans.get(plan)?.[limit]);
+  return was === is ? String(is) : `${was ?? "none"} → ${is ?? "none"}`;
+}
+
+/** Some values of a fact as a sentence says them: "the organization's state is active", "the plan is free (sectors 25 → 30)". */
+export function pointsInWords(
+  { fact, points }: Dimension,
+  found: readonly Point[],
+  words: string,
+  revisions: Revisions,
+): string {
+  if (fact === WAY) return `whoever asks is ${listed(waysIn(found), "or")}`;
+  const [first] = found;
+  if (found.length === 1 && first?.is === "value" && typeof first.value === "boolean") {
+    return first.value ? words : `it is not so that ${words}`;
+  }
+  const plans = found.flatMap((point) =>
+    point.is === "limit" ? [`${point.plan} (${point.limit} ${limitInWords(point, revisions)})`] : [],
+  );
+  if (plans.length === found.length) return `the plan is ${listed(plans, "or")}`;
+  const rest = points.filter((point) => fits(point) && !found.includes(point));
+  const isNumbers = [...found, ...rest].every((point) => numberOf(point) !== null);
+  const [values, not] = [found, rest].map((some) => valuesInWords(points, some, revisions));
+  const isShorter = isNumbers && (values?.length ?? 0) > 1 && not?.length === 1;
+  return isShorter ? `${words} is not ${not.join("")}` : `${words} is ${listed(values ?? [], "or")}`;
+}
+
+/** " (free 25, platform 10000)" of what the plans allow. */
+export function limitsInWords({ points }: Dimension, revisions: Revisions): string {
+  const told = points.flatMap((point) =>
+    point.is === "limit" ? [`${point.plan} ${limitInWords(point, revisions)}`] : [],
+  );
+  return told.length === 0 ? "" : ` (${told.join(", ")})`;
+}
+
+/** Ways that differ only in how often something is in another of its type are one, where all of them are there that were tried. */
+function waysIn(found: readonly Point[]): string[] {
+  const ways = found.filter((point) => point.is === "way");
+  const told = new Set(ways.map(({ words }) => words));
+  return [
+    ...new Set(
+      ways.map(({ words, anyDepth, tried }) =>
+        tried.length > 1 && tried.every((each) => told.has(each)) ? anyDepth : words,
+      ),
+    ),
+  ];
 }
 
 function numberOf(point: Point | undefined): number | null {
@@ -41,7 +91,7 @@ function spansOf(points: readonly Point[], found: readonly Point[]): string[] {
   return spans.map((span) => {
     const [from, to] = [span[0] ?? 0, span.at(-1) ?? 0];
     if (sorted.length > 1 && to === sorted.at(-1)) return `${from} or more`;
-    if (sorted.length > 1 && from === sorted[0] && from !== 0) return `${to} or less`;
+    if (sorted.length > 1 && from === sorted[0] && to !== 0) return `${to} or less`;
     return from === to ? String(from) : `${from} to ${to}`;
   });
 }

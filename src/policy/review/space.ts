@@ -16,11 +16,17 @@ export type Point =
   | ({ readonly is: "way" } & WayBetween);
 
 export interface WayBetween {
+  /** "any `editor` of the project (folder → project)": what the subject is, and how the thing leads there. */
   readonly words: string;
+  /** The first half of it. */
+  readonly begins: string;
   /** Of the organization, where the way begins with it. */
   readonly role: string | null;
   readonly base: readonly string[];
   readonly head: readonly string[];
+  /** The same however often something is in another of its type, and the words of all of those that were tried, itself among them. */
+  readonly anyDepth: string;
+  readonly tried: readonly string[];
 }
 
 export interface Dimension {

@@ -5,13 +5,10 @@ import type { Model } from "../../engines/openfga-model.ts";
 import { LIMITS } from "../../entities/limits.ts";
 import { type Tuple, tupleKey } from "../../entities/tuples.ts";
 import type { WayBetween } from "./space.ts";
+import { type Beginning, beginsWith, type Chain, hopTo, toldPair, type ToldWay, toldWays } from "./way-words.ts";
 
 /** How somebody can be related to a thing: one chain of tuples, as short as it can be. */
-export interface Way {
-  /** "editor of the project of the folder": the relation that the subject has, then what leads from there to the thing. */
-  readonly words: string;
-  /** The role that it has in the organization, where the chain begins there. */
-  readonly role: string | null;
+export interface Way extends ToldWay, Pick<WayBetween, "role"> {
   readonly tuples: readonly Tuple[];
   readonly subject: string;
   readonly object: string;
@@ -20,17 +17,19 @@ export interface Way {
 }
 
 /** Things that a chain goes through; a folder in a folder in a folder is as good as one in a folder. */
-const LONGEST = 5;
+export const LONGEST = 5;
 /** Of one type; the shortest are kept. */
 const MOST_WAYS = 400;
 
-interface Step {
-  readonly words: string;
+interface Step extends Chain {
+  /** Of the organization, where it begins there. */
   readonly role: string | null;
   readonly subject: string;
   readonly tuples: readonly Tuple[];
-  readonly pair?: readonly number[];
 }
+
+/** As it is kept: one step, or two at a time. */
+type Kept = ToldWay & Omit<Step, "hops"> & Pick<Way, "pair">;
 
 export interface Ways {
   readonly ways: readonly Way[];
@@ -47,35 +46,38 @@ export function waysTo(models: readonly Model[], type: string): Ways {
   const walk: Walk = { isCut: false };
   for (const model of models)
     for (const step of stepsTo({ model, walk }, type, "0", [])) found.set(JSON.stringify(step.tuples), step);
-  const byLength = (one: Step, other: Step): number => one.tuples.length - other.tuples.length;
-  const single = [...found.values()].sort(byLength);
-  const all = [...single, ...(models.some(isCombining) ? pairsOf(single).sort(byLength) : [])];
-  const ways = all.slice(0, MOST_WAYS).map((step, index) => {
+  const byLength = (one: Pick<Step, "tuples">, other: Pick<Step, "tuples">): number =>
+    one.tuples.length - other.tuples.length;
+  const steps = [...found.values()].sort(byLength);
+  const single = toldWays(type, steps.slice(0, MOST_WAYS)).map((step): Kept => ({ ...step, pair: [] }));
+  const pairs = models.some(isCombining) ? pairsOf(single).sort(byLength) : [];
+  const ways = [...single, ...pairs].slice(0, MOST_WAYS).map((kept, index) => {
     const own = (name: string): string => name.replace(/:(?!\*)/, `:w${index}-`);
-    const tuples = step.tuples.map(({ user, relation, object }) => ({
+    const tuples = kept.tuples.map(({ user, relation, object }) => ({
       user: own(user),
       relation,
       object: own(object),
     }));
-    const { words, role, pair = [] } = step;
-    return { ...{ words, role, pair, tuples }, subject: own(step.subject), object: own(`${type}:0`) };
+    const { words, begins, anyDepth, tried, role, pair } = kept;
+    const told = { words, begins, anyDepth, tried };
+    return { ...told, role, pair, tuples, subject: own(kept.subject), object: own(`${type}:0`) };
   });
-  return { ways, isWhole: !walk.isCut && all.length <= MOST_WAYS };
+  return { ways, isWhole: !walk.isCut && steps.length + pairs.length <= MOST_WAYS };
 }
 
 function isCombining(model: Model): boolean {
   return /"(intersection|difference)":\{/.test(canonical(model));
 }
 
-function pairsOf(steps: readonly Step[]): Step[] {
+function pairsOf(steps: readonly Kept[]): Kept[] {
   return steps.flatMap((one, index) =>
     steps.slice(index + 1).flatMap((other, offset) => {
       // Nobody has two roles.
       if (one.subject !== other.subject || (one.role !== null && other.role !== null)) return [];
       const tuples = new Map([...one.tuples, ...other.tuples].map((tuple) => [tupleKey(tuple), tuple]));
-      const words = `${one.words}, and ${other.words}`;
       const pair = [index, index + 1 + offset];
-      return [{ words, pair, subject: one.subject, role: one.role ?? other.role, tuples: [...tuples.values()] }];
+      const { subject } = one;
+      return [{ ...toldPair(one, other), pair, subject, role: one.role ?? other.role, tuples: [...tuples.values()] }];
     }),
   );
 }
@@ -119,11 +121,9 @@ function definitionOf(model: Model, type: string): Definition | undefined {
 }
 
 /** A relation of one thing, and what it can be with. */
-interface Link {
-  readonly type: string;
+interface Link extends Beginning {
   readonly name: string;
-  readonly relation: string;
-  readonly target: { readonly type: string; readonly relation?: string; readonly wildcard?: object };
+  readonly target: Beginning["target"] & { readonly relation?: string };
 }
 
 /** Is it somebody who asks, and not only what leads to somebody? */
@@ -137,26 +137,21 @@ function isUserset({ relation }: Link["target"]): boolean {
   return relation !== undefined && relation !== "";
 }
 
-function endingAt({ type, name, relation, target }: Link): Step {
+function endingAt(link: Link): Step {
+  const { type, name, relation, target } = link;
   const subject = `${target.type}:subject`;
   const user = target.wildcard === undefined ? subject : `${target.type}:*`;
   const role = type === "organization" ? relation : null;
-  return {
-    words: `\`${relation}\` of the ${type}`,
-    ...{ role, subject, tuples: [{ user, relation, object: `${type}:${name}` }] },
-  };
+  const tuples = [{ user, relation, object: `${type}:${name}` }];
+  return { begins: beginsWith(link), hops: [], role, subject, tuples };
 }
 
-function leading(step: Step, { type, name, relation, target }: Link): Step[] {
+function leading(step: Step, link: Link): Step[] {
+  const { type, name, relation, target } = link;
   if (isUserset(target) && step.tuples.at(-1)?.relation !== target.relation) return [];
-  const here = isUserset(target)
-    ? `, which is \`${relation}\` of the ${type}`
-    : relation === target.type
-      ? ` of the ${type}`
-      : ` that is \`${relation}\` of the ${type}`;
   const user = `${target.type}:${name}-${relation}${isUserset(target) ? `#${String(target.relation)}` : ""}`;
   const tuples = [...step.tuples, { user, relation, object: `${type}:${name}` }];
-  return [{ ...step, words: `${step.words}${here}`, tuples }];
+  return [{ ...step, hops: [hopTo(link), ...step.hops], tuples }];
 }
 
 /** Which of these relations each way gives. A model that does not know a tuple of it gives none. */
@@ -201,14 +196,14 @@ export async function waysBetween(
     relationsBy(base.graph, ways, relations),
     relationsBy(head.graph, ways, relations),
   ]);
-  const told = ways.flatMap(({ words, role, pair }, index) => {
+  const told = ways.flatMap(({ tuples: _tuples, subject: _subject, object: _object, pair, ...way }, index) => {
     const [one, other] = [was, is].map((sides) => [...(sides[index] ?? [])].sort());
     const isSum = [was, is].every((sides) => {
       const each = new Set(pair.flatMap((place) => [...(sides[place] ?? [])]));
       return isDeepStrictEqual([...each].sort(), [...(sides[index] ?? [])].sort());
     });
     if (one === undefined || other === undefined || one.join() === other.join()) return [];
-    return pair.length > 0 && isSum ? [] : [{ words, role, base: one, head: other }];
+    return pair.length > 0 && isSum ? [] : [{ ...way, base: one, head: other }];
   });
   return { ways: told, isWhole };
 }

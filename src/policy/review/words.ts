@@ -47,7 +47,18 @@ export function subjectsOf(roles: readonly string[]): string {
   return listed(roles.map((role) => SUBJECTS[role] ?? role));
 }
 
-/** "`create_application` on an organization": actions are any words, verbs or not, so each is done *on* a thing. */
+/** "`rename` a sector", "`create_application` on an organization": actions are any words, and only some of them are verbs. */
 export function doneOn(actions: readonly string[], kind: string): string {
-  return `${listed(actions, "or")} on ${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+  const isVerb = actions.every((action) => /^[a-z]+$/.test(action));
+  return `${listed(actions.map(code), "or")} ${isVerb ? "" : "on "}${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
+}
+
+/** In the marks that only this program sets. */
+export function code(text: string): string {
+  return `\`${plain(text)}\``;
+}
+
+/** What an author wrote, in one line and without the marks that this program sets. */
+export function plain(text: string): string {
+  return inOneLine(text).replaceAll("`", "'").trim();
 }

@@ -10,8 +10,12 @@ export function linesOf({ groups }: PolicyDiff): string[] {
       return `reasons ${what}: ${codes.join(" -> ")}`;
     }
     const regions = where.map((region) => {
-      return region.map(({ fact, values }) => `${fact.replace("R.attr.", "")}=${values.join("|")}`).join(", ");
+      const clauses = region.map((clause) => {
+        const said = "values" in clause ? `=${clause.values.join("|")}` : ` ${clause.stands.join("|")} ${clause.to}`;
+        return `${clause.fact}${said}`.replaceAll("R.attr.", "");
+      });
+      return clauses.join(", ") || "everywhere";
     });
-    return `${direction} ${what}${known} ${roles.join("+") || "everyone"}: ${regions.join("; ") || "everywhere"}`;
+    return `${direction} ${what}${known} ${roles.join("+") || "everyone"}: ${regions.join("; ")}`;
   });
 }

@@ -125,7 +125,8 @@ test("what a floor has no rule for is denied to all in the table", () => {
   if (part === undefined) throw new Error("there is a rule");
   const said = [new Map([["view", []]])];
   const rules = document.rules;
-  const matrix = { ...part, rules, reads: new Set<string>(), dimensions: [], cells: [[]], isWhole: true, said };
+  const reading = { reads: new Set<string>(), comparisons: [] };
+  const matrix = { ...part, ...reading, rules, dimensions: [], cells: [[]], isWhole: true, said };
   const outcomes = (floor: PolicyDocument | null): unknown => {
     const evaluated = { kind: { ...kindWith("true"), floor }, matrices: new Map([["default", [matrix]]]), floor: [] };
     return rowsOf(evaluated, "default").map((row) => row.outcomes.get("owner"));

@@ -4,14 +4,16 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { checkPolicies, servingFindings } from "../../../src/policy/check.ts";
 import { AuthorError } from "../../../src/policy/review/author-error.ts";
-import { diffOf, type PolicyDiff } from "../../../src/policy/review/diff.ts";
+import { diffFrom, differencesBetween, type Found, type PolicyDiff } from "../../../src/policy/review/diff.ts";
 import { findingInWords } from "../../../src/policy/review/finding.ts";
 import { readRevision } from "../../../src/policy/review/revision.ts";
 import { type Folders, workingTree } from "../../../src/policy/review/sources.ts";
 import { isUnchanged } from "../../../src/policy/review/unchanged.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../../support/host-folder.ts";
+import { describedBy } from "./described.ts";
 import { linesOf } from "./effects.ts";
-import { BUILT_IN_CHANGES, edits, type SeededChange } from "./seeded-changes.ts";
+import { edits, type SeededChange } from "./seeded-change.ts";
+import { BUILT_IN_CHANGES } from "./seeded-changes.ts";
 import { SURROUNDING_CHANGES } from "./seeded-surroundings.ts";
 import { HOST_CHANGES, REFACTORINGS } from "./seeded-host-changes.ts";
 import { UNSEEN_CHANGES } from "./unseen-changes.ts";
@@ -40,26 +42,31 @@ async function changed({ folder, make }: Change): Promise<Folders> {
     : { policiesDir: POLICIES, hostFolders: [copy.directory] };
 }
 
-async function diffFor(change: Change): Promise<PolicyDiff> {
+async function diffFor(change: Change): Promise<Found & { readonly diff: PolicyDiff }> {
   const base = workingTree({
     policiesDir: POLICIES,
     hostFolders: change.folder === "built-in" ? [] : [FOLDERS[change.folder]],
   });
   const head = workingTree(await changed(change));
-  const approvalsFile = path.join(head.policiesDir, "approvals.yaml");
-  return await diffOf(base, head, { approvalsFile, now: new Date(0), onProgress: () => undefined });
+  const found = await differencesBetween(base, head, () => undefined);
+  return { ...found, diff: await diffFrom(found, { base, head }, { approvals: [], now: new Date(0) }) };
 }
 
-/** From beside the folder, which lies in no repository: the file, the line, and what is there. */
-const PLACED = /^bailiwick-host-\w+\/(cerbos|openfga|plans\.yaml)[\w./-]*:\d+: ./;
+/** The file as its repository has it, or from beside a folder that lies in none; then the line, and what is there. */
+const PLACED = /^(bailiwick-host-\w+|policies|examples\/[\w-]+\/policies)\/(cerbos|openfga|plans\.yaml)[\w./-]*:\d+: ./;
 
-describe("A change that does something is told by exactly what it does", () => {
+describe("A change that does something is told by exactly what it does, and its words say exactly those cells", () => {
   test.each(some(CHANGES))(
     "$title",
     async ({ effect, isDrawn = false, ...change }) => {
-      const diff = await diffFor(change);
+      const { diff, differences, revisions } = await diffFor(change);
       const isTold = (line: string): boolean => !isDrawn || /^(widened|narrowed)/.test(line);
       expect(linesOf(diff).filter(isTold)).toEqual(effect.filter(isTold));
+      for (const group of diff.groups.filter(({ direction }) => direction !== "reasons")) {
+        const described = describedBy(group, differences, revisions);
+        expect(described.map(({ action }) => action)).toEqual(group.actions);
+        for (const { said, differing } of described) expect(said).toEqual(differing);
+      }
       expect(diff.isUnapproved).toBe(effect.some((line) => line.startsWith("widened")));
       expect(diff.groups.flatMap(({ causes }) => causes)).not.toContain("");
       for (const { causes } of diff.groups) expect(causes.length).toBeGreaterThan(0);
@@ -90,7 +97,7 @@ describe("A change that does nothing gives an empty diff", () => {
   test.each(some(REFACTORINGS))(
     "$title",
     async (change) => {
-      expect(linesOf(await diffFor(change))).toEqual([]);
+      expect(linesOf((await diffFor(change)).diff)).toEqual([]);
     },
     LONG_MS,
   );

@@ -1,4 +1,5 @@
-import { edits, inRule, SECTOR, SECTOR_FLOOR, type SeededChange } from "./seeded-changes.ts";
+import { edits, type SeededChange } from "./seeded-change.ts";
+import { inRule, SECTOR, SECTOR_FLOOR } from "./seeded-changes.ts";
 
 const DOCUMENT = "cerbos/document.yaml";
 
@@ -36,9 +37,9 @@ export const HOST_CHANGES: readonly SeededChange[] = [
       "define viewer: editor or member from organization\n",
     ]),
     effect: [
-      "widened project.view everyone: the subject=`member` of the organization of the project",
-      "widened folder.view everyone: the subject=`member` of the organization of the project of the folder|`member` of the organization of the project of the folder that is `parent` of the folder|`member` of the organization of the project of the folder that is `parent` of the folder that is `parent` of the folder",
-      "widened document.view everyone: the subject=`member` of the organization of the project of the folder of the document|`member` of the organization of the project of the folder that is `parent` of the folder of the document, classification=internal",
+      "widened project.view everyone: the subject=whoever has the role `member` in the organization (project → organization)",
+      "widened folder.view everyone: the subject=whoever has the role `member` in the organization (folder → `parent` folder at any depth (tried: 0, 1 and 2) → project → organization)",
+      "widened document.view everyone: the subject=whoever has the role `member` in the organization (document → folder → `parent` folder at any depth (tried: 0 and 1) → project → organization), classification=internal",
       "reasons document.view: NOT_RELATED+CONFIDENTIAL -> CONFIDENTIAL",
     ],
   },
@@ -60,8 +61,8 @@ export const HOST_CHANGES: readonly SeededChange[] = [
       ),
     ),
     effect: [
-      "widened document.open (head only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; classification=confidential, organizationState=active, relations.insider=true, relations.manager=true, state=locked",
-      "narrowed document.unlock (base only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; classification=confidential, organizationState=active, relations.insider=true, relations.manager=true, state=locked",
+      "widened document.open (head only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; organizationState=active, relations.insider=true, relations.manager=true, state=locked",
+      "narrowed document.unlock (base only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; organizationState=active, relations.insider=true, relations.manager=true, state=locked",
     ],
   },
 ];

@@ -28,10 +28,10 @@ describe("A way to a thing begins with", () => {
   test("whoever the model says asks, accounts or a host's own people", async () => {
     const records = await readFile(path.join(RECORDS, "openfga/records.fga"), "utf8");
     expect(await words(records, "record")).toEqual(
-      expect.arrayContaining(["`owner` of the record", "`reader` of the record"]),
+      expect.arrayContaining(["any user that is `owner` of the record", "any user that is `reader` of the record"]),
     );
     const { ways } = waysTo([await modelOf(records)], "record");
-    expect(ways.find((way) => way.words === "`owner` of the record")).toMatchObject({
+    expect(ways.find((way) => way.words === "any user that is `owner` of the record")).toMatchObject({
       subject: expect.stringMatching(/^user:w\d+-subject$/),
     });
   });
@@ -42,7 +42,11 @@ describe("A way to a thing begins with", () => {
       "page",
     );
     expect(ways).toMatchObject([
-      { subject: "user:w0-subject", tuples: [{ user: "user:*", relation: "viewer", object: "page:w0-0" }] },
+      {
+        words: "every user, as `viewer` of the page",
+        subject: "user:w0-subject",
+        tuples: [{ user: "user:*", relation: "viewer", object: "page:w0-0" }],
+      },
     ]);
   });
 
@@ -50,7 +54,7 @@ describe("A way to a thing begins with", () => {
     const model = own(
       "type box\n  relations\n    define keeper: [account]\ntype page\n  relations\n    define box: [box]\n    define viewer: keeper from box\n",
     );
-    expect(await words(model, "page")).toEqual(["`keeper` of the box of the page"]);
+    expect(await words(model, "page")).toEqual(["any `keeper` of the box (page → box)"]);
   });
 });
 
@@ -78,9 +82,11 @@ describe("Two ways at a time are tried", () => {
       };
       const base = await sideOf("base", "editor but not banned");
       const head = await sideOf("head", "editor");
+      const words = "any `editor` of the page, and any `banned` of the page";
+      const both = { words, role: null };
       expect(await waysBetween("page", ["viewer"], base, head)).toEqual({
         isWhole: true,
-        ways: [{ words: "`editor` of the page, and `banned` of the page", role: null, base: [], head: ["viewer"] }],
+        ways: [{ ...both, begins: words, anyDepth: words, tried: [words], base: [], head: ["viewer"] }],
       });
     },
     LONG_MS,

@@ -1,0 +1,79 @@
+import type { Group } from "./groups.ts";
+import { WAY } from "./reads.ts";
+import type { Region } from "./regions.ts";
+import { capitalized, code, doneOn, listed, subjectsOf } from "./words.ts";
+
+type Said = Pick<Group, "direction" | "access" | "kind" | "version" | "isNewMatrix" | "actions" | "roles" | "reasons"> &
+  Pick<Group, "where" | "example" | "knownTo">;
+
+/** What a group says, with the whole of its condition. */
+export interface Sentence {
+  /** "Billing may now `rename` a sector". */
+  readonly begins: string;
+  /** Each of these, and nothing else: "the organization's state is active". None: whatever the facts are. */
+  readonly cases: readonly string[];
+  readonly ends: string;
+}
+
+export function sentenceOf(group: Said): Sentence {
+  const { direction, kind, version, isNewMatrix, actions, roles, where, reasons, knownTo } = group;
+  const ways = where.map((region) =>
+    region.flatMap((clause) => (clause.fact === WAY && "values" in clause ? clause.values : [])),
+  );
+  const [way = []] = ways;
+  const isOneWay = ways.every((each) => each.join() === way.join());
+  const isAnyone = roles.length === 0 && way.length === 0;
+  const subjects = roles.length === 0 ? "anyone" : subjectsOf(roles);
+  const alsoOf = roles.length === 0 ? "" : ` whose role is ${listed(roles, "or")}`;
+  const who = way.length === 0 ? subjects : `${isOneWay ? listed(way, "or") : "whoever is so related"}${alsoOf}`;
+  const within =
+    version === "default"
+      ? ""
+      : `in the ${isNewMatrix ? "new " : ""}matrix ${code(version)}${isNewMatrix ? ", unlike the default one," : ""} `;
+  const [now, anyLonger, noLonger] = isNewMatrix ? ["", "", "not"] : [" now", " any longer", "no longer"];
+  const done = `${doneOn(actions, kind)}${knownTo === "both" ? "" : knownTo === "head" ? " (a new action)" : " (an action that is gone)"}`;
+  const told = reasons.filter(({ change }) => change === "new").map(({ reason }) => reason);
+  const [verb, ends] =
+    direction === "widened"
+      ? [`may${now}`, ""]
+      : direction === "errors"
+        ? [group.access === null ? "still may not" : `may ${noLonger}`, "; no rule says why"]
+        : [`may ${noLonger}`, told.length === 0 ? "" : `; denied with ${listed([...new Set(told)], "or")}`];
+  const begins = isAnyone && direction !== "widened" ? `nobody may${anyLonger} ${done}` : `${who} ${verb} ${done}`;
+  const regions = where.map((region) => (isOneWay ? region.filter(({ fact }) => fact !== WAY) : region));
+  const isEverywhere = regions.length === 1 && regions[0]?.length === 0;
+  return { begins: capitalized(`${within}${begins}`), cases: isEverywhere ? [] : regions.map(conditionOf), ends };
+}
+
+/** With brackets where "or" would stand beside "and". */
+function conditionOf(region: Region): string {
+  const words = region.map((clause) => clause.words);
+  if (words.length === 0) return "every fact is there, whatever it says";
+  return listed(words.map((each) => (words.length > 1 && / (or|and) /.test(each) ? `(${each})` : each)));
+}
+
+/** In one line, for whoever approves it. */
+export function wholeOf({ begins, cases, ends }: Sentence): string {
+  const all =
+    cases.length > 1
+      ? listed(
+          cases.map((each) => `(${each})`),
+          "or",
+        )
+      : cases.join("");
+  return `${begins}${all === "" ? "" : ` while ${all}`}${ends}`;
+}
+
+/** One case of many, in words; null: the sentence has said it. */
+export function exampleOf({ example: { facts }, where }: Said): string | null {
+  const [only = [], ...more] = where;
+  const isSaid = facts.every(({ fact, value }) =>
+    only.some((clause) => clause.fact === fact && "values" in clause && clause.values.join() === value),
+  );
+  if (more.length === 0 && (isSaid || facts.length === 1)) return null;
+  const clauses = facts.map(({ words, value }) => {
+    if (value === "true") return words;
+    return value === "false" ? `it is not so that ${words}` : `${words} is ${value}`;
+  });
+  return clauses.length === 0 ? null : `e.g. while ${listed(clauses)}`;
+}

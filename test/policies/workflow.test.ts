@@ -75,7 +75,7 @@ describe("The workflow for pull requests", () => {
     );
     expect(await step("check")).toMatchObject({ status: 0, summary: "" });
     const { status, summary } = await step("diff");
-    expect([status, summary]).toEqual([0, expect.stringContaining("every decision is the same")]);
+    expect([status, summary]).toEqual([0, expect.stringContaining("Every decision is the same")]);
   }, 120_000);
 
   test("stops what widens until the base approves it; what the pull request approves itself does not count", async () => {
@@ -103,7 +103,7 @@ describe("The workflow for pull requests", () => {
     await commit("approved");
     await propose("feat: viewers rename, approved", widen);
     const approved = await step("diff");
-    expect([approved.status, approved.summary]).toEqual([0, expect.stringContaining("approved by you")]);
+    expect([approved.status, approved.summary]).toEqual([0, expect.stringContaining("approved by Ada: meant")]);
   }, 120_000);
 
   test("says what is broken, and stops; nothing of what it prints there is a command to the runner", async () => {
@@ -121,7 +121,7 @@ describe("The workflow for pull requests", () => {
 
 /** What `diff` prints to be added to approvals.yaml. */
 function approvalsIn(summary: string): string {
-  return (/```yaml\n([^]*?)```/.exec(summary)?.[1] ?? "").replaceAll("why: …", 'why: "meant"');
+  return (/```yaml\n([^]*?)```/.exec(summary)?.[1] ?? "").replaceAll('who: "", why: ""', 'who: "Ada", why: "meant"');
 }
 
 /** A branch with one change, merged into main as the runner finds it, and the base beside it as the workflow makes it. */

@@ -70,12 +70,13 @@ describe("The line of a search", () => {
     const next = must(await search("resource", sectorsOfBob({ limit: 1, token })), 200);
     const lines = [await lineOf<SearchRecord>(gateway, first), await lineOf<SearchRecord>(gateway, next)];
     const bobs = { type: "account", id: await pseudonymOf(bob) };
+    const { unit, commit, model } = gateway.gateway.deps;
     expect(lines[0]).toEqual({
       ...{ id: expect.stringMatching(/^dec-/), time: expect.any(String), search: "resource" },
       caller: { kind: "client", id: expect.stringMatching(/^cli-/) },
       question: { subject: bobs, action: "view", resource: { type: "sector", id: null } },
       ...{ organizations: [one], candidates: 2, results: [sectors[0]], cut: null, answer: "found", reasons: [] },
-      ...{ unit: gateway.gateway.deps.unit, model: gateway.gateway.deps.model, durationMs: expect.any(Number) },
+      ...{ unit, commit, model, durationMs: expect.any(Number) },
     });
     expect(lines[1]).toMatchObject({ organizations: [other], candidates: 1, results: [sectors[1]], cut: null });
     expect(lines[0]?.id).not.toBe(lines[1]?.id);

@@ -54,7 +54,9 @@ export function requirePromised(exchange: Exchange): void {
     requireRefusal(exchange, [{ status, codes: [code], hasReasons: false }]);
     return;
   }
-  if (!exchange.headers.has("bailiwick-policy-unit")) throw broken(exchange, "Bailiwick-Policy-Unit is missing");
+  if (isPath(at) && !exchange.headers.has("bailiwick-policy-unit")) {
+    throw broken(exchange, "Bailiwick-Policy-Unit is missing");
+  }
   const reply = found.route.replies.find(({ status }) => status === exchange.status);
   const type = exchange.headers.get("content-type");
   if (reply === undefined || type === "application/problem+json") {
@@ -112,6 +114,15 @@ function requireBody(exchange: Exchange, schema: z.ZodType): void {
   const isJson = exchange.headers.get("content-type")?.includes("json") === true;
   const result = schema.safeParse(isJson ? JSON.parse(exchange.text) : exchange.text);
   if (!result.success) throw broken(exchange, z.prettifyError(result.error));
+}
+
+/** One that does not decode leads to no operation: nothing decides there. */
+function isPath(at: string): boolean {
+  try {
+    return decodeURI(at) !== "";
+  } catch {
+    return false;
+  }
 }
 
 function broken({ method, path: at, status, text }: Exchange, what: string): Error {

@@ -12,6 +12,8 @@ import { DOCUMENTS } from "../support/host-folder.ts";
 import { addMember, must } from "../support/world.ts";
 
 const PARTS = 2.5 * LIMITS.relationsEnded;
+/** As few as are more than one transaction ends. */
+const REST = LIMITS.relationsEnded + 20;
 const MANY = process.env["BAILIWICK_FULL"] === "1" ? 130_000 : PARTS;
 const ROWS = Math.ceil((LIMITS.relationsEnded + 1) / LIMITS.tuplesPerRow); // the role's tuple goes with the first of them
 const LONG_MS = MANY === PARTS ? 120_000 : 600_000;
@@ -46,23 +48,33 @@ async function shareWithBob(relations: number): Promise<void> {
     expect(await at.sql("select from outbox")).toEqual([]);
     expect(pointingTo(await readStore(at.storeId), pseudonym).length).toBe(relations + 1); // fewer while the graph is slow
   }, LONG_MS);
-  expect(await docs.may(bob.alias, "view", "d-1")).toBe(true);
+  await eventually(async () => expect(await docs.may(bob.alias, "view", "d-1")).toBe(true));
 }
 
 const left = async (): Promise<number> => await relationsLeft(at, docs.organization);
 const departures = async (): Promise<object[]> =>
   await at.sql("select pseudonym from departures where organization_id = $1", [docs.organization]);
 
-/** Asked all the while, each question is answered; rows of one transaction at most are on their way. */
+/** null: it cannot be decided in time, for the graph has much to do. */
+async function decisionFor(alias: string): Promise<unknown> {
+  const { status, body } = await docs.ask(alias, "view", "d-1");
+  const isOpen = status === 503 && body.code === "CANNOT_DECIDE";
+  expect([status, isOpen]).toEqual([isOpen ? 503 : 200, isOpen]);
+  return isOpen ? null : body["decision"];
+}
+
+/** Asked all the while, questions are answered, and never wrong; rows of one transaction at most are on their way. */
 async function expectAnswersUntilEnded(): Promise<void> {
-  let [asked, pending] = [0, 0];
+  const answered = { owner: 0, bob: 0 };
+  let pending = 0;
   while ((await left()) > 0) {
-    const answers = [await docs.may("owner", "view", "d-1"), await docs.may(bob.alias, "view", "d-1")];
-    expect(answers).toEqual([true, false]);
+    const [owners, bobs] = [await decisionFor("owner"), await decisionFor(bob.alias)];
+    expect([owners ?? true, bobs ?? false]).toEqual([true, false]);
+    answered.owner += Number(owners !== null);
+    answered.bob += Number(bobs !== null);
     pending = Math.max(pending, (await at.sql("select from outbox")).length);
-    asked += 1;
   }
-  expect(asked).toBeGreaterThan(0);
+  expect(Math.min(answered.owner, answered.bob)).toBeGreaterThan(0);
   expect(pending).toBeLessThanOrEqual(ROWS);
 }
 
@@ -71,7 +83,7 @@ async function expectNothingIsLeft(): Promise<void> {
   await at.gateway.reconciler.idle();
   await eventually(async () => await expectGraphHoldsLedger(at));
   expect(pointingTo(await readStore(at.storeId), pseudonym)).toEqual([]);
-  expect(await docs.may("owner", "view", "d-1")).toBe(true);
+  await eventually(async () => expect(await docs.may("owner", "view", "d-1")).toBe(true));
 }
 
 const WAYS: readonly (readonly [name: string, relations: number, go: () => Promise<unknown>])[] = [
@@ -97,7 +109,7 @@ test.each(WAYS)(
 
 /** As a gateway leaves it that was killed after the change: nobody has asked for the rest. */
 async function leaveUnfinished(): Promise<void> {
-  await shareWithBob(PARTS);
+  await shareWithBob(REST);
   await at.sql("delete from memberships using accounts a where a.id = account_id and a.alias = $1", [bob.alias]);
   expect(await departures()).toEqual([{ pseudonym }]);
 }
@@ -135,7 +147,7 @@ describe("what still points to who has left", () => {
   test("goes with an entity that goes, and stays out of one that is changed", async () => {
     must(await docs.keeper.delete(`${docs.base}/document/d-2`), 204);
     must(await docs.keeper.patch(`${docs.base}/document/d-3`, { attributes: { title: "other" } }), 200);
-    expect(await left()).toBe(PARTS - 2);
+    expect(await left()).toBe(REST - 2);
     const again = await docs.keeper.patch(`${docs.base}/document/d-3`, { relate: { author: [account(bob.alias)] } });
     expect([again.status, again.body.code]).toEqual([422, "UNKNOWN_RELATED"]);
     await at.gateway.reconciler.all(); // the other organizations', too
@@ -159,7 +171,7 @@ describe("what still points to who has left", () => {
       expect(await compared()).toMatchObject({ outcome: "rebuilt" });
       await eventually(async () => expect(await docs.may("owner", "view", "d-1")).toBe(true));
       expect(pointingTo(await readStore(at.storeId), pseudonym)).toEqual([]);
-      expect(await left()).toBe(PARTS);
+      expect(await left()).toBeGreaterThan(0); // what was not put back is still in the ledger
       await at.gateway.reconciler.all(); // the other organizations', too
       await expectNothingIsLeft();
     },

@@ -27,6 +27,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0014_platform.sql": "56c718019db221cf",
   "0015_entities.sql": "512f0bde2ef43219",
   "0016_search.sql": "654ae12329e7019d",
+  "0017_departures.sql": "43ab46e2b84a0da6",
 };
 
 test.each(Object.entries(RELEASED))(

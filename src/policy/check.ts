@@ -5,7 +5,7 @@ import { LocalEngineError } from "../local/error.ts";
 import { isSystemError } from "../local/process-mark.ts";
 import { startThrowawayOpenfga } from "../local/openfga-throwaway.ts";
 import { canCompile } from "./host-compile.ts";
-import { PLANS_FILE, plansIn } from "./plans.ts";
+import { PLANS_FILE, plansFindings, plansIn } from "./plans.ts";
 import { isTest } from "./policy-files.ts";
 import { AuthorError } from "./review/author-error.ts";
 import { cerbosOf } from "./review/cerbos-of.ts";
@@ -17,7 +17,7 @@ import { exampleFindings, schemaFindings, subjectFindings } from "./review/lint-
 import { type CoreModel, readCoreModel } from "./review/lint-model.ts";
 import { shapeFindings } from "./review/lint-shape.ts";
 import { refuseUnreadable } from "./review/lint-syntax.ts";
-import { compileFindings, untestedFindings } from "./review/lint-tests.ts";
+import { compileFindings, idleFindings, untestedFindings } from "./review/lint-tests.ts";
 import { modelTestFindings } from "./review/model-tests.ts";
 import { readRevision, type Revision } from "./review/revision.ts";
 import type { Folders } from "./review/sources.ts";
@@ -57,11 +57,12 @@ async function allFindings(folders: Folders, onProgress: OnProgress): Promise<Fi
   const { found, isReadable } = await fileFindings(folders.policiesDir, core);
   if (!isReadable) return found;
   onProgress("the relationships' tests, and the policies'");
-  const [models, policies] = await Promise.all([
+  const [models, policies, ...idle] = await Promise.all([
     modelFindings(folders, core, onProgress),
     policyFindings(folders, onProgress),
+    ...folders.hostFolders.map(idleFindings),
   ]);
-  return [...found, ...models, ...policies];
+  return [...found, ...models, ...policies, ...idle.flat()];
 }
 
 /** Of single files. `isReadable`: the others can be read with them. */
@@ -85,9 +86,7 @@ async function planFindings(policiesDir: string): Promise<Finding[]> {
   const file = path.join(policiesDir, PLANS_FILE);
   const text = await readFile(file, "utf8").catch(() => "");
   const plans = plansIn(text);
-  if (plans instanceof Map) return [];
-  const fix = "Give each plan its six limits, whole numbers; every organization begins with the plan free";
-  return plans.map((fault) => ofFault(file, text, fault, fix));
+  return plans instanceof Map ? [] : plansFindings(file, text, plans);
 }
 
 /** The built-in modules' tests, and those of each folder on top of them. What is wrong with a folder's modules, readRevision tells. */

@@ -33,7 +33,7 @@ const Rule = z.strictObject({
   actions: z.array(Action).min(1),
   roles: z.tuple([z.literal("*", everybody)], everybody),
   condition: z.unknown().optional(),
-  output: z.unknown().optional(),
+  output: z.strictObject({ when: z.strictObject({ conditionNotMet: z.string() }) }).optional(),
 });
 const Anchor = z.strictObject({ ...named, actions: z.tuple([z.literal(ANCHOR)]), derivedRoles: z.array(z.string()) });
 
@@ -52,8 +52,7 @@ const policyOf = (kind: string, resource: string) =>
         principalSchema: reference("principal").optional(),
         resourceSchema: reference(kind),
       }),
-      variables: z.unknown().optional(),
-      constants: z.unknown().optional(),
+      variables: z.strictObject({ local: z.record(z.string(), z.unknown()) }).optional(),
       rules: z.array(z.looseObject({ actions: z.array(z.string()) })).min(1),
     }),
   });

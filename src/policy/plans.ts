@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { AuthorError } from "./review/author-error.ts";
+import { type Finding, findingInWords, ofFault } from "./review/finding.ts";
 import { type Fault, isFault, misfitsOf, readPositioned } from "./positioned.ts";
 
 const Limit = z.int().min(0).max(1_000_000);
@@ -23,9 +24,15 @@ export const PLANS_FILE = "plans.yaml";
 /** The plans of `plans.yaml`, by name. Throws when the file is broken or lacks one that is needed. */
 export async function readPlans(policiesDir: string): Promise<ReadonlyMap<string, z.infer<typeof Plan>>> {
   const file = path.join(policiesDir, PLANS_FILE);
-  const plans = plansIn(await readFile(file, "utf8"));
+  const text = await readFile(file, "utf8");
+  const plans = plansIn(text);
   if (plans instanceof Map) return plans;
-  throw new AuthorError(plans.map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`).join("\n"));
+  throw new AuthorError(plansFindings(file, text, plans).map(findingInWords).join("\n"));
+}
+
+export function plansFindings(file: string, text: string, faults: readonly Fault[]): Finding[] {
+  const fix = "Give each plan its six limits, whole numbers; every organization begins with the plan free";
+  return faults.map((fault) => ofFault(file, text, fault, fix));
 }
 
 export function plansIn(text: string): Map<string, z.infer<typeof Plan>> | readonly Fault[] {

@@ -31,6 +31,15 @@ const OF_HOSTS: readonly Broken[] = [
 ];
 const OF_ANOTHER: readonly Broken[] = [
   {
+    what: "a host's tests that are skipped",
+    file: "cerbos/record_test.yaml",
+    from: "\ntests:\n",
+    to: "\nskip: true\ntests:\n",
+    at: "skip: true",
+    says: "all tests are skipped",
+    fix: "Take skip out",
+  },
+  {
     what: "a host's test that fails",
     file: "openfga/records.fga.yaml",
     from: "viewer: [record:2]",

@@ -101,6 +101,17 @@ describe("The test vectors", () => {
     expect(said.every((line) => line.includes("/sector.yaml: "))).toBe(true);
   });
 
+  test("find a rule that decides otherwise than its tests expect, whatever the canary says", async () => {
+    const said = await found(async (bundle) => {
+      const file = path.join(bundle, "sector.yaml");
+      await writeFile(file, (await readFile(file, "utf8")).replace(/(name: rename[^]*?)V\.isAdmin/, "$1V.isViewer"));
+    });
+    expect(said).toContainEqual(
+      expect.stringMatching(/sector_test\.yaml: the test ".+": viewer rename: expected EFFECT_DENY$/),
+    );
+    expect(said.every((line) => line.includes("/sector_test.yaml: ") && line.includes(" rename: "))).toBe(true);
+  });
+
   test("find facts that the served schema does not take", async () => {
     const said = await found(async (bundle) => {
       const file = path.join(bundle, "_schemas/record.json");

@@ -6,6 +6,7 @@ import { policyFilesIn } from "../policy-files.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
 import type { BEGIN } from "./finding.ts";
 import { type Finding } from "./finding.ts";
+import { SUBJECT_ROLES } from "./space.ts";
 
 /** Members that a policy could have for Cerbos. */
 const MEMBERS: Readonly<Record<string, readonly [problem: string, fix: string]>> = {
@@ -20,6 +21,7 @@ const MEMBERS: Readonly<Record<string, readonly [problem: string, fix: string]>>
   parentRoles: ["roles are ranked in roles.yaml and nowhere else", "Ask for the rank in a condition"],
 };
 
+const NOBODY = `nobody has this role: name ${SUBJECT_ROLES.join(", ")}`;
 const EVERYBODY = "* is every role, also those that are made later: name them";
 
 const Policy = z.strictObject({
@@ -53,7 +55,7 @@ const Ranks = z.strictObject({
     definitions: z.array(
       z.strictObject({
         name: z.string(),
-        parentRoles: z.array(z.string().refine((role) => role !== "*", EVERYBODY)),
+        parentRoles: z.array(z.enum(SUBJECT_ROLES, { error: ({ input }) => (input === "*" ? EVERYBODY : NOBODY) })),
         condition: z.unknown().optional(), // the ranks' own check tells it
       }),
     ),

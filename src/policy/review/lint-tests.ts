@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
 import { type CompileFault, compileSet } from "../host-compile.ts";
 import { isTest, policyFilesIn } from "../policy-files.ts";
-import { isFault, readPositioned } from "../positioned.ts";
+import { isFault, type Positioned, readPositioned } from "../positioned.ts";
+import { expectedInSuite, Suite } from "../test-suites.ts";
 import { BEGIN, type Finding, ofFault } from "./finding.ts";
-
-const Suite = z.object({ tests: z.array(z.object({ skip: z.boolean().default(false) })).default([]) });
 
 /** Compiles the built-in policies with their tests, and says what Cerbos has against them. */
 export async function compileFindings(policiesDir: string): Promise<Finding[]> {
@@ -32,24 +30,49 @@ async function findingOf(cwd: string, { to, fault }: CompileFault): Promise<Find
 /** `cerbos compile` is content with no tests at all, and with tests that try nothing. */
 export async function untestedFindings(policiesDir: string): Promise<Finding[]> {
   const cwd = path.join(policiesDir, "cerbos");
-  const { policies, tests } = await policyFilesIn(policiesDir);
+  const { policies } = await policyFilesIn(policiesDir);
   const lacking = policies.map(async (name) => await lackFindings(path.join(cwd, name)));
-  const suites = tests.filter((name) => !/(^|\/)testdata\//.test(name));
-  const idle = suites.map(async (name) => await idleFindings(path.join(cwd, name)));
-  return (await Promise.all([...lacking, ...idle])).flat();
+  return [...(await Promise.all(lacking)).flat(), ...(await idleFindings(policiesDir))];
 }
 
-async function idleFindings(file: string): Promise<Finding[]> {
+/** Tests of a folder, the built-in one or a host's, that try nothing. */
+export async function idleFindings(folder: string): Promise<Finding[]> {
+  const { tests } = await policyFilesIn(folder);
+  const suites = tests.filter((name) => !/(^|\/)testdata\//.test(name));
+  return (await Promise.all(suites.map(async (name) => await idleIn(path.join(folder, "cerbos"), name)))).flat();
+}
+
+async function idleIn(cwd: string, name: string): Promise<Finding[]> {
+  const file = path.join(cwd, name);
   const document = readPositioned(await readFile(file, "utf8"));
   const suite = isFault(document) ? undefined : Suite.safeParse(document.value);
   if (isFault(document) || suite?.success !== true) return []; // Cerbos says what is wrong with it
-  if (suite.data.tests.length === 0) {
-    const fix = "Write, for each allow, the nearest denial with its reasons";
-    return [{ file, ...document.placeOf(["tests"]), problem: "the file tests nothing", fix }];
+  const { skip, tests } = suite.data;
+  const place = { file, ...document.placeOf(["tests"]) };
+  if (tests.length === 0) {
+    return [
+      {
+        ...place,
+        problem: "the file tests nothing",
+        fix: "Write, for each allow, the nearest denial with its reasons",
+      },
+    ];
   }
-  return suite.data.tests.flatMap(({ skip }, index): Finding[] => {
-    if (!skip) return [];
-    return [{ file, ...document.placeOf(["tests", index]), problem: "a test is skipped", fix: "Take skip out" }];
+  const skipped = skippedIn(file, document, { skip, tests });
+  if (skipped.length > 0) return skipped;
+  const [, version = "default", resource = ""] = /^(?:matrices\/([^/]+)\/)?([^/]+)_test\.yaml$/.exec(name) ?? [];
+  const expected = await expectedInSuite(file);
+  if (expected.some((each) => each.resource === resource && each.version === version)) return [];
+  const problem = `nothing in it is asked of ${resource}, version ${version}, which it stands beside`;
+  return [{ ...place, problem, fix: `Ask about resources of kind ${resource}, by principals of one role each` }];
+}
+
+function skippedIn(file: string, document: Positioned, { skip, tests }: Pick<Suite, "skip" | "tests">): Finding[] {
+  const fix = "Take skip out";
+  if (skip) return [{ file, ...document.placeOf(["skip"]), problem: "all tests are skipped", fix }];
+  return tests.flatMap((test, index): Finding[] => {
+    if (!test.skip) return [];
+    return [{ file, ...document.placeOf(["tests", index]), problem: "a test is skipped", fix }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ParseArgsOptionsConfig } from "node:util";
@@ -45,6 +46,7 @@ const COMMON_USAGE = `  --policies <folder>  the built-in policies (default: pol
 
 function foldersOf({ values }: Given): Folders {
   const { policies, host } = values as { policies?: string; host?: string[] }; // as the options say
+  if (policies !== undefined && !existsSync(policies)) throw new AuthorError(`there is no folder ${policies}`);
   return {
     policiesDir: path.resolve(policies ?? DEFAULT_DIRECTORY),
     hostFolders: (host ?? []).map((folder) => path.resolve(folder)),
@@ -56,7 +58,7 @@ const check: Verb = {
   usage: `npm run policies -- check [options]
 
 Compiles and tests the policies with Cerbos and the model with OpenFGA, reads them, and asks about every boundary value of each fact that
-decides. What is wrong is told by file, line and column, with what to do; then the exit status is 1.
+decides. What is wrong is told by file, line and column, with what to do; then the exit status is 2.
 ${COMMON_USAGE}`,
   options: COMMON,
   run: async (given) => {
@@ -72,7 +74,7 @@ ${COMMON_USAGE}`,
       );
     } else if (found.length > 0) given.print(found.map(findingInWords).join("\n"));
     else given.print(`policies: compiled, tested and complete for ${KINDS.length} kinds${hostsIn(folders)}`);
-    return found.length === 0 ? 0 : 1;
+    return found.length === 0 ? 0 : 2;
   },
 };
 
@@ -120,6 +122,9 @@ ${COMMON_USAGE}`,
     if (more.length > 0) throw new AuthorError(`diff takes two revisions, not ${positionals.length}`);
     await using base = await sourceAt(from, folders);
     await using head = to === undefined ? workingTree(folders) : await sourceAt(to, folders);
+    const nowhere = base.missing.filter((folder) => head.missing.includes(folder));
+    if (nowhere.length > 0)
+      throw new AuthorError(`there is no folder ${nowhere.map(fromHere).join(", ")}, on either side`);
     const { approvals } = values as { approvals?: string }; // as the options say
     const approvalsFile = path.resolve(approvals ?? path.join(folders.policiesDir, "approvals.yaml"));
     const found = await diffOf(base, head, { approvalsFile, now: new Date(), onProgress });

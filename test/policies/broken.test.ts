@@ -17,6 +17,22 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(broken, { recursive: true }));
 
+test("check tells a stale table by file and line, writes nothing, and ends with exit status 2", async () => {
+  const stale = await mkdtemp(path.join(tmpdir(), "bailiwick-stale-"));
+  await cp(path.join(ROOT, "policies"), stale, { recursive: true });
+  const file = path.join(stale, "decisions.md");
+  const text = (await readFile(file, "utf8")).replace("| `rename` | when |", "| `rename` | yes |");
+  await writeFile(file, text);
+  const line = 1 + text.split("\n").findIndex((each) => each.includes("| `rename` | yes |"));
+  const ended = promisify(execFile)(process.execPath, ["src/policy/main.ts", "--policies", stale], { cwd: ROOT });
+  const stdout: unknown = expect.stringMatching(
+    new RegExp(`^\\S*decisions\\.md:${line}:1: the table is not what the policies decide now\\. Run`, "m"),
+  );
+  await expect(ended).rejects.toMatchObject({ code: 2, stdout });
+  expect(await readFile(file, "utf8")).toBe(text);
+  await rm(stale, { recursive: true });
+}, 120_000);
+
 // That the command ends at all says that no Cerbos was left behind: the base's had started well.
 test.each([
   ["explain", ["sector", "retire", "--policies"]],

@@ -42,7 +42,8 @@ const GROUP: Told = {
 const compared = { name: "main", commit: null, unit: "0".repeat(16) };
 const diffOf = (...groups: readonly Told[]): PolicyDiff => {
   const isUnapproved = groups.some(({ direction }) => direction === "widened");
-  return { title: titleOf(groups), base: compared, head: compared, groups, limits: [], isUnapproved, tried: [] };
+  const sides = { base: compared, head: compared };
+  return { title: titleOf(groups), ...sides, groups, limits: [], isUnapproved, strayApprovals: [], tried: [] };
 };
 const told = (change: Partial<Told>): string => wholeOf(sentenceOf({ ...GROUP, ...change }));
 const by = (words: string): Clause => ({ fact: "the subject", values: [words], words });
@@ -99,16 +100,19 @@ describe("The title of a diff", () => {
 
   test("counts permissions, an action of a role each, and says who loses any", () => {
     expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: ["rename", "view"] })).toBe(
-      "Billing gains 3 permissions; nobody loses any",
+      "Billing gains `create_sector` (organization), `rename` (organization) and `view` (organization); nobody loses any",
+    );
+    expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: ["rename", "view", "retire"] })).toBe(
+      "Billing gains 4 permissions; nobody loses any",
     );
     expect(titled({}, { access: "lost", direction: "narrowed", roles: ["viewer"] })).toBe(
-      "Admin and Owner gain 1 permission; Viewer loses 1 permission",
+      "Admin and Owner gain `create_sector` (organization); Viewer loses `create_sector` (organization)",
     );
     expect(titled({ access: "widened" })).toBe(
       "Admin and Owner may `create_sector` on an organization in more cases; nobody loses any",
     );
     expect(titled({ access: "narrowed", direction: "narrowed", roles: [], actions: ["rename", "view"] })).toBe(
-      "Anyone may do 2 actions in fewer cases; nobody gains any",
+      "Anyone may do `rename` (organization) and `view` (organization) in fewer cases; nobody gains any",
     );
   });
 
@@ -119,7 +123,7 @@ describe("The title of a diff", () => {
     const each = many.map((role, index) => ({ roles: [role], actions: many.slice(index) }));
     expect(titled(...each)).toBe("15 permissions are gained; nobody loses any");
     expect(titled({ isNewMatrix: true, version: "strict", access: "lost", direction: "narrowed" })).toBe(
-      "In the new matrix `strict`, unlike the default one, Admin and Owner lose 1 permission; nobody gains or loses anything",
+      "In the new matrix `strict`, unlike the default one, Admin and Owner lose `create_sector` (organization); nobody gains or loses anything",
     );
   });
 });
@@ -130,9 +134,8 @@ describe("A page of diff", () => {
   test("begins with the title and the verdict, and tells each cause once with all that it does", () => {
     const text = markdownOf(diffOf(GROUP, { ...GROUP, actions: ["rename"], id: "ba9876543210" }, denied));
     expect(text).toMatch(
-      /^## Admin and Owner gain 2 permissions; nobody loses any\n\n\*\*Not approved: 2 groups of cases widen/,
+      /^## Admin and Owner gain `create_sector` \(organization\) and `rename` \(organization\); nobody loses any\n\n\*\*Not approved: 2 groups of cases widen/,
     );
-    expect(text).toContain("Nobody loses access.");
     expect(text.match(/organization\.yaml:9/g)).toHaveLength(1);
     expect(text).toContain("- **Admin and Owner may now `create_sector` or `rename` on an organization while");
     expect(text).toContain("(`0123456789ab`, `ba9876543210`)");
@@ -167,7 +170,7 @@ describe("A page of diff", () => {
     );
     expect(markdownOf(same)).toContain(`**Not all was tried.** ${untried}`);
     const some = { ...diffOf({ ...GROUP, isWhole: false }), limits };
-    expect(terminalOf(some)).toContain(`Nobody loses access.\n\nNot all was tried. ${untried}policies/cerbos/`);
+    expect(terminalOf(some)).toContain(`until it is approved.\n\nNot all was tried. ${untried}policies/cerbos/`);
     expect(terminalOf(some)).toContain("\n  - of the cases that were tried: every pair of values\n");
     expect(terminalOf(diffOf(GROUP))).not.toContain("tried. ");
     expect(terminalOf(diffOf(GROUP))).not.toContain("every pair");

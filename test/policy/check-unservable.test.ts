@@ -163,14 +163,14 @@ describe("The program's exit status", () => {
     ]);
   });
 
-  test("is 1 where something is wrong: a line for each, or a list for programs", async () => {
+  test("is 2 where something is wrong: a line for each, or a list for programs", async () => {
     const folder = await broken(POLICIES, [SCOPE]);
     const { line, column } = await placeOf(folder, SCOPE);
     const [text, json] = [
       await run("--policies", folder.directory),
       await run("--policies", folder.directory, "--json"),
     ];
-    expect([text.status, json.status]).toEqual([1, 1]);
+    expect([text.status, json.status]).toEqual([2, 2]);
     const place = `${folder.directory}/cerbos/transfer.yaml:${line}:${column}: `;
     expect(text.stdout.split("\n")).toContainEqual(
       expect.stringMatching(new RegExp(`^${place}a scope cannot .+\\. Take it out`)),

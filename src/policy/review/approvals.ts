@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { isSystemError } from "../../local/process-mark.ts";
-import { isFault, misfitsOf, readPositioned } from "../positioned.ts";
+import { type Fault, isFault, misfitsOf, type Place, readPositioned } from "../positioned.ts";
 import { AuthorError } from "./author-error.ts";
+import { findingInWords, ofFault } from "./finding.ts";
 import type { Group } from "./groups.ts";
 
 const Hash = (digits: number) =>
@@ -28,21 +29,29 @@ const Approval = z.strictObject({
   until: z.iso.date().optional(),
 });
 
-/** Of `policies/approvals.yaml`, each with its line. */
-export type Approvals = readonly (z.infer<typeof Approval> & { readonly file: string; readonly line: number })[];
+/** Of `policies/approvals.yaml`, each with its place. */
+export type Approvals = readonly (z.infer<typeof Approval> & Place & { readonly file: string })[];
 
-/** None where there is no file. Throws AuthorError with file and line where it cannot be read. */
+const ENTRY = "Write an entry as diff prints it, with who and why; policies/README.md shows one";
+
+/** None where there is no file. Throws AuthorError with file and place where it cannot be read. */
 export async function readApprovals(file: string): Promise<Approvals> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     if (isSystemError(error, "ENOENT")) return "[]";
     throw error;
   });
+  const refused = (faults: readonly Fault[]): AuthorError =>
+    new AuthorError(faults.map((fault) => findingInWords(ofFault(file, text, fault, ENTRY))).join("\n"));
   const document = readPositioned(text);
-  if (isFault(document)) throw new AuthorError(`${file}:${document.line ?? 1}: ${document.problem}`);
+  if (isFault(document)) throw refused([document]);
   const read = z.array(Approval).safeParse(document.value ?? []);
-  if (read.success) return read.data.map((approval, index) => ({ ...approval, file, line: document.lineOf([index]) }));
-  const faults = misfitsOf(document, read.error).map(({ line, problem }) => `${file}:${line ?? 1}: ${problem}`);
-  throw new AuthorError(faults.join("\n"));
+  if (!read.success) throw refused(misfitsOf(document, read.error));
+  return read.data.map((approval, index) => ({ ...approval, file, ...document.placeOf([index]) }));
+}
+
+interface Units {
+  readonly base: string;
+  readonly head: string;
 }
 
 /**
@@ -51,19 +60,39 @@ export async function readApprovals(file: string): Promise<Approvals> {
  */
 export function approvalsFor(
   approvals: Approvals,
-  units: { readonly base: string; readonly head: string },
+  units: Units,
   groups: readonly Group[],
   now: Date,
 ): ReadonlyMap<string, Approvals[number]> {
-  const widened = new Set(groups.filter(({ direction }) => direction === "widened").map(({ id }) => id));
-  const meant = approvals.filter(({ base, head }) => base === units.base && head === units.head);
-  for (const { group, until, file, line } of meant) {
-    const at = `${file}:${line}: the approval of ${group}`;
-    if (!widened.has(group))
-      throw new AuthorError(`${at} names nothing that widens here: ${[...widened].join(", ") || "nothing does"}`);
+  const widened = idsOf(groups);
+  const meant = approvals.filter((approval) => isFor(approval, units));
+  for (const { group, until, file, line, column } of meant) {
+    const refused = (problem: string, fix: string): AuthorError =>
+      new AuthorError(findingInWords({ file, line, column, problem: `the approval of ${group} ${problem}`, fix }));
+    if (!widened.has(group)) {
+      const known = [...widened].join(", ");
+      throw refused(
+        "names nothing that widens here",
+        known === "" ? "Nothing does: take it out" : `Name one of ${known}`,
+      );
+    }
     if (until !== undefined && now.toISOString().slice(0, 10) > until) {
-      throw new AuthorError(`${at} counted until ${until}: look at the change again, and approve it anew`);
+      throw refused(`counted until ${until}`, "Look at the change again, and approve it anew");
     }
   }
   return new Map(meant.map((approval) => [approval.group, approval]));
+}
+
+/** Those that name a group of this change, and were given between other policies: they do not count. */
+export function strayApprovals(approvals: Approvals, units: Units, groups: readonly Group[]): Approvals {
+  const widened = idsOf(groups);
+  return approvals.filter((approval) => widened.has(approval.group) && !isFor(approval, units));
+}
+
+function isFor({ base, head }: Approvals[number], units: Units): boolean {
+  return base === units.base && head === units.head;
+}
+
+function idsOf(groups: readonly Group[]): Set<string> {
+  return new Set(groups.filter(({ direction }) => direction === "widened").map(({ id }) => id));
 }

@@ -23,7 +23,7 @@ export interface Given {
 }
 
 /** Strings that no policy names. */
-const OTHERS = ["another", "one more"];
+export const OTHERS: readonly string[] = ["another", "one more"];
 
 /** @param among the facts that anything declares */
 export function groupOf(path: string, comparisons: readonly Comparison[], among: readonly Fact[]): Group {

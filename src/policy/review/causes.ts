@@ -2,15 +2,15 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { Difference } from "./differences.ts";
-import { ANCHOR, type Expression, expanded, type PolicyDocument, type RuleDocument } from "./documents.ts";
+import { ANCHOR } from "./documents.ts";
 import { canonical } from "../../engines/openfga-differences.ts";
 import { PLANS_FILE } from "../plans.ts";
 import { isFault, readPositioned } from "../positioned.ts";
-import type { Part } from "./cells.ts";
 import { type Fact, isSameSchema } from "./facts.ts";
 import { aroundRules } from "./unchanged.ts";
 import { WAY } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
+import { placeOf, ruleCauses } from "./rule-causes.ts";
 import { code, plain, short } from "./words.ts";
 
 /** Which lines of which files made this cell another one: of the rules, then of the ranks, the plans and the schema. */
@@ -41,101 +41,6 @@ function aroundCauses({ parts, base, head }: Pick<Difference, "parts"> & Revisio
   });
   const isShared = !isDeepStrictEqual(base.shared, head.shared);
   return [...around, ...(isShared ? ["cerbos/: what all policies share, or the schema of the subject"] : [])];
-}
-
-function ruleCauses(was: Part | undefined, is: Part | undefined): string[] {
-  if (was === undefined && is === undefined) return [];
-  if (was === undefined) return (is?.rules ?? []).map((rule) => `${placeOf(is, rule)}: ${titleOf(rule)} is new`);
-  if (is === undefined) return was.rules.map((rule) => `${placeOf(was, rule)}: ${titleOf(rule)} is gone`);
-  const before = meaningsOf(was);
-  const after = meaningsOf(is);
-  const gone = [...before].filter(([meaning]) => !after.has(meaning));
-  const added = [...after].filter(([meaning]) => !before.has(meaning));
-  const changed = added.flatMap(([meaning, { expression, document }]) => {
-    const { told: word, place } = wordIn(expression, document);
-    const same = gone.find(([, each]) => each.expression.text === expression.text);
-    if (same === undefined) return [];
-    const isWord = /^V\.\w+$/.test(expression.text); // spelled out in brackets
-    const [then, now] = [same[0], meaning].map((each) => code(isWord ? each.slice(1, -1) : each));
-    return [`${is.document.file}:${place.line}: ${word}: ${then} → ${now}`];
-  });
-  const [asks, asked] = [wordsAlone(added, gone), wordsAlone(gone, added)];
-  const [rule] = is.rules;
-  const swapped =
-    asks === "" || asked === ""
-      ? `${asks === "" ? "no longer requires" : "now requires"} ${asks}${asked}`
-      : `requires ${asks} instead of ${asked}`;
-  const told = asks === "" && asked === "" ? [] : [`${placeOf(is, rule)}: ${titleOf(rule)} ${swapped}`];
-  const causes = [...changed, ...told];
-  return causes.length > 0 ? causes : outputCauses(was, is);
-}
-
-type Meanings = readonly (readonly [string, Meaning])[];
-
-/** The words of the one that the other has not even under the same name. */
-function wordsAlone(some: Meanings, others: Meanings): string {
-  return some
-    .filter(([, { expression }]) => !others.some(([, other]) => other.expression.text === expression.text))
-    .map(([, { expression, document }]) => {
-      const { told: word, words } = wordIn(expression, document);
-      return words === null ? word : `${word} (${words})`;
-    })
-    .join(", ");
-}
-
-/** Reasons alone differ where the conditions are the same. */
-function outputCauses(was: Part, is: Part): string[] {
-  const [then, now] = [was, is].map(({ rules, document }) =>
-    rules.map(({ output }) => output && expanded(output.text, document)),
-  );
-  if (isDeepStrictEqual(then, now)) return [];
-  const twins = [...is.document.variables.values()].flatMap(({ name, text, place }) => {
-    const before = was.document.variables.get(name)?.text ?? text;
-    const isNamed = is.rules.some(({ output }) => new RegExp(`\\bV\\.${name}\\b`).test(output?.text ?? ""));
-    return isNamed && before !== text
-      ? [`${is.document.file}:${place.line}: ${code(name)}: ${code(before)} → ${code(text)}`]
-      : [];
-  });
-  if (twins.length > 0) return twins;
-  const [rule] = is.rules;
-  const [from, to] = [was, is].map(({ rules }) =>
-    rules.map(({ output }) => (output === null ? "none" : code(output.text))).join(", "),
-  );
-  return [`${placeOf(is, rule)}: the reasons of ${titleOf(rule)}: ${from ?? ""} → ${to ?? ""}`];
-}
-
-interface Meaning {
-  readonly expression: Expression;
-  readonly document: PolicyDocument;
-}
-
-/** What the rules of a part ask, each condition with its words spelled out. */
-function meaningsOf({ rules, document }: Part): ReadonlyMap<string, Meaning> {
-  const all = rules.flatMap(({ conditions }) => conditions);
-  return new Map(all.map((expression) => [expanded(expression.text, document), { expression, document }]));
-}
-
-interface Word {
-  readonly told: string;
-  /** What its author says of it. */
-  readonly words: string | null;
-  readonly place: Expression["place"];
-}
-
-function wordIn(expression: Expression, { variables }: PolicyDocument): Word {
-  const name = /^V\.(\w+)$/.exec(expression.text)?.[1];
-  const variable = name === undefined ? undefined : variables.get(name);
-  if (variable === undefined) return { told: code(expression.text), words: null, place: expression.place };
-  const { words, place } = variable;
-  return { told: code(variable.name), words: words === null ? null : plain(words).replace(/\.$/, ""), place };
-}
-
-function titleOf(rule: RuleDocument | undefined): string {
-  return rule?.name === null || rule === undefined ? "a rule without a name" : `the rule ${code(rule.name)}`;
-}
-
-function placeOf(part: Part | undefined, rule: RuleDocument | undefined): string {
-  return `${part?.document.file ?? "?"}:${rule?.place.line ?? 1}`;
 }
 
 function rankCauses(base: Revision, head: Revision): string[] {

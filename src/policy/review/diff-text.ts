@@ -1,4 +1,6 @@
 import type { PolicyDiff } from "./diff.ts";
+import { fromHere } from "./finding.ts";
+import { ROLE } from "./reads.ts";
 import type { ReasonChange } from "./reason-changes.ts";
 import { exampleOf, sentenceOf, wholeOf } from "./sentences.ts";
 import { LONGEST } from "./ways.ts";
@@ -59,13 +61,16 @@ function textOf(diff: PolicyDiff, format: Format): string {
     ...(groups.length === 0 ? [] : [verdictOf(diff, format)]),
     ...untriedBlocks(diff, format),
     ...[...causes.values()].flatMap((some) => causeBlocks(some, format)),
-    ...(groups.length === 0 ? [] : [["A fact that a line does not mention may have any value."]]),
+    ...(groups.length === 0 ? [] : [[ALL_CASES]]),
     ...approvalBlocks(diff, format),
     ...(groups.length === 0 ? [] : [format.folded("What was tried", triedLines(diff, format))]),
     [format.text(comparedWords(diff))],
   ];
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
+
+const ALL_CASES =
+  "Each line names all whom it concerns and all the cases: for others, and in other cases, nothing changes. A fact that it does not mention may have any value that its schema takes; where one is missing or of the wrong type, nothing changes unless a line says so.";
 
 function verdictOf({ groups }: PolicyDiff, format: Format): string[] {
   const widened = groups.filter(({ direction }) => direction === "widened");
@@ -78,11 +83,9 @@ function verdictOf({ groups }: PolicyDiff, format: Format): string[] {
         ? `Approved: ${count(widened)} of those that widen, which are all.`
         : `Not approved: ${count(open)} ${open.length === 1 ? "widens" : "widen"} what is allowed. The check fails until ${open.length === 1 ? "it is" : "all are"} approved.`;
   const errors = groups.filter(({ direction }) => direction === "errors");
-  const isLoss = groups.some(({ access, isNewMatrix }) => !isNewMatrix && (access === "lost" || access === "narrowed"));
   return [
     format.strong(verdict),
     ...(errors.length === 0 ? [] : [format.strong(`Errors: of ${count(errors)} no rule says why they are denied.`)]),
-    ...(isLoss ? [] : ["Nobody loses access."]),
   ];
 }
 
@@ -106,14 +109,20 @@ function causeBlocks(groups: readonly Told[], format: Format): string[][] {
       JSON.stringify([said, approval?.who, approval?.why, example.facts]),
   );
   const lines = [...alike.values()].flatMap((some) => bulletOf(some, format));
+  const same = groups.filter(({ direction }) => direction === "reasons");
+  const silent = silentLines(
+    same.filter(({ knownTo }) => knownTo !== "both"),
+    format,
+  );
   const denied = deniedLines(
-    groups.filter(({ direction }) => direction === "reasons"),
+    same.filter(({ knownTo }) => knownTo === "both"),
     format,
   );
   return [
     heading,
     ...(lines.length === 0 ? [] : [lines]),
-    ...(denied.length === 0 ? [] : [["Denied as before, for other reasons:", "", ...denied]]),
+    ...(silent.length === 0 ? [] : [silent]),
+    ...(denied.length === 0 ? [] : [format.folded("Still denied, in some cases for other reasons", denied)]),
   ];
 }
 
@@ -145,6 +154,18 @@ const CHANGES: Readonly<Record<ReasonChange["change"], string>> = {
   says: "says",
 };
 
+/** Actions that come or go, and are denied in every case. */
+function silentLines(groups: readonly Told[], format: Format): string[] {
+  return groups.map(({ actions, kind, knownTo }) => {
+    const [isOne, all] = [actions.length === 1, `${listed(actions.map(code))} (${kind})`];
+    const [is, was] = isOne ? ["is", "was"] : ["are", "were"];
+    const what = isOne ? "a new action" : "new actions";
+    const told =
+      knownTo === "head" ? `${is} ${what}, denied in every case` : `${is} gone, and ${was} denied in every case`;
+    return format.text(`- ${all} ${told}`);
+  });
+}
+
 /** One line for each way in which reasons change, whatever it is about. */
 function deniedLines(groups: readonly Told[], format: Format): string[] {
   const all = groups.flatMap(({ reasons, kind, actions }) => reasons.map((each) => ({ ...each, kind, actions })));
@@ -154,21 +175,34 @@ function deniedLines(groups: readonly Told[], format: Format): string[] {
     if (first === undefined) return [];
     const who = first.subjects.length === 0 ? "everybody" : subjectsOf(first.subjects);
     const on = [...new Set(some.flatMap(({ kind, actions }) => actions.map((action) => `${code(action)} (${kind})`)))];
-    const where = on.length > 3 ? `${on.length} actions` : listed(on);
     const members = first.members === "" ? "" : ` ${first.members}`;
-    return [format.text(`- ${first.reason} ${CHANGES[first.change]}${members}, for ${who}, on ${where}`)];
+    return [format.text(`- ${first.reason} ${CHANGES[first.change]}${members}, for ${who}, on ${listed(on)}`)];
   });
 }
 
-function approvalBlocks({ groups, base, head, isUnapproved }: PolicyDiff, format: Format): string[][] {
+function approvalBlocks(diff: PolicyDiff, format: Format): string[][] {
+  const { groups, base, head, isUnapproved } = diff;
   if (!isUnapproved) return [];
   const open = groups.filter(({ direction, approval }) => direction === "widened" && approval === null);
   const entries = open.flatMap((group) => [
     `# ${wholeOf(sentenceOf(group))}`,
     `- { group: "${group.id}", who: "", why: "", base: "${base.unit}", head: "${head.unit}" }`,
   ]);
-  const rules = `If it is meant, whoever approves it commits these lines to ${code("policies/approvals.yaml")} of ${plain(base.name)}, with who and why. They count for exactly these cases between exactly these two policy units: any other edit of the policies, on either side, voids them.`;
-  return [[format.heading("To approve it")], [format.text(rules)], format.copied(entries)];
+  const rules = `If it is meant, whoever approves it commits these lines, with who and why, to ${code("policies/approvals.yaml")} of the base (${plain(base.name)}), and not together with this change. They count for exactly these cases between exactly these two policy units: any other edit of the policies, on either side, voids them.`;
+  const stray = strayLines(diff, format);
+  return [
+    [format.heading("To approve it")],
+    ...(stray.length === 0 ? [] : [stray]),
+    ...[[format.text(rules)], format.copied(entries)],
+  ];
+}
+
+function strayLines({ strayApprovals }: PolicyDiff, format: Format): string[] {
+  return strayApprovals.map(({ group, who, base, head, file, line, column }) => {
+    const place = code(`${fromHere(file)}:${line}:${column}`);
+    const other = `was given from the policy unit ${code(base)} to ${code(head)}, and not from this base to this head: it does not count`;
+    return format.text(`- ${place}: the approval of ${code(group)} by ${plain(who)} ${other}`);
+  });
 }
 
 const PAIRED = `, and every two of them where a model says ${code("and")} or ${code("but not")}`;
@@ -177,7 +211,8 @@ function triedLines({ tried }: PolicyDiff, format: Format): string[] {
   return tried.map(({ kind, isWhole, facts, isByWays }) => {
     const every = isWhole ? "every combination" : "every pair of values, where all combinations would be too many,";
     const told = facts.map(({ words, values }) => `${words} (${values.join(", ")})`).join("; ");
-    const all = facts.length === 0 ? [] : [`${every} of ${told}; each but the role also missing and of the wrong type`];
+    const each = facts.some(({ fact }) => fact === ROLE) ? "each but the role" : "each";
+    const all = facts.length === 0 ? [] : [`${every} of ${told}; ${each} also missing and of the wrong type`];
     const ways = isByWays
       ? [`every way of relations that the models allow, through at most ${LONGEST} things${PAIRED}`]
       : [];

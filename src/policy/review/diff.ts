@@ -1,6 +1,6 @@
 import { canonical } from "../../engines/openfga-differences.ts";
 import { policyUnit } from "../unit.ts";
-import { type Approvals, approvalsFor, readApprovals } from "./approvals.ts";
+import { type Approvals, approvalsFor, readApprovals, strayApprovals } from "./approvals.ts";
 import { AuthorError } from "./author-error.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
@@ -12,7 +12,7 @@ import type { WayBetween } from "./space.ts";
 import { titleOf } from "./titles.ts";
 import { type Tried, triedIn } from "./tried.ts";
 import type { Both } from "./unchanged.ts";
-import { waysBetween } from "./ways.ts";
+import { waysBetween } from "./ways-between.ts";
 
 export interface Compared {
   readonly name: string;
@@ -33,6 +33,8 @@ export interface PolicyDiff {
   readonly limits: readonly string[];
   /** Does something widen that nobody has approved? */
   readonly isUnapproved: boolean;
+  /** Approvals of groups that nobody has approved, given between other policies than these. */
+  readonly strayApprovals: Approvals;
   /** Of each kind that decides something differently. */
   readonly tried: readonly Tried[];
 }
@@ -87,13 +89,15 @@ export async function diffFrom(
     causes: group.causes.map((cause) => head.inRepository(base.inRepository(cause))),
     approval: approved.get(group.id) ?? null,
   }));
+  const open = told.filter(({ direction, approval }) => direction === "widened" && approval === null);
   return {
     title: titleOf(told),
     base: { name: base.name, commit: base.commit, unit: units.base },
     head: { name: head.name, commit: head.commit, unit: units.head },
     groups: told,
     limits,
-    isUnapproved: told.some(({ direction, approval }) => direction === "widened" && approval === null),
+    isUnapproved: open.length > 0,
+    strayApprovals: strayApprovals(approvals, units, open),
     tried: triedIn(differences, revisions),
   };
 }

@@ -6,8 +6,8 @@ import { type Both, isUnchanged } from "./unchanged.ts";
 import { spaceOfKind } from "./evaluated.ts";
 import { changedFacts } from "./facts.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
-import { type Point, type Space, unseenChanges, type WayBetween } from "./space.ts";
-import { ROLE, WAY } from "./reads.ts";
+import { type Space, unseenChanges, type WayBetween } from "./space.ts";
+import { MOST_TOGETHER, NOWHERE, relatedBy, untold, waysIn } from "./way-cells.ts";
 import { short } from "./words.ts";
 
 /** One of two revisions, with a Cerbos that serves it. */
@@ -36,9 +36,6 @@ export interface Difference {
   readonly head: (index: number) => readonly Reason[];
   readonly parts: { readonly base: readonly Part[]; readonly head: readonly Part[] };
 }
-
-/** Combinations of all the facts that any rule about an action reads, on either side. */
-const MOST_TOGETHER = 400_000;
 
 interface Between {
   /** Of which the two models make different relations. */
@@ -134,7 +131,13 @@ async function differencesIn(
       const direction = directionOf(was(index, action), is(index, action), knownTo);
       if (direction !== null) at[direction].push(index);
     }
-    const directions = Object.entries(at) as [Direction, number[]][]; // Object.entries forgets its keys
+    // An action that comes or goes is told, also where nobody may do it.
+    const isSilent = Object.values(at).every((indices) => indices.length === 0);
+    if (knownTo !== "both" && isSilent && ways.length === 0) at.reasons.push(...cells.cells.keys());
+    const directions = Object.entries(at).map(([name, indices]) => [name, untold(indices, cells)]) as [
+      Direction,
+      number[],
+    ][]; // Object.entries forgets its keys
     const common = {
       ...which,
       action,
@@ -148,41 +151,6 @@ async function differencesIn(
       indices.length === 0 ? [] : [{ ...common, direction, at: indices }],
     );
   });
-}
-
-/** Instead of each relation by itself: the ways that there are. A role that a way begins with is the subject's. */
-function waysIn(ways: readonly WayBetween[], facts: ReadonlySet<string>, space: Space): Cells {
-  const others = new Set([...facts].filter((fact) => !isRelation(fact)));
-  const { dimensions, cells, isWhole } = cellsOf(others, space, MOST_TOGETHER);
-  const points = ways.map((way): Point => ({ is: "way", ...way }));
-  const place = dimensions.findIndex(({ fact }) => fact === ROLE);
-  const isSo = (way: Point, cell: Cell): boolean => {
-    const role = cell[place];
-    return (
-      way.is !== "way" || way.role === null || role === undefined || (role.is === "value" && role.value === way.role)
-    );
-  };
-  const combined = points.flatMap((way) => cells.filter((cell) => isSo(way, cell)).map((cell) => [way, ...cell]));
-  return { dimensions: [{ fact: WAY, points }, ...dimensions], cells: combined, isWhole };
-}
-
-function isRelation(fact: string): boolean {
-  return fact.startsWith("R.attr.relations.");
-}
-
-/** The same cells as one side's model sees them. */
-function relatedBy(side: "base" | "head", cells: Cells, facts: ReadonlySet<string>, space: Space): Cells {
-  const relations = [...facts].filter(isRelation).flatMap((fact) => space.get(fact) ?? []);
-  const dimensions = [...relations, ...cells.dimensions.slice(1)];
-  const seen = cells.cells.map(([way, ...others]) => {
-    const held = way?.is === "way" ? way[side] : [];
-    const truths = relations.map(({ fact, points }) => {
-      const isHeld = held.includes(fact.slice("R.attr.relations.".length));
-      return points.find((point) => point.is === "value" && point.value === isHeld) ?? NOWHERE;
-    });
-    return [...truths, ...others];
-  });
-  return { dimensions, cells: seen, isWhole: cells.isWhole };
 }
 
 function knows(parts: readonly Part[], action: string): boolean {
@@ -225,8 +193,6 @@ async function saysOf(
     return [...about.flatMap(({ keys, said }) => said.get(keys[index] ?? "")?.get(action) ?? []), ...unsaid];
   };
 }
-
-const NOWHERE = { is: "missing", fits: false } as const;
 
 function directionOf(was: readonly Reason[], is: readonly Reason[], knownTo: Difference["knownTo"]): Direction | null {
   if (was.length > 0 && is.length === 0) return "widened";

@@ -136,7 +136,7 @@ function groupOf({ differences, first, roles, access, at }: Portion, revisions: 
     ways: [...new Set(ways.map(({ begins }) => begins))],
     where: direction === "reasons" ? [] : regionsOf(first, at, revisions),
     example: exampleOf(first, at, revisions),
-    reasons: reasonChanges(first, at),
+    reasons: direction === "reasons" && knownTo !== "both" ? [] : reasonChanges(first, at),
     causes: causesOf(first, revisions),
   };
 }

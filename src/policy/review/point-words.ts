@@ -1,4 +1,4 @@
-import { fits } from "./cells.ts";
+import { OTHERS } from "./boundaries.ts";
 import { WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
 import type { Dimension, Point } from "./space.ts";
@@ -46,11 +46,15 @@ export function pointsInWords(
     point.is === "limit" ? [`${point.plan} (${point.limit} ${limitInWords(point, revisions)})`] : [],
   );
   if (plans.length === found.length) return `the plan is ${listed(plans, "or")}`;
-  const rest = points.filter((point) => fits(point) && !found.includes(point));
-  const isNumbers = [...found, ...rest].every((point) => numberOf(point) !== null);
-  const [values, not] = [found, rest].map((some) => valuesInWords(points, some, revisions));
-  const isShorter = isNumbers && (values?.length ?? 0) > 1 && not?.length === 1;
-  return isShorter ? `${words} is not ${not.join("")}` : `${words} is ${listed(values ?? [], "or")}`;
+  const isSample = (point: Point): boolean => point.is === "value" && OTHERS.includes(String(point.value));
+  const named = valuesInWords(
+    points,
+    found.filter((point) => !isSample(point)),
+    revisions,
+  );
+  const values = [...named, ...(found.some(isSample) ? ["any other text"] : [])];
+  const isSpanned = found.length > 1 && found.every((point) => numberOf(point) !== null);
+  return `${words} is ${isSpanned ? values.join(", or ") : listed(values, "or")}`;
 }
 
 /** " (free 25, platform 10000)" of what the plans allow. */

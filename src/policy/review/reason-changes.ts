@@ -67,7 +67,7 @@ function toldOf(reason: Reason, change: Change["change"], after = reason): Chang
   const changed = namesBetween(reason, after);
   const about = Object.entries(reason).flatMap(([name, value]) => {
     const isTold = name !== "code" && name !== "kind" && typeof value === "string" && !changed.includes(name);
-    return isTold ? [`${name}: ${plain(value)}`] : [];
+    return isTold ? [`${name}: ${value === "" ? '""' : plain(value)}`] : [];
   });
   return {
     reason: `${code(reason.code)}${about.length === 0 ? "" : ` (${about.join(", ")})`}`,

@@ -1,7 +1,7 @@
 import { type Box, boxesOf, clausesOf, type Column, type Row } from "./boxes.ts";
 import { fits } from "./cells.ts";
 import type { Difference } from "./differences.ts";
-import { listed, plain } from "./words.ts";
+import { code, listed, plain } from "./words.ts";
 import { limitsInWords, pointsInWords, valuesInWords } from "./point-words.ts";
 import { ROLE, WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
@@ -152,5 +152,8 @@ interface Named {
 /** What the schema calls a fact, or its name. */
 export function wordsFor(fact: string, { kind, revisions: { base, head } }: Named): string {
   const declared = [head, base].flatMap(({ kinds }) => kinds.get(kind)?.schema.facts.get(fact) ?? []);
-  return plain(declared.find(({ words }) => words !== null)?.words ?? fact.replace(/^[RP]\.attr\./, ""));
+  const words = declared.find((each) => each.words !== null)?.words;
+  const [, relation] = /^R\.attr\.relations\.(\w+)$/.exec(fact) ?? [];
+  if (words === null || words === undefined) return plain(fact.replace(/^[RP]\.attr\./, ""));
+  return relation === undefined ? plain(words) : `${plain(words)} (relation ${code(relation)})`;
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { access, mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { devNull, tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { AuthorError } from "./author-error.ts";
@@ -14,6 +14,8 @@ export interface Source extends AsyncDisposable {
   readonly commit: string | null;
   readonly policiesDir: string;
   readonly hostFolders: readonly string[];
+  /** Folders of a host's that are not there. */
+  readonly missing: readonly string[];
   /** A text without the places that a commit was written to: `HEAD^1:policies/plans.yaml`, as git calls a file of a commit. */
   readonly inItsWords: (text: string) => string;
   /** A text with the files of the folders as whoever reviews finds them: `examples/document-tree/policies/kinds.yaml`, from the top of their repository. */
@@ -32,12 +34,15 @@ const asItIs = (text: string): string => text;
 const nothing = async (): Promise<void> => await Promise.resolve();
 
 /** The folders as they stand. */
-export function workingTree(folders: Folders): Source {
+export function workingTree({ policiesDir, hostFolders: all }: Folders): Source {
   const name = "the working tree";
-  const places = [folders.policiesDir, ...folders.hostFolders].map((folder) => [folder, placeOf(folder)] as const);
+  const hostFolders = all.filter((folder) => existsSync(folder));
+  const missing = all.filter((folder) => !hostFolders.includes(folder));
+  const places = [policiesDir, ...hostFolders].map((folder) => [folder, placeOf(folder)] as const);
   const inRepository = (text: string): string =>
     places.reduce((told, [folder, place]) => told.replaceAll(path.join(folder, path.sep), place), text);
-  return { name, commit: null, ...folders, inItsWords: asItIs, inRepository, [Symbol.asyncDispose]: nothing };
+  const told = { inItsWords: asItIs, inRepository, [Symbol.asyncDispose]: nothing };
+  return { name, commit: null, policiesDir, hostFolders, missing, ...told };
 }
 
 /** As its repository has it, with a slash at its end; outside of git by its name alone. */
@@ -72,13 +77,15 @@ export async function sourceAt(revision: string, folders: Folders): Promise<Sour
     if (policiesDir === null || policiesDir === undefined) {
       throw new AuthorError(`${revision} has no policies: there is no ${folders.policiesDir} in that commit`);
     }
-    const hosts = hostFolders.filter((folder) => folder !== null); // a folder that is new since
+    const hosts = hostFolders.filter((folder) => folder !== null);
+    const missing = folders.hostFolders.filter((_folder, index) => hostFolders[index] === null); // new since, say
     const without =
       (words: string) =>
       (text: string): string =>
         all.reduce((told, _folder, index) => told.replaceAll(path.join(target, String(index), path.sep), words), text);
     const told = { inItsWords: without(`${revision}:`), inRepository: without("") };
-    return { name: revision, commit, policiesDir, hostFolders: hosts, ...told, [Symbol.asyncDispose]: dispose };
+    const standing = { policiesDir, hostFolders: hosts, missing };
+    return { name: revision, commit, ...standing, ...told, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
@@ -109,17 +116,35 @@ async function commitOf(revision: string, cwd: string): Promise<string> {
 
 /** Null: the commit has no such folder. */
 async function writeAt(commit: string, folder: string, target: string): Promise<string | null> {
-  const cwd = await realpath(folder);
-  const { stdout: top } = await run("git", ["rev-parse", "--show-toplevel"], { cwd });
-  const within = path.relative(top.trim(), cwd) || ".";
+  const { cwd, rest } = await nearestOf(folder);
+  const { stdout } = await run("git", ["rev-parse", "--show-toplevel"], { cwd });
+  const top = stdout.trim();
+  const within = path.join(path.relative(top, cwd), rest);
   const { stdout: listed } = await run("git", ["ls-tree", "-r", "--name-only", commit, "--", `${within}/`], {
-    cwd: top.trim(),
+    cwd: top,
   });
   if (listed.trim() === "") return null;
   await mkdir(target, { recursive: true });
-  const archive = path.join(target, "archive.tar");
-  await run("git", ["archive", "--format=tar", `--output=${archive}`, commit, "--", within], { cwd: top.trim() });
-  await run("tar", ["-xf", archive, "-C", target]);
-  await rm(archive);
+  // As a checkout has it: an archive leaves out what .gitattributes says. An index of its own, and nobody's hooks.
+  const index = path.join(target, ".index");
+  const checkout = [
+    "-c",
+    `core.hooksPath=${devNull}`,
+    `--work-tree=${target}`,
+    "checkout",
+    "--quiet",
+    commit,
+    "--",
+    within,
+  ];
+  await run("git", checkout, { cwd: top, env: { ...process.env, GIT_INDEX_FILE: index } });
+  await rm(index);
   return path.join(target, within);
+}
+
+/** The folder, or the nearest around it that is there still, as git knows it. */
+async function nearestOf(folder: string): Promise<{ readonly cwd: string; readonly rest: string }> {
+  let there = folder;
+  while (!existsSync(there)) there = path.dirname(there);
+  return { cwd: await realpath(there), rest: path.relative(there, folder) };
 }

@@ -27,6 +27,8 @@ export interface WayBetween {
   /** The same however often something is in another of its type, and the words of all of those that were tried, itself among them. */
   readonly anyDepth: string;
   readonly tried: readonly string[];
+  /** Of several at a time, the words of those that it is more than; none: it is one. */
+  readonly parts: readonly string[];
 }
 
 export interface Dimension {

@@ -1,8 +1,10 @@
 import type { Access, Group } from "./groups.ts";
-import { capitalized, code, doneOn, subjectsOf } from "./words.ts";
+import { capitalized, code, doneOn, listed, subjectsOf } from "./words.ts";
 
 /** Beyond so many phrases a title tells the sums. */
 const MOST_PHRASES = 4;
+/** Beyond so many actions a phrase tells how many they are. */
+const MOST_NAMED = 3;
 
 type Grouped = Pick<Group, "access" | "isNewMatrix" | "kind" | "version" | "actions" | "roles" | "ways">;
 
@@ -20,7 +22,7 @@ const GIVING: readonly Access[] = ["gained", "widened"];
 const TAKING: readonly Access[] = ["lost", "narrowed"];
 const ORDER = [...GIVING, ...TAKING];
 
-/** Who gains and who loses, in one line: "Billing gains 11 permissions; nobody loses any". */
+/** Who gains and who loses, in one line: "Billing gains 11 permissions; Viewer loses `view` (sector)". */
 export function titleOf(groups: readonly Grouped[]): string {
   if (groups.length === 0) return "Every decision is the same";
   const permissions = groups.flatMap(permissionsIn);
@@ -65,10 +67,20 @@ function phraseOf(some: readonly (readonly Permission[])[]): string {
   const who = `${within}${subjectsOf(some.flatMap(([first]) => first?.subject ?? []))}`;
   const distinct = new Set(permissions.map((each) => `${each.kind} ${each.action}`)).size;
   const isSome = access === "gained" || access === "lost";
-  const what =
-    distinct === 1 && !isSome ? "" : `${distinct} ${isSome ? "permission" : "action"}${distinct === 1 ? "" : "s"}`;
-  const verb = what === "" ? `may ${doneOn([action], kind)}` : `${VERBS[access](some.length === 1)} ${what}`;
+  const what = distinct > MOST_NAMED ? `${distinct} ${isSome ? "permissions" : "actions"}` : namesOf(permissions);
+  const isOne = distinct === 1 && !isSome;
+  const verb = isOne ? `may ${doneOn([action], kind)}` : `${VERBS[access](some.length === 1)} ${what}`;
   return `${who} ${verb}${isSome ? "" : ` in ${access === "widened" ? "more" : "fewer"} cases`}`;
+}
+
+/** "`view` (project and folder) and `share` (folder)". */
+function namesOf(permissions: readonly Permission[]): string {
+  const byAction = Map.groupBy(permissions, ({ action }) => action);
+  const named = [...byAction].map(([action, some]) => {
+    const kinds = [...new Set(some.map(({ kind }) => kind))];
+    return `${code(action)} (${listed(kinds)})`;
+  });
+  return listed(named);
 }
 
 const SUMS: Readonly<Record<Access, string>> = {

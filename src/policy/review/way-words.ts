@@ -57,6 +57,14 @@ export function toldPair(one: ToldWay, other: ToldWay): ToldWay {
   return { words, begins: `${one.begins}, and ${other.begins}`, anyDepth: words, tried: [words] };
 }
 
+/** With relations that the same subject has by other ways, whichever these are. */
+export function toldBeside(one: ToldWay, relations: readonly string[], kind: string): ToldWay {
+  const besides = (words: string): string =>
+    `${words}, being ${listed(relations.map(code))} of the ${kind} in another way`;
+  const { words, begins, anyDepth, tried } = one;
+  return { words: besides(words), begins: besides(begins), anyDepth: besides(anyDepth), tried: tried.map(besides) };
+}
+
 function inWords(type: string, { begins, hops }: Chain): string {
   return hops.length === 0 ? begins : `${begins} (${[type, ...hops.map(({ words }) => words)].join(" → ")})`;
 }

@@ -1,14 +1,14 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Graph } from "../../engines/openfga.ts";
 import { canonical } from "../../engines/openfga-differences.ts";
 import type { Model } from "../../engines/openfga-model.ts";
 import { LIMITS } from "../../entities/limits.ts";
 import { type Tuple, tupleKey } from "../../entities/tuples.ts";
-import type { WayBetween } from "./space.ts";
 import { type Beginning, beginsWith, type Chain, hopTo, toldPair, type ToldWay, toldWays } from "./way-words.ts";
 
 /** How somebody can be related to a thing: one chain of tuples, as short as it can be. */
-export interface Way extends ToldWay, Pick<WayBetween, "role"> {
+export interface Way extends ToldWay {
+  /** Of the organization, where it begins there. */
+  readonly role: string | null;
   readonly tuples: readonly Tuple[];
   readonly subject: string;
   readonly object: string;
@@ -19,7 +19,7 @@ export interface Way extends ToldWay, Pick<WayBetween, "role"> {
 /** Things that a chain goes through; a folder in a folder in a folder is as good as one in a folder. */
 export const LONGEST = 5;
 /** Of one type; the shortest are kept. */
-const MOST_WAYS = 400;
+export const MOST_WAYS = 400;
 
 interface Step extends Chain {
   /** Of the organization, where it begins there. */
@@ -72,14 +72,19 @@ function isCombining(model: Model): boolean {
 function pairsOf(steps: readonly Kept[]): Kept[] {
   return steps.flatMap((one, index) =>
     steps.slice(index + 1).flatMap((other, offset) => {
-      // Nobody has two roles.
-      if (one.subject !== other.subject || (one.role !== null && other.role !== null)) return [];
+      if (!isOneSubject(one, other)) return [];
       const tuples = new Map([...one.tuples, ...other.tuples].map((tuple) => [tupleKey(tuple), tuple]));
       const pair = [index, index + 1 + offset];
       const { subject } = one;
       return [{ ...toldPair(one, other), pair, subject, role: one.role ?? other.role, tuples: [...tuples.values()] }];
     }),
   );
+}
+
+/** Nobody has two roles. */
+export function isOneSubject(one: Pick<Way, "subject" | "role">, other: Pick<Way, "subject" | "role">): boolean {
+  const [type, otherType] = [one, other].map(({ subject }) => subject.split(":")[0]);
+  return type === otherType && (one.role === null || other.role === null);
 }
 
 interface Walk {
@@ -183,27 +188,3 @@ export async function relationsBy(
 }
 
 const TIMEOUT_MS = 10_000;
-
-/** The ways to things of this kind of which two models make different relations; of two at a time, where that is not what either makes by itself. */
-export async function waysBetween(
-  kind: string,
-  relations: readonly string[],
-  base: { readonly model: Model; readonly graph: Graph },
-  head: { readonly model: Model; readonly graph: Graph },
-): Promise<{ readonly ways: readonly WayBetween[]; readonly isWhole: boolean }> {
-  const { ways, isWhole } = waysTo([base.model, head.model], kind);
-  const [was, is] = await Promise.all([
-    relationsBy(base.graph, ways, relations),
-    relationsBy(head.graph, ways, relations),
-  ]);
-  const told = ways.flatMap(({ tuples: _tuples, subject: _subject, object: _object, pair, ...way }, index) => {
-    const [one, other] = [was, is].map((sides) => [...(sides[index] ?? [])].sort());
-    const isSum = [was, is].every((sides) => {
-      const each = new Set(pair.flatMap((place) => [...(sides[place] ?? [])]));
-      return isDeepStrictEqual([...each].sort(), [...(sides[index] ?? [])].sort());
-    });
-    if (one === undefined || other === undefined || one.join() === other.join()) return [];
-    return pair.length > 0 && isSum ? [] : [{ ...way, base: one, head: other }];
-  });
-  return { ways: told, isWhole };
-}

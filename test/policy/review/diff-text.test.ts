@@ -13,7 +13,16 @@ const FORGED = [
   "`l ` m ``n`` `<o>` p`",
 ];
 
-const APPROVED = { group: "000000000001", who: "Ada", why: "agreed", base: "", head: "", file: "", line: 1 } as const;
+const APPROVED = {
+  group: "000000000001",
+  who: "Ada",
+  why: "agreed",
+  base: "",
+  head: "",
+  file: "",
+  line: 1,
+  column: 3,
+} as const;
 
 function groupWith(said: string): Told {
   return {
@@ -32,7 +41,16 @@ function groupWith(said: string): Told {
 
 function diffOf(...groups: readonly Told[]): PolicyDiff {
   const side = { name: "main", commit: null, unit: "0123456789abcdef" };
-  return { title: titleOf(groups), base: side, head: side, groups, limits: [], isUnapproved: true, tried: [] };
+  return {
+    title: titleOf(groups),
+    base: side,
+    head: side,
+    groups,
+    limits: [],
+    isUnapproved: true,
+    strayApprovals: [],
+    tried: [],
+  };
 }
 
 /** In every place that a pull request can write into. */
@@ -49,6 +67,7 @@ const told = (said: string): PolicyDiff => {
       { ...group, ways: [said], where: [by], approval: null },
       { ...group, direction: "reasons", actions: [said], version: said, isNewMatrix: true, roles: [said], reasons },
     ),
+    strayApprovals: [{ ...APPROVED, who: said }],
     tried: [{ kind: "sector", isWhole: true, isByWays: true, facts: [{ fact: "state", words: said, values: [said] }] }],
   };
 };

@@ -7,7 +7,7 @@ export function linesOf({ groups }: PolicyDiff): string[] {
     const known = knownTo === "both" ? "" : ` (${knownTo} only)`;
     if (direction === "reasons") {
       const codes = [example.was, example.is].map((reasons) => reasons.map(({ code }) => code).join("+"));
-      return `reasons ${what}: ${codes.join(" -> ")}`;
+      return `reasons ${what}${known}: ${codes.join(" -> ")}`;
     }
     const regions = where.map((region) => {
       const clauses = region.map((clause) => {

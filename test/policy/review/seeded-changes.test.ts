@@ -15,7 +15,7 @@ import { linesOf } from "./effects.ts";
 import { edits, type SeededChange } from "./seeded-change.ts";
 import { BUILT_IN_CHANGES } from "./seeded-changes.ts";
 import { SURROUNDING_CHANGES } from "./seeded-surroundings.ts";
-import { HOST_CHANGES, REFACTORINGS } from "./seeded-host-changes.ts";
+import { BROKEN_HOST_CHANGES, HOST_CHANGES, REFACTORINGS } from "./seeded-host-changes.ts";
 import { UNSEEN_CHANGES } from "./unseen-changes.ts";
 
 const LONG_MS = 120_000;
@@ -88,6 +88,20 @@ describe("A change that is wrong in itself is refused by the check, whatever it 
       );
       if (wrong === undefined) expect(findings).toEqual([]);
       else expect(findings.map(({ problem }) => problem)).toContainEqual(expect.stringContaining(wrong));
+    },
+    LONG_MS,
+  );
+});
+
+describe("A change that breaks a host's kind is refused by the check, and diff says nothing of it but that", () => {
+  test.each(some(BROKEN_HOST_CHANGES))(
+    "$title",
+    async ({ make, says }) => {
+      const found = await checkPolicies(await changed({ folder: "host", make }));
+      expect(found.map(findingInWords)).toContainEqual(expect.stringMatching(says));
+      const diff = diffFor({ folder: "host", make });
+      await expect(diff).rejects.toThrow(says);
+      await expect(diff).rejects.toThrow(AuthorError);
     },
     LONG_MS,
   );

@@ -1,7 +1,27 @@
+import { rm } from "node:fs/promises";
+import path from "node:path";
 import { edits, type SeededChange } from "./seeded-change.ts";
 import { inRule, SECTOR, SECTOR_FLOOR } from "./seeded-changes.ts";
 
 const DOCUMENT = "cerbos/document.yaml";
+const FLOOR = "cerbos/document_floor.yaml";
+/** What is both open and locked is nothing. */
+const SHRED = `    - name: shred
+      actions: [shred]
+      effect: EFFECT_ALLOW
+      roles: ["*"]
+      condition:
+        match:
+          all:
+            of:
+              - expr: V.isOpen
+              - expr: V.isLocked
+      output:
+        when:
+          conditionNotMet: V.unlessOpen + V.unlessLocked
+
+    - name: unlock
+`;
 
 /** Its author has changed the tests with it; what they say is not what is looked at here. */
 const testOf = (kind: string, effect: string): string => `name: ${kind}
@@ -44,6 +64,16 @@ export const HOST_CHANGES: readonly SeededChange[] = [
     ],
   },
   {
+    title: "a relation of the model is widened that a rule asks for beside another",
+    folder: "host",
+    make: edits([
+      "openfga/documents.fga",
+      "define manager: author or manager from folder",
+      "define manager: author or editor from folder",
+    ]),
+    effect: [],
+  },
+  {
     title: "an attribute rule of a host's kind is dropped",
     folder: "host",
     make: withTests(edits([DOCUMENT, inRule("view", "              - expr: V.isCleared\\n"), "$1"])),
@@ -55,15 +85,42 @@ export const HOST_CHANGES: readonly SeededChange[] = [
     title: "a host's kind gets an action, and loses one",
     folder: "host",
     make: withTests(
-      edits(
-        [DOCUMENT, "actions: [unlock]", "actions: [open]"],
-        ["cerbos/document_floor.yaml", "actions: [unlock]", "actions: [open]"],
-      ),
+      edits([DOCUMENT, "actions: [unlock]", "actions: [open]"], [FLOOR, "actions: [unlock]", "actions: [open]"]),
     ),
     effect: [
       "widened document.open (head only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; organizationState=active, relations.insider=true, relations.manager=true, state=locked",
       "narrowed document.unlock (base only) everyone: classification=internal, organizationState=active, relations.manager=true, state=locked; organizationState=active, relations.insider=true, relations.manager=true, state=locked",
     ],
+  },
+  {
+    title: "a host's kind gets an action that nobody may do yet",
+    folder: "host",
+    make: withTests(
+      edits([DOCUMENT, "actions: [unlock]", "actions: [unlock, shred]"], [FLOOR, /    - name: unlock\n/, SHRED]),
+    ),
+    effect: ["reasons document.shred (head only): UNKNOWN_ACTION -> NOT_RELATED+DOCUMENT_LOCKED"],
+  },
+];
+
+/** A kind that could not be served, with what is said of it. */
+export const BROKEN_HOST_CHANGES: readonly (Pick<SeededChange, "title" | "make"> & { readonly says: RegExp })[] = [
+  {
+    title: "a guard of a host's kind is written as DENY",
+    make: edits([DOCUMENT, inRule("lock", "EFFECT_ALLOW"), "$1EFFECT_DENY"]),
+    says: /cerbos\/document\.yaml:\d+(:\d+)?: .*expected EFFECT_ALLOW/,
+  },
+  {
+    title: "a condition of a host's kind asks for a relation that the model has not",
+    make: edits(
+      ["openfga/documents.fga", "insider or editor", "author or shared_with or editor"],
+      ["openfga/documents.fga", /^ *define insider: .*\n/m, ""],
+    ),
+    says: /cerbos\/_schemas\/document\.json:\d+(:\d+)?: .*insider/,
+  },
+  {
+    title: "a host's kind has no schema any more",
+    make: async (copy) => await rm(path.join(copy.directory, "cerbos/_schemas/folder.json")),
+    says: /cerbos\/_schemas\/folder\.json(:1)?(:1)?: is missing/,
   },
 ];
 

@@ -5,7 +5,8 @@ import path from "node:path";
 import type { Graph } from "../../../src/engines/openfga.ts";
 import { buildModel, type Model } from "../../../src/engines/openfga-model.ts";
 import { startTrialGraphs } from "../../../src/policy/review/graph-of.ts";
-import { waysBetween, waysTo } from "../../../src/policy/review/ways.ts";
+import { waysBetween } from "../../../src/policy/review/ways-between.ts";
+import { waysTo } from "../../../src/policy/review/ways.ts";
 import { DOCUMENTS, POLICIES, RECORDS } from "../../support/host-folder.ts";
 
 const LONG_MS = 60_000;
@@ -83,11 +84,34 @@ describe("Two ways at a time are tried", () => {
       const base = await sideOf("base", "editor but not banned");
       const head = await sideOf("head", "editor");
       const words = "any `editor` of the page, and any `banned` of the page";
-      const both = { words, role: null };
+      const parts = ["any `editor` of the page", "any `banned` of the page"];
+      const both = { words, role: null, parts };
       expect(await waysBetween("page", ["viewer"], base, head)).toEqual({
         isWhole: true,
         ways: [{ ...both, begins: words, anyDepth: words, tried: [words], base: [], head: ["viewer"] }],
       });
+    },
+    LONG_MS,
+  );
+
+  test(
+    "and told where one gives what a policy can ask for beside what the other gives",
+    async () => {
+      await using graphs = await startTrialGraphs(() => undefined);
+      const sideOf = async (name: string, viewer: string): Promise<{ model: Model; graph: Graph }> => {
+        const direct = ["editor", "approver", "guest"]
+          .map((relation) => `    define ${relation}: [account]\n`)
+          .join("");
+        const derived = `    define viewer: ${viewer}\n    define cleared: approver\n`;
+        const model = await modelOf(own(`type page\n  relations\n${direct}${derived}`));
+        return { model, graph: await graphs.storeFor(name, model) };
+      };
+      const [base, head] = [await sideOf("base", "editor"), await sideOf("head", "editor or guest")];
+      const { ways } = await waysBetween("page", ["viewer", "cleared"], base, head);
+      expect(ways.map(({ begins, parts, ...way }) => [begins, parts.length, way.base, way.head])).toEqual([
+        ["any `guest` of the page", 0, [], ["viewer"]],
+        ["any `guest` of the page, being `cleared` of the page in another way", 1, ["cleared"], ["cleared", "viewer"]],
+      ]);
     },
     LONG_MS,
   );

@@ -2,7 +2,7 @@ import type { PolicyDiff } from "./diff.ts";
 import { fromHere } from "./finding.ts";
 import { ROLE } from "./reads.ts";
 import type { ReasonChange } from "./reason-changes.ts";
-import { exampleOf, sentenceOf, wholeOf } from "./sentences.ts";
+import { exampleOf, inShort, sentenceOf, wholeOf } from "./sentences.ts";
 import { LONGEST } from "./ways.ts";
 import { capitalized, code, inOneLine, listed, plain, subjectsOf } from "./words.ts";
 
@@ -185,7 +185,7 @@ function approvalBlocks(diff: PolicyDiff, format: Format): string[][] {
   if (!isUnapproved) return [];
   const open = groups.filter(({ direction, approval }) => direction === "widened" && approval === null);
   const entries = open.flatMap((group) => [
-    `# ${wholeOf(sentenceOf(group))}`,
+    `# ${inShort(sentenceOf(group))}`,
     `- { group: "${group.id}", who: "", why: "", base: "${base.unit}", head: "${head.unit}" }`,
   ]);
   const rules = `If it is meant, whoever approves it commits these lines, with who and why, to ${code("policies/approvals.yaml")} of the base (${plain(base.name)}), and not together with this change. They count for exactly these cases between exactly these two policy units: any other edit of the policies, on either side, voids them.`;
@@ -205,7 +205,7 @@ function strayLines({ strayApprovals }: PolicyDiff, format: Format): string[] {
   });
 }
 
-const PAIRED = `, and every two of them where a model says ${code("and")} or ${code("but not")}`;
+const PAIRED = `, those that give something else now also beside what others give, and every two of them where a model says ${code("and")} or ${code("but not")}`;
 
 function triedLines({ tried }: PolicyDiff, format: Format): string[] {
   return tried.map(({ kind, isWhole, facts, isByWays }) => {

@@ -52,7 +52,7 @@ function conditionOf(region: Region): string {
   return listed(words.map((each) => (words.length > 1 && / (or|and) /.test(each) ? `(${each})` : each)));
 }
 
-/** In one line, for whoever approves it. */
+/** In one line. */
 export function wholeOf({ begins, cases, ends }: Sentence): string {
   const all =
     cases.length > 1
@@ -62,6 +62,12 @@ export function wholeOf({ begins, cases, ends }: Sentence): string {
         )
       : cases.join("");
   return `${begins}${all === "" ? "" : ` while ${all}`}${ends}`;
+}
+
+/** For whoever approves it, and finds the cases above. */
+export function inShort(sentence: Sentence): string {
+  const { begins, cases, ends } = sentence;
+  return cases.length > 1 ? `${begins} in ${cases.length} cases${ends}` : wholeOf(sentence);
 }
 
 /** One case of many, in words; null: the sentence has said it. */

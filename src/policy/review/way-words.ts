@@ -62,7 +62,7 @@ export function toldBeside(one: ToldWay, relations: readonly string[], kind: str
   const besides = (words: string): string =>
     `${words}, being ${listed(relations.map(code))} of the ${kind} in another way`;
   const { words, begins, anyDepth, tried } = one;
-  return { words: besides(words), begins: besides(begins), anyDepth: besides(anyDepth), tried: tried.map(besides) };
+  return { words: besides(words), begins, anyDepth: besides(anyDepth), tried: tried.map(besides) };
 }
 
 function inWords(type: string, { begins, hops }: Chain): string {

@@ -23,6 +23,12 @@ const SHRED = `    - name: shred
     - name: unlock
 `;
 
+const CONTRIBUTORS = [
+  "any `contributor` of the project (document → folder → `parent` folder at any depth (tried: 0, 1 and 2) → project)",
+  "any `member` of the group (document → folder → `parent` folder at any depth (tried: 0 and 1) → project → `contributor` group → `member` group at any depth (tried: 0 and 1))",
+];
+const INSIDERS = CONTRIBUTORS.map((way) => `${way}, being \`insider\` of the document in another way`);
+
 /** Its author has changed the tests with it; what they say is not what is looked at here. */
 const testOf = (kind: string, effect: string): string => `name: ${kind}
 resources:
@@ -71,7 +77,12 @@ export const HOST_CHANGES: readonly SeededChange[] = [
       "define manager: author or manager from folder",
       "define manager: author or editor from folder",
     ]),
-    effect: [],
+    effect: [
+      `widened document.share everyone: the subject=${CONTRIBUTORS.join("|")}, classification=internal, organizationState=active; the subject=${INSIDERS.join("|")}, classification=confidential, organizationState=active`,
+      `widened document.unlock everyone: the subject=${CONTRIBUTORS.join("|")}, classification=internal, organizationState=active, state=locked; the subject=${INSIDERS.join("|")}, classification=confidential, organizationState=active, state=locked`,
+      "reasons document.share: NOT_RELATED+ORGANIZATION_RETIRED -> ORGANIZATION_RETIRED",
+      "reasons document.unlock: NOT_RELATED+DOCUMENT_OPEN -> DOCUMENT_OPEN",
+    ],
   },
   {
     title: "an attribute rule of a host's kind is dropped",

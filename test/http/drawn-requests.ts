@@ -66,6 +66,9 @@ function callerOf(path: string, situation: Situation, chance: Chance): Person {
   // Nobody addresses the stranger: whatever becomes of its alias, the others are found by theirs.
   if (path.startsWith("/v1/me")) return once(chance, 8) ? operator : stranger;
   if (path.startsWith("/v1/invitations/")) return once(chance, 4) ? anybody : oneOf(chance, founder, ...guests);
+  // Those to whom ownership is offered, if it is.
+  if (/\/transfers\/.*\/(accept|decline)$/.test(path))
+    return once(chance, 4) ? anybody : oneOf(chance, people.viewer, people.admin);
   return once(chance, 2) ? anybody : oneOf(chance, founder, people.admin, people.owner);
 }
 

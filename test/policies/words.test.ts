@@ -81,8 +81,9 @@ describe("A sentence of diff", () => {
     expect(told({ where: [[by(way)]], roles: [] })).toBe(
       "Any `editor` of the project (folder → project) may now `create_sector` on an organization",
     );
-    expect(told({ where: [[by(way), STATE], [by("any `author` of the file")]], roles: ["admin"] })).toBe(
-      "Whoever is so related whose role is admin may now `create_sector` on an organization while (any `editor` of the project (folder → project) and (the organization's state is active or retired)) or (any `author` of the file)",
+    const ways = ["any `editor` of the project", "any `author` of the file"];
+    expect(told({ where: [[by(way), STATE], [by("any `author` of the file")]], roles: ["admin"], ways })).toBe(
+      "Any `editor` of the project or any `author` of the file whose role is admin may now `create_sector` on an organization while (any `editor` of the project (folder → project) and (the organization's state is active or retired)) or (any `author` of the file)",
     );
   });
 
@@ -112,7 +113,7 @@ describe("The title of a diff", () => {
       "Admin and Owner may `create_sector` on an organization in more cases; nobody loses any",
     );
     expect(titled({ access: "narrowed", direction: "narrowed", roles: [], actions: ["rename", "view"] })).toBe(
-      "Anyone may do `rename` (organization) and `view` (organization) in fewer cases; nobody gains any",
+      "Whoever meets the conditions below may do `rename` (organization) and `view` (organization) in fewer cases; nobody gains any",
     );
   });
 

@@ -122,7 +122,7 @@ function causeBlocks(groups: readonly Told[], format: Format): string[][] {
     heading,
     ...(lines.length === 0 ? [] : [lines]),
     ...(silent.length === 0 ? [] : [silent]),
-    ...(denied.length === 0 ? [] : [format.folded("Still denied, in some cases for other reasons", denied)]),
+    ...(denied.length === 0 ? [] : [format.folded("Still denied, with other reasons in some of the cases", denied)]),
   ];
 }
 

@@ -4,7 +4,7 @@ import type { Region } from "./regions.ts";
 import { capitalized, code, doneOn, listed, subjectsOf } from "./words.ts";
 
 type Said = Pick<Group, "direction" | "access" | "kind" | "version" | "isNewMatrix" | "actions" | "roles" | "reasons"> &
-  Pick<Group, "where" | "example" | "knownTo">;
+  Pick<Group, "where" | "example" | "knownTo" | "ways">;
 
 /** What a group says, with the whole of its condition. */
 export interface Sentence {
@@ -25,7 +25,7 @@ export function sentenceOf(group: Said): Sentence {
   const isAnyone = roles.length === 0 && way.length === 0;
   const subjects = roles.length === 0 ? "anyone" : subjectsOf(roles);
   const alsoOf = roles.length === 0 ? "" : ` whose role is ${listed(roles, "or")}`;
-  const who = way.length === 0 ? subjects : `${isOneWay ? listed(way, "or") : "whoever is so related"}${alsoOf}`;
+  const who = way.length === 0 ? subjects : `${isOneWay ? listed(way, "or") : listed(group.ways, "or")}${alsoOf}`;
   const within =
     version === "default"
       ? ""

@@ -137,7 +137,7 @@ async function writeAt(commit: string, folder: string, target: string): Promise<
     "--",
     within,
   ];
-  await run("git", checkout, { cwd: top, env: { ...process.env, GIT_INDEX_FILE: index } });
+  await run("env", [`GIT_INDEX_FILE=${index}`, "git", ...checkout], { cwd: top });
   await rm(index);
   return path.join(target, within);
 }

@@ -43,7 +43,7 @@ export function titleOf(groups: readonly Grouped[]): string {
 
 function permissionsIn({ access, isNewMatrix, kind, version, actions, roles, ways }: Grouped): Permission[] {
   if (access === null) return [];
-  const subjects = ways.length > 0 ? ways : roles.length > 0 ? roles : ["anyone"];
+  const subjects = ways.length > 0 ? ways : roles.length > 0 ? roles : ["whoever meets the conditions below"];
   const matrix = isNewMatrix ? version : null;
   return subjects.flatMap((subject) => actions.map((action) => ({ matrix, access, subject, kind, action })));
 }

@@ -59,8 +59,7 @@ export function toldPair(one: ToldWay, other: ToldWay): ToldWay {
 
 /** With relations that the same subject has by other ways, whichever these are. */
 export function toldBeside(one: ToldWay, relations: readonly string[], kind: string): ToldWay {
-  const besides = (words: string): string =>
-    `${words}, being ${listed(relations.map(code))} of the ${kind} in another way`;
+  const besides = (words: string): string => `${words} who is ${listed(relations.map(code))} of the ${kind} besides`;
   const { words, begins, anyDepth, tried } = one;
   return { words: besides(words), begins, anyDepth: besides(anyDepth), tried: tried.map(besides) };
 }

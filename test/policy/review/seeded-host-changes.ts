@@ -27,7 +27,7 @@ const CONTRIBUTORS = [
   "any `contributor` of the project (document → folder → `parent` folder at any depth (tried: 0, 1 and 2) → project)",
   "any `member` of the group (document → folder → `parent` folder at any depth (tried: 0 and 1) → project → `contributor` group → `member` group at any depth (tried: 0 and 1))",
 ];
-const INSIDERS = CONTRIBUTORS.map((way) => `${way}, being \`insider\` of the document in another way`);
+const INSIDERS = CONTRIBUTORS.map((way) => `${way} who is \`insider\` of the document besides`);
 
 /** Its author has changed the tests with it; what they say is not what is looked at here. */
 const testOf = (kind: string, effect: string): string => `name: ${kind}
@@ -109,7 +109,7 @@ export const HOST_CHANGES: readonly SeededChange[] = [
     make: withTests(
       edits([DOCUMENT, "actions: [unlock]", "actions: [unlock, shred]"], [FLOOR, /    - name: unlock\n/, SHRED]),
     ),
-    effect: ["reasons document.shred (head only): UNKNOWN_ACTION -> NOT_RELATED+DOCUMENT_LOCKED"],
+    effect: ["reasons document.shred (head only): UNKNOWN_ACTION -> NOT_RELATED+DOCUMENT_OPEN"],
   },
 ];
 

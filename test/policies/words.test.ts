@@ -87,6 +87,20 @@ describe("A sentence of diff", () => {
     );
   });
 
+  test("names the relation that whoever it is about has in every case", () => {
+    const viewer = { fact: "R.attr.relations.viewer", values: ["true"], words: "the subject may view it" };
+    const about = { kind: "document", actions: ["view"], roles: [] };
+    expect(told({ ...about, where: [[viewer, STATE]] })).toBe(
+      "Whoever is `viewer` of the document may now `view` a document while the organization's state is active or retired",
+    );
+    expect(told({ ...about, where: [[viewer], [STATE]] })).toMatch(
+      /^Anyone may now `view` a document while \(the subj/,
+    );
+    expect(told({ ...about, where: [[viewer]], direction: "narrowed" })).toBe(
+      "Whoever is `viewer` of the document may no longer `view` a document",
+    );
+  });
+
   test("names the matrix where it is not the default one", () => {
     expect(told({ version: "strict" })).toMatch(/^In the matrix `strict` Admin and Owner may now/);
     const isNew = { version: "strict", isNewMatrix: true } as const;
@@ -103,8 +117,9 @@ describe("The title of a diff", () => {
     expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: ["rename", "view"] })).toBe(
       "Billing gains `create_sector` (organization), `rename` (organization) and `view` (organization); nobody loses any",
     );
-    expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: ["rename", "view", "retire"] })).toBe(
-      "Billing gains 4 permissions; nobody loses any",
+    const more = ["rename", "view", "retire", "archive", "view_audit"];
+    expect(titled({ roles: ["billing"] }, { roles: ["billing"], actions: more })).toBe(
+      "Billing gains 6 permissions; nobody loses any",
     );
     expect(titled({}, { access: "lost", direction: "narrowed", roles: ["viewer"] })).toBe(
       "Admin and Owner gain `create_sector` (organization); Viewer loses `create_sector` (organization)",

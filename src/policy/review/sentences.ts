@@ -22,8 +22,10 @@ export function sentenceOf(group: Said): Sentence {
   );
   const [way = []] = ways;
   const isOneWay = ways.every((each) => each.join() === way.join());
-  const isAnyone = roles.length === 0 && way.length === 0;
-  const subjects = roles.length === 0 ? "anyone" : subjectsOf(roles);
+  const related = roles.length === 0 && way.length === 0 ? relationsIn(where) : [];
+  const isAnyone = roles.length === 0 && way.length === 0 && related.length === 0;
+  const whoever = related.length === 0 ? "anyone" : `whoever is ${listed(related.map(code))} of the ${kind}`;
+  const subjects = roles.length === 0 ? whoever : subjectsOf(roles);
   const alsoOf = roles.length === 0 ? "" : ` whose role is ${listed(roles, "or")}`;
   const who = way.length === 0 ? subjects : `${isOneWay ? listed(way, "or") : listed(group.ways, "or")}${alsoOf}`;
   const within =
@@ -40,9 +42,23 @@ export function sentenceOf(group: Said): Sentence {
         ? [group.access === null ? "still may not" : `may ${noLonger}`, "; no rule says why"]
         : [`may ${noLonger}`, told.length === 0 ? "" : `; denied with ${listed([...new Set(told)], "or")}`];
   const begins = isAnyone && direction !== "widened" ? `nobody may${anyLonger} ${done}` : `${who} ${verb} ${done}`;
-  const regions = where.map((region) => (isOneWay ? region.filter(({ fact }) => fact !== WAY) : region));
+  const said = new Set([...(isOneWay ? [WAY] : []), ...related.map((relation) => `${RELATIONS}${relation}`)]);
+  const regions = where.map((region) => region.filter(({ fact }) => !said.has(fact)));
   const isEverywhere = regions.length === 1 && regions[0]?.length === 0;
   return { begins: capitalized(`${within}${begins}`), cases: isEverywhere ? [] : regions.map(conditionOf), ends };
+}
+
+const RELATIONS = "R.attr.relations.";
+
+/** Relations that the subject has in each of these regions. */
+function relationsIn(where: readonly Region[]): string[] {
+  const [first = [], ...others] = where.map((region) =>
+    region.flatMap((clause) => {
+      const isHeld = "values" in clause && clause.values.join() === "true" && clause.fact.startsWith(RELATIONS);
+      return isHeld ? [clause.fact.slice(RELATIONS.length)] : [];
+    }),
+  );
+  return first.filter((relation) => others.every((each) => each.includes(relation)));
 }
 
 /** With brackets where "or" would stand beside "and". */

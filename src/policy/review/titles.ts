@@ -4,7 +4,7 @@ import { capitalized, code, doneOn, listed, subjectsOf } from "./words.ts";
 /** Beyond so many phrases a title tells the sums. */
 const MOST_PHRASES = 4;
 /** Beyond so many actions a phrase tells how many they are. */
-const MOST_NAMED = 3;
+const MOST_NAMED = 5;
 
 type Grouped = Pick<Group, "access" | "isNewMatrix" | "kind" | "version" | "actions" | "roles" | "ways">;
 

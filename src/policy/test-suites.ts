@@ -24,15 +24,16 @@ type Facts = Readonly<Record<string, unknown>>;
 
 const Attributes = z.record(z.string(), z.unknown()).nullish();
 const Names = z.array(z.string()).default([]);
-const Principal = z.object({ roles: z.array(z.string()), attr: Attributes });
-const Resource = z.object({ kind: z.string(), policyVersion: z.string().optional(), attr: Attributes });
+const scope = z.string().default("");
+const Principal = z.object({ roles: z.array(z.string()), attr: Attributes, scope });
+const Resource = z.object({ kind: z.string(), policyVersion: z.string().optional(), attr: Attributes, scope });
 const Fixtures = z.object({
   principals: z.record(z.string(), Principal).default({}),
   resources: z.record(z.string(), Resource).default({}),
   principalGroups: z.record(z.string(), z.object({ principals: Names })).default({}),
   resourceGroups: z.record(z.string(), z.object({ resources: Names })).default({}),
 });
-const Options = z.object({ defaultPolicyVersion: z.string().optional() }).optional();
+const Options = z.looseObject({ defaultPolicyVersion: z.string().optional() }).nullish();
 const Who = { principals: Names, principalGroups: Names, resources: Names, resourceGroups: Names };
 const Test = z.object({
   name: z.string().default(""),
@@ -57,6 +58,7 @@ export const Suite = Fixtures.extend({
 });
 
 type Fixtures = z.infer<typeof Fixtures>;
+type Test = z.infer<typeof Test>;
 export type Suite = z.infer<typeof Suite>;
 
 /** All that the tests of a folder of policies expect; nothing of files that Cerbos itself would refuse. */
@@ -68,26 +70,29 @@ export async function expectedIn(folder: string): Promise<Expected[]> {
 }
 
 /** What one file expects. */
-export async function expectedInSuite(file: string): Promise<Expected[]> {
+async function expectedInSuite(file: string): Promise<Expected[]> {
   const suite = Suite.safeParse(await readYaml(file)).data;
   if (suite === undefined || suite.skip) return [];
   const fixtures = await fixturesOf(file, suite);
   return suite.tests.flatMap((test) => (test.skip ? [] : expectedInTest(file, { suite, fixtures, test })));
 }
 
+/** undefined: it is not there, or Cerbos says what is wrong with it. */
 async function readYaml(file: string): Promise<unknown> {
+  const text = await readFile(file, "utf8").catch(() => undefined);
   try {
-    return parse(await readFile(file, "utf8"), { merge: true });
+    return text === undefined ? undefined : parse(text, { merge: true });
   } catch {
-    return undefined; // it is not there, or Cerbos says what is wrong with it
+    return undefined;
   }
 }
 
 /** The suite's own go before those of the folder beside it. */
 async function fixturesOf(file: string, suite: Suite): Promise<Fixtures> {
+  const folder = path.join(path.dirname(file), "testdata");
   const beside = ["principals", "resources"].map(async (name) => {
-    const shared = await readYaml(path.join(path.dirname(file), "testdata", `${name}.yaml`));
-    return Fixtures.safeParse(shared).data ?? Fixtures.parse({});
+    const all = await Promise.all(ENDINGS.map(async (ending) => await readYaml(path.join(folder, name + ending))));
+    return Fixtures.safeParse(all.find((each) => each !== undefined)).data ?? Fixtures.parse({});
   });
   const [principals, resources] = await Promise.all(beside);
   return {
@@ -98,27 +103,57 @@ async function fixturesOf(file: string, suite: Suite): Promise<Fixtures> {
   };
 }
 
+const ENDINGS = [".yaml", ".yml", ".json"];
+
+/** What a suite asks about, by whomever: `sector default`. */
+export async function askedIn(file: string): Promise<Set<string>> {
+  const suite = Suite.safeParse(await readYaml(file)).data;
+  if (suite === undefined) return new Set();
+  const fixtures = await fixturesOf(file, suite);
+  const asked = suite.tests.flatMap((test) =>
+    resourcesOf(test.input, fixtures).flatMap((name) => {
+      const resource = fixtures.resources[name];
+      return resource === undefined ? [] : [`${resource.kind} ${versionOf(resource, suite, test)}`];
+    }),
+  );
+  return new Set(asked);
+}
+
+/** A test's options stand in the place of the suite's. */
+function optionsOf(suite: Suite, test: Test): z.infer<typeof Options> {
+  return test.options ?? suite.options;
+}
+
+function versionOf({ policyVersion }: z.infer<typeof Resource>, suite: Suite, test: Test): string {
+  return policyVersion ?? optionsOf(suite, test)?.defaultPolicyVersion ?? "default";
+}
+
+/** As a gateway asks: without a token, a clock or a scope of its own. */
+function isPlain(suite: Suite, test: Test): boolean {
+  const options = Object.keys(optionsOf(suite, test) ?? {});
+  return test.input.auxData === undefined && options.every((name) => name === "defaultPolicyVersion");
+}
+
 interface OfTest {
   readonly suite: Suite;
   readonly fixtures: Fixtures;
-  readonly test: z.infer<typeof Test>;
+  readonly test: Test;
 }
 
 function expectedInTest(file: string, { suite, fixtures, test }: OfTest): Expected[] {
-  if (test.input.auxData !== undefined) return []; // a gateway sends none
+  if (!isPlain(suite, test)) return [];
   const asked = { principals: principalsOf(test.input, fixtures), resources: resourcesOf(test.input, fixtures) };
   return asked.principals.flatMap((principal) =>
     asked.resources.flatMap((resource) => {
       const who = fixtures.principals[principal];
       const what = fixtures.resources[resource];
       const role = SUBJECT_ROLES.find((each) => who?.roles.join() === each); // a gateway sends one
-      if (who === undefined || what === undefined || role === undefined) return [];
-      const version = what.policyVersion ?? test.options?.defaultPolicyVersion ?? suite.options?.defaultPolicyVersion;
+      if (who === undefined || what === undefined || role === undefined || who.scope + what.scope !== "") return [];
       const told = test.expected.filter(
         (each) => principalsOf(each, fixtures).includes(principal) && resourcesOf(each, fixtures).includes(resource),
       );
       return test.input.actions.map((action) => ({
-        ...{ file, test: test.name, resource: what.kind, version: version ?? "default", role, action },
+        ...{ file, test: test.name, resource: what.kind, version: versionOf(what, suite, test), role, action },
         ...{ subject: who.attr ?? {}, attributes: what.attr ?? {} },
         // What a test does not name it expects to be denied.
         isAllowed: told.some(({ actions }) => actions[action] === "EFFECT_ALLOW"),

@@ -1,5 +1,5 @@
 import type { Judge, JudgeQuestion } from "../entities/judge.ts";
-import { lotsOf } from "../entities/parallel.ts";
+import { inParallel, lotsOf } from "../entities/parallel.ts";
 import { resourceOf } from "./review/resource-of.ts";
 import { ANCHOR, type PolicyDocument } from "./review/documents.ts";
 import { documentsOf } from "./review/evaluated.ts";
@@ -12,6 +12,8 @@ type Facts = Readonly<Record<string, unknown>>;
 const TIMEOUT_MS = 10_000;
 /** What Cerbos takes for one resource. */
 const ACTIONS_AT_ONCE = 50;
+/** Questions; each has its own time. */
+const AT_ONCE = 100;
 /** Answers that no policy gives: it is not there, says nothing, or does not take what its schema does. */
 const DEFECTS = new Set(["NO_REASON_GIVEN", "FACT_INVALID"]);
 
@@ -44,7 +46,7 @@ async function unmetOf(judge: Judge, all: readonly Expected[]): Promise<string[]
   const alike = Map.groupBy(all, ({ file: _file, test: _test, action: _action, isAllowed: _is, ...question }) =>
     JSON.stringify(question),
   );
-  const asked = [...alike.values()].map(async (some) => {
+  const unmet = await inParallel([...alike.values()], AT_ONCE, async (some) => {
     const [first] = some as [Expected, ...Expected[]]; // grouped
     const { resource: kind, version: matrix, role, subject, attributes } = first;
     const question = { kind, matrix, role, hasFloor: false, attributes, subject } as const;
@@ -56,7 +58,7 @@ async function unmetOf(judge: Judge, all: readonly Expected[]): Promise<string[]
         return `${file}: the test "${test}": ${role} ${action}: expected EFFECT_${isAllowed ? "ALLOW" : "DENY"}`;
       });
   });
-  return (await Promise.all(asked)).flat();
+  return unmet.flat();
 }
 
 async function failedOf(judge: Judge, document: PolicyDocument, attributes: Facts): Promise<string[]> {

@@ -185,7 +185,6 @@ describe("A bundle in the place of another", () => {
       watching.close();
       expect(await canaryIn(target).catch(() => unit)).toContain(unit);
       // Between its two steps, if it was not killed there.
-      // Between its two steps.
       await rm(path.join(path.dirname(target), ".bundle.previous"), { recursive: true, force: true });
       await rename(target, path.join(path.dirname(target), ".bundle.previous")).catch(() => undefined);
       await writeBundle(target, policies.directory, [], { replaces: true });

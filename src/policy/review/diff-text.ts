@@ -156,8 +156,9 @@ const CHANGES: Readonly<Record<ReasonChange["change"], string>> = {
 
 /** Actions that come or go, and are denied in every case. */
 function silentLines(groups: readonly Told[], format: Format): string[] {
-  return groups.map(({ actions, kind, knownTo }) => {
-    const [isOne, all] = [actions.length === 1, `${listed(actions.map(code))} (${kind})`];
+  return groups.map(({ actions, kind, version, knownTo }) => {
+    const within = version === "default" ? "" : `, matrix ${code(version)}`;
+    const [isOne, all] = [actions.length === 1, `${listed(actions.map(code))} (${kind}${within})`];
     const [is, was] = isOne ? ["is", "was"] : ["are", "were"];
     const what = isOne ? "a new action" : "new actions";
     const told =

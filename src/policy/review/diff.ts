@@ -154,11 +154,16 @@ async function allWays(
   await using graphs = await startTrialGraphs(onProgress);
   const base = { model: was.model, graph: await graphs.storeFor("base", was.model) };
   const head = { model: is.model, graph: await graphs.storeFor("head", is.model) };
-  for (const [kind, { schema }] of is.kinds) {
-    const relations = [...schema.facts.keys()].flatMap((fact) => /^R\.attr\.relations\.(\w+)$/.exec(fact)?.[1] ?? []);
+  for (const kind of is.kinds.keys()) {
+    const facts = [was, is].flatMap(({ kinds }) => [...(kinds.get(kind)?.schema.facts.keys() ?? [])]);
+    const relations = [...new Set(facts.flatMap((fact) => /^R\.attr\.relations\.(\w+)$/.exec(fact)?.[1] ?? []))];
     if (relations.length === 0) continue;
-    const { ways, isWhole } = await waysBetween(kind, relations, base, head);
+    const { ways, isWhole, isByPairs } = await waysBetween(kind, relations, base, head);
     if (!isWhole) onLimit(`${kind}: too many ways to be related to try each; the shortest were`);
+    if (isByPairs && relations.length > 2)
+      onLimit(
+        `${kind}: a model says and, or but not; of ways to be related every two were tried together, and not three`,
+      );
     if (ways.length > 0) found.set(kind, ways);
   }
   return found;

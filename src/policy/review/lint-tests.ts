@@ -3,7 +3,7 @@ import path from "node:path";
 import { type CompileFault, compileSet } from "../host-compile.ts";
 import { isTest, policyFilesIn } from "../policy-files.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
-import { expectedInSuite, Suite } from "../test-suites.ts";
+import { askedIn, Suite } from "../test-suites.ts";
 import { BEGIN, type Finding, ofFault } from "./finding.ts";
 
 /** Compiles the built-in policies with their tests, and says what Cerbos has against them. */
@@ -61,10 +61,9 @@ async function idleIn(cwd: string, name: string): Promise<Finding[]> {
   const skipped = skippedIn(file, document, { skip, tests });
   if (skipped.length > 0) return skipped;
   const [, version = "default", resource = ""] = /^(?:matrices\/([^/]+)\/)?([^/]+)_test\.yaml$/.exec(name) ?? [];
-  const expected = await expectedInSuite(file);
-  if (expected.some((each) => each.resource === resource && each.version === version)) return [];
+  if ((await askedIn(file)).has(`${resource} ${version}`)) return [];
   const problem = `nothing in it is asked of ${resource}, version ${version}, which it stands beside`;
-  return [{ ...place, problem, fix: `Ask about resources of kind ${resource}, by principals of one role each` }];
+  return [{ ...place, problem, fix: `Ask about resources of kind ${resource}` }];
 }
 
 function skippedIn(file: string, document: Positioned, { skip, tests }: Pick<Suite, "skip" | "tests">): Finding[] {

@@ -46,13 +46,13 @@ export function pointsInWords(
     point.is === "limit" ? [`${point.plan} (${point.limit} ${limitInWords(point, revisions)})`] : [],
   );
   if (plans.length === found.length) return `the plan is ${listed(plans, "or")}`;
-  const isSample = (point: Point): boolean => point.is === "value" && OTHERS.includes(String(point.value));
-  const named = valuesInWords(
-    points,
-    found.filter((point) => !isSample(point)),
-    revisions,
+  const samples = points.filter(
+    (point) => point.is === "value" && typeof point.value === "string" && OTHERS.includes(point.value),
   );
-  const values = [...named, ...(found.some(isSample) ? ["any other text"] : [])];
+  // One of several stands for those alone that it is compared with.
+  const isAnyOther = samples.length > 0 && samples.every((sample) => found.includes(sample));
+  const told = isAnyOther ? found.filter((point) => !samples.includes(point)) : found;
+  const values = [...valuesInWords(points, told, revisions), ...(isAnyOther ? ["any other text"] : [])];
   const isSpanned = found.length > 1 && found.every((point) => numberOf(point) !== null);
   return `${words} is ${isSpanned ? values.join(", or ") : listed(values, "or")}`;
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Reason } from "../../entities/errors.ts";
 import { comparable, type Difference } from "./differences.ts";
-import { ROLE } from "./reads.ts";
+import { ROLE, WAY } from "./reads.ts";
 import { code, plain } from "./words.ts";
 
 /** One way in which the reasons of a denial change. */
@@ -33,8 +33,9 @@ export function reasonChanges({ cells, base, head }: Difference, at: readonly nu
     }
   }
   const all = cells.dimensions[roles]?.points.length;
+  const isByWays = cells.dimensions[0]?.fact === WAY;
   return [...found.values()].map(({ change, subjects }) => {
-    return { ...change, subjects: subjects.size === all ? [] : [...subjects] };
+    return { ...change, subjects: !isByWays && subjects.size === all ? [] : [...subjects] };
   });
 }
 

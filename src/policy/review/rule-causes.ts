@@ -47,7 +47,7 @@ const MEMBERS = ["effect", "roles", "derivedRoles"] as const;
 function memberCauses({ is, then, now }: Both): string[] {
   const index = is.document.rules.indexOf(now);
   return MEMBERS.flatMap((member) => {
-    const [from, to] = [then, now].map((rule) => plain([rule[member]].flat().join(", ")) || "none");
+    const [from, to] = [then, now].map((rule) => plain([rule[member]].flat().toSorted().join(", ")) || "none");
     if (from === to) return [];
     const { line } = is.document.placeOf([...RULES, index, member]);
     return [`${is.document.file}:${line}: ${titleOf(now)}: ${member}: ${from ?? ""} → ${to ?? ""}`];
@@ -73,9 +73,14 @@ function conditionCauses({ was, is, then, now }: Both): string[] {
       ? `${asks === "" ? "no longer requires" : "now requires"} ${asks}${asked}`
       : `requires ${asks} instead of ${asked}`;
   const told = asks === "" && asked === "" ? [] : [`${placeOf(is, now)}: ${titleOf(now)} ${swapped}`];
-  const isLoose = !(then.isConjunction && now.isConjunction) && !isDeepStrictEqual(then.condition, now.condition);
+  const isLoose = !(then.isConjunction && now.isConjunction) && formOf(then) !== formOf(now);
   const loose = `${placeOf(is, now)}: ${titleOf(now)} puts its conditions together in another way`;
   return [...changed, ...told, ...(isLoose ? [loose] : [])];
+}
+
+/** A condition without what its expressions say. */
+function formOf({ condition }: RuleDocument): string {
+  return JSON.stringify([condition], (name, value: unknown) => (name === "expr" ? "" : value));
 }
 
 type Meanings = readonly (readonly [string, Meaning])[];

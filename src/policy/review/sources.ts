@@ -114,32 +114,44 @@ async function commitOf(revision: string, cwd: string): Promise<string> {
   }
 }
 
-/** Null: the commit has no such folder. */
+/** Null: the commit has no such folder. Throws AuthorError where git cannot tell. */
 async function writeAt(commit: string, folder: string, target: string): Promise<string | null> {
   const { cwd, rest } = await nearestOf(folder);
-  const { stdout } = await run("git", ["rev-parse", "--show-toplevel"], { cwd });
-  const top = stdout.trim();
+  const top = (await git(cwd, "rev-parse", "--show-toplevel")).trim();
   const within = path.join(path.relative(top, cwd), rest);
-  const { stdout: listed } = await run("git", ["ls-tree", "-r", "--name-only", commit, "--", `${within}/`], {
-    cwd: top,
-  });
-  if (listed.trim() === "") return null;
+  const listed = async (...names: readonly string[]): Promise<string[]> =>
+    (await git(top, "ls-tree", "-r", "-z", "--name-only", commit, "--", ...names)).split("\0").filter(Boolean);
+  if ((await listed(`${within}/`)).length === 0) return null;
   await mkdir(target, { recursive: true });
-  // As a checkout has it: an archive leaves out what .gitattributes says. An index of its own, and nobody's hooks.
+  // As a checkout has it, by the attributes above it, too: an archive leaves out what they say. An index of its own, and nobody's hooks.
   const index = path.join(target, ".index");
-  const checkout = [
-    "-c",
-    `core.hooksPath=${devNull}`,
-    `--work-tree=${target}`,
-    "checkout",
-    "--quiet",
-    commit,
-    "--",
-    within,
-  ];
-  await run("env", [`GIT_INDEX_FILE=${index}`, "git", ...checkout], { cwd: top });
+  const attributes = await listed(...aboveOf(within).map((each) => path.join(each, ".gitattributes")));
+  const options = ["-c", `core.hooksPath=${devNull}`, "--literal-pathspecs", `--work-tree=${target}`];
+  const checkout = ["git", ...options, "checkout", "--quiet", commit, "--", ...attributes, within];
+  await run("env", [`GIT_INDEX_FILE=${index}`, ...checkout], { cwd: top }).catch(untold(folder));
   await rm(index);
   return path.join(target, within);
+}
+
+/** The folders around it, the topmost first. */
+function aboveOf(within: string): string[] {
+  const names = within.split(path.sep);
+  return names.map((_name, index) => names.slice(0, index).join(path.sep));
+}
+
+async function git(cwd: string, ...args: readonly string[]): Promise<string> {
+  const { stdout } = await run("git", args, { cwd, maxBuffer: MOST_OUTPUT_BYTES }).catch(untold(cwd));
+  return stdout;
+}
+
+const MOST_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+function untold(folder: string): (error: unknown) => never {
+  return (error) => {
+    const { stderr = "" } = error as { stderr?: string }; // what execFile rejects with
+    const [said = String(error)] = stderr.trim().split("\n");
+    throw new AuthorError(`git cannot tell what ${folder} was: ${said}`, { cause: error });
+  };
 }
 
 /** The folder, or the nearest around it that is there still, as git knows it. */

@@ -90,9 +90,7 @@ export function rowsOf({ kind, matrices, floor }: EvaluatedKind, version: string
     const outcomes = new Map(
       COLUMNS.map((role) => [role, isDenied ? "deny" : outcomeOf(role, action, matrixPart, floorPart)]),
     );
-    const waived = isDenied
-      ? new Map<string, string[]>()
-      : waivedIn(action, [matrixPart, ...(floorPart === undefined ? [] : [floorPart])]);
+    const waived = waivedIn(action, outcomes, [matrixPart, ...(floorPart === undefined ? [] : [floorPart])]);
     const conditions = [...conditionsOf(matrixPart), ...(floorPart === undefined ? [] : conditionsOf(floorPart))];
     const key = JSON.stringify([[...outcomes], [...waived], conditions]);
     rows.set(key, { outcomes, waived, conditions, actions: [...(rows.get(key)?.actions ?? []), action] });
@@ -117,26 +115,25 @@ function conditionsOf({ rules, document }: EvaluatedPart): string[] {
   );
 }
 
-/** By role. */
-function waivedIn(action: string, parts: readonly EvaluatedPart[]): ReadonlyMap<string, string[]> {
-  const found = COLUMNS.map((role): [string, string[]] => [
-    role,
-    parts.flatMap((part) => waivedBy(role, action, part)),
-  ]);
+/** By role, of those that may in some states. */
+function waivedIn(action: string, outcomes: Row["outcomes"], parts: readonly EvaluatedPart[]): Row["waived"] {
+  const may = COLUMNS.filter((role) => outcomes.get(role) === "when");
+  const found = may.map((role) => [role, parts.flatMap((part) => waivedBy(role, action, part))] as const);
   return new Map(found.filter(([, names]) => names.length > 0));
 }
 
 /** Conditions that ask for the role or for facts that no other asks for: these facts change nothing for who has that role. */
 function waivedBy(role: string, action: string, part: EvaluatedPart): string[] {
   const { allowed, denied } = statesOf(part, role, action);
-  if (allowed.length === 0) return [];
+  if (allowed.length === 0 || !part.isWhole) return [];
   const asked = part.rules.flatMap(({ conditions }) =>
     conditions.map((condition) => ({ condition, facts: readsOf([condition], part.document.variables).facts })),
   );
   return asked.flatMap(({ condition, facts }) => {
     const others = new Set(asked.flatMap((other) => (other.facts === facts ? [] : [...other.facts])));
-    const own = new Set([...facts].filter((fact) => fact !== ROLE && !others.has(fact)));
-    if (!facts.has(ROLE) || own.size === 0) return [];
+    const own = facts.difference(new Set([ROLE]));
+    const isShared = [...own].some((fact) => others.has(fact));
+    if (!facts.has(ROLE) || own.size === 0 || isShared) return [];
     const without = (state: State): string => JSON.stringify([...state].filter(([fact]) => !own.has(fact)));
     const refused = new Set(denied.map(without));
     return allowed.some((state) => refused.has(without(state))) ? [] : [condition.text.replace(/^V\./, "")];

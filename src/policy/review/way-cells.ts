@@ -8,7 +8,7 @@ export const MOST_TOGETHER = 400_000;
 /** Instead of each relation by itself: the ways that there are. A role that a way begins with is the subject's. */
 export function waysIn(ways: readonly WayBetween[], facts: ReadonlySet<string>, space: Space): Cells {
   const others = new Set([...facts].filter((fact) => !isRelation(fact)));
-  const { dimensions, cells, isWhole } = cellsOf(others, space, MOST_TOGETHER);
+  const { dimensions, cells, isWhole } = cellsOf(others, space, MOST_TOGETHER / Math.max(1, ways.length));
   const points = ways.map((way): Point => ({ is: "way", ...way }));
   const place = dimensions.findIndex(({ fact }) => fact === ROLE);
   const isSo = (way: Point, cell: Cell): boolean => {

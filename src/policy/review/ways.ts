@@ -81,10 +81,10 @@ function pairsOf(steps: readonly Kept[]): Kept[] {
   );
 }
 
-/** Nobody has two roles. */
+/** Nobody has two roles, but one role can lead there in several ways. */
 export function isOneSubject(one: Pick<Way, "subject" | "role">, other: Pick<Way, "subject" | "role">): boolean {
   const [type, otherType] = [one, other].map(({ subject }) => subject.split(":")[0]);
-  return type === otherType && (one.role === null || other.role === null);
+  return type === otherType && (one.role === null || other.role === null || one.role === other.role);
 }
 
 interface Walk {
@@ -159,12 +159,18 @@ function leading(step: Step, link: Link): Step[] {
   return [{ ...step, hops: [hopTo(link), ...step.hops], tuples }];
 }
 
-/** Which of these relations each way gives. A model that does not know a tuple of it gives none. */
+/** Those of the relations that the model defines of this type: about others no graph can be asked. */
+export function definedIn(model: Model, type: string, relations: readonly string[]): string[] {
+  const defined = definitionOf(model, type)?.relations ?? {};
+  return relations.filter((relation) => Object.hasOwn(defined, relation));
+}
+
+/** Which of these relations each way gives; null: the model does not know a tuple of it. */
 export async function relationsBy(
   graph: Graph,
   ways: readonly Way[],
   relations: readonly string[],
-): Promise<ReadonlySet<string>[]> {
+): Promise<(ReadonlySet<string> | null)[]> {
   const isWritten = await Promise.all(
     ways.map(
       async ({ tuples }) => (await graph.write({ writes: tuples, deletes: [] }, TIMEOUT_MS)).outcome === "applied",
@@ -175,7 +181,7 @@ export async function relationsBy(
       ? relations.map((relation) => ({ index, relation, tuple: { user: subject, relation, object } }))
       : [],
   );
-  const found = ways.map(() => new Set<string>());
+  const found = isWritten.map((isKnown) => (isKnown ? new Set<string>() : null));
   for (let from = 0; from < asked.length; from += LIMITS.checksAtOnce) {
     const lot = asked.slice(from, from + LIMITS.checksAtOnce);
     const holding = await graph.holds(

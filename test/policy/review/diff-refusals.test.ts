@@ -1,7 +1,9 @@
 /** What `npm run policies -- diff` does not compare. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
+import { DOCUMENTS } from "../../support/host-folder.ts";
 import { makePolicyRepository, type PolicyRepository } from "../../support/policy-repository.ts";
 import { OF_THE_SUBJECT } from "./unseen-changes.ts";
 
@@ -25,6 +27,15 @@ describe("What it cannot compare it says, with exit status 2 and nothing on its 
   ])("%s", async (_title, args, problem) => {
     const { status, stdout, stderr } = await repository.diff(...args);
     expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(problem)]);
+  });
+
+  test("a host's folder that is in no repository", async () => {
+    const outside = await mkdtemp(path.join(tmpdir(), "bailiwick-outside-"));
+    await cp(DOCUMENTS, outside, { recursive: true });
+    const { status, stdout, stderr } = await repository.diff(`--host=${outside}`);
+    await rm(outside, { recursive: true });
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(/^git cannot tell what .*bailiwick-outside-\w+ was: fatal: not a git repository/m);
   });
 
   test("an empty folder", async () => {

@@ -53,7 +53,7 @@ describe("A rule that decides differently is told by", () => {
       from: 'roles: \\["\\*"\\]',
       to: "roles: [owner, admin]",
       at: "roles:",
-      says: "roles: * → owner, admin",
+      says: "roles: * → admin, owner",
     },
     {
       ...{
@@ -86,6 +86,17 @@ describe("A rule that decides differently is told by", () => {
     expect(ruleCauses(partIn(added), partIn(SECTOR))).toEqual([
       expect.stringMatching(/^sector\.yaml:\d+: the rule `rename_too` is gone$/),
     ]);
+  });
+
+  test("one condition instead of another, also where nothing combines them, and nothing of roles in another order", () => {
+    const alone = (word: string): string =>
+      SECTOR.replace(inRule("rename", "all:\\n            of:\\n              - expr: V.isAdmin"), `$1expr: V.${word}`);
+    expect(alone("isAdmin")).not.toBe(SECTOR);
+    expect(ruleCauses(partIn(alone("isAdmin")), partIn(alone("isOwner")))).toEqual([
+      expect.stringMatching(/requires `isOwner` \(.*\) instead of `isAdmin`/),
+    ]);
+    const roles = (all: string): string => SECTOR.replace(inRule("rename", 'roles: \\["\\*"\\]'), `$1roles: ${all}`);
+    expect(ruleCauses(partIn(roles("[owner, admin]")), partIn(roles("[admin, owner]")))).toEqual([]);
   });
 
   test("nothing, where only its name is another", () => {

@@ -9,8 +9,6 @@ import { waysBetween } from "../../../src/policy/review/ways-between.ts";
 import { waysTo } from "../../../src/policy/review/ways.ts";
 import { DOCUMENTS, POLICIES, RECORDS } from "../../support/host-folder.ts";
 
-const LONG_MS = 60_000;
-
 async function modelOf(contents: string): Promise<Model> {
   const core = await readFile(path.join(POLICIES, "openfga/core.fga"), "utf8");
   return buildModel([
@@ -73,49 +71,6 @@ describe("Two ways at a time are tried", () => {
     expect([one?.user, one?.object]).toEqual([other?.user, other?.object]);
   });
 
-  test(
-    "and told where they make something else than either makes by itself",
-    async () => {
-      await using graphs = await startTrialGraphs(() => undefined);
-      const sideOf = async (name: string, viewer: string): Promise<{ model: Model; graph: Graph }> => {
-        const model = await modelOf(page(viewer));
-        return { model, graph: await graphs.storeFor(name, model) };
-      };
-      const base = await sideOf("base", "editor but not banned");
-      const head = await sideOf("head", "editor");
-      const words = "any `editor` of the page, and any `banned` of the page";
-      const parts = ["any `editor` of the page", "any `banned` of the page"];
-      const both = { words, role: null, parts };
-      expect(await waysBetween("page", ["viewer"], base, head)).toEqual({
-        isWhole: true,
-        ways: [{ ...both, begins: words, anyDepth: words, tried: [words], base: [], head: ["viewer"] }],
-      });
-    },
-    LONG_MS,
-  );
-
-  test(
-    "and told where one gives what a policy can ask for beside what the other gives",
-    async () => {
-      await using graphs = await startTrialGraphs(() => undefined);
-      const sideOf = async (name: string, viewer: string): Promise<{ model: Model; graph: Graph }> => {
-        const direct = ["editor", "approver", "guest"]
-          .map((relation) => `    define ${relation}: [account]\n`)
-          .join("");
-        const derived = `    define viewer: ${viewer}\n    define cleared: approver\n`;
-        const model = await modelOf(own(`type page\n  relations\n${direct}${derived}`));
-        return { model, graph: await graphs.storeFor(name, model) };
-      };
-      const [base, head] = [await sideOf("base", "editor"), await sideOf("head", "editor or guest")];
-      const { ways } = await waysBetween("page", ["viewer", "cleared"], base, head);
-      expect(ways.map(({ begins, parts, ...way }) => [begins, parts.length, way.base, way.head])).toEqual([
-        ["any `guest` of the page", 0, [], ["viewer"]],
-        ["any `guest` of the page", 1, ["cleared"], ["cleared", "viewer"]],
-      ]);
-    },
-    LONG_MS,
-  );
-
   test("and not where it has neither, nor two roles of one subject", async () => {
     expect(await words(page("editor or banned"), "page")).toHaveLength(2);
     const model = own(
@@ -124,6 +79,78 @@ describe("Two ways at a time are tried", () => {
     const { ways } = waysTo([await modelOf(model)], "page");
     expect(ways.length).toBeGreaterThan(1);
     expect(ways.filter(({ pair }) => pair.length > 0)).toEqual([]);
+  });
+});
+
+type Told = readonly [begins: string, base: readonly string[], head: readonly string[]];
+
+/** What two models of pages make of it differently. */
+async function told(relations: readonly string[], was: string, is: string): Promise<Told[]> {
+  await using graphs = await startTrialGraphs(() => undefined);
+  const sideOf = async (name: string, contents: string): Promise<{ model: Model; graph: Graph }> => {
+    const model = await modelOf(own(contents));
+    return { model, graph: await graphs.storeFor(name, model) };
+  };
+  const { ways, isWhole } = await waysBetween("page", relations, await sideOf("base", was), await sideOf("head", is));
+  expect(isWhole).toBe(true);
+  return ways.map(({ words, base, head }) => [words, base, head]);
+}
+
+const page = (direct: readonly string[], ...derived: readonly string[]): string =>
+  `type page\n  relations\n${[...direct.map((relation) => `${relation}: [account]`), ...derived]
+    .map((each) => `    define ${each}\n`)
+    .join("")}`;
+
+describe("Several ways at a time are told", () => {
+  const BOTH = ["editor", "banned"];
+
+  test("where the models make something else of two than of either", async () => {
+    const was = page(BOTH, "viewer: editor but not banned");
+    expect(await told(["viewer"], was, page(BOTH, "viewer: editor"))).toEqual([
+      ["any `editor` of the page, and any `banned` of the page", [], ["viewer"]],
+    ]);
+  });
+
+  test("where one of the models does not know one of two, which changes nothing for it", async () => {
+    const was = page(["editor"], "viewer: editor");
+    expect(await told(["viewer"], was, page(BOTH, "viewer: editor but not banned"))).toEqual([
+      ["any `editor` of the page, and any `banned` of the page", ["viewer"], []],
+    ]);
+  });
+
+  test("where one gives what a policy can ask for beside what others give, by itself or together", async () => {
+    const direct = ["editor", "approver", "guest", "signer"];
+    const others = ["cleared: approver", "signed: signer"];
+    const was = page(direct, "viewer: editor", ...others);
+    const is = page(direct, "viewer: editor or guest", ...others);
+    const guest = "any `guest` of the page";
+    const besides = (relations: string): string => `${guest} who is ${relations} of the page besides`;
+    expect(await told(["viewer", "cleared", "signed"], was, is)).toEqual([
+      [guest, [], ["viewer"]],
+      [besides("`cleared`"), ["cleared"], ["cleared", "viewer"]],
+      [besides("`signed`"), ["signed"], ["signed", "viewer"]],
+      [besides("`cleared` and `signed`"), ["cleared", "signed"], ["cleared", "signed", "viewer"]],
+    ]);
+  });
+
+  test("where one role leads there in two ways, and not two roles, which nobody has", async () => {
+    const model = (cleared: string): string =>
+      `type box\n  relations\n    define organization: [organization]\n    define keeper: admin from organization\ntype page\n  relations\n    define organization: [organization]\n    define box: [box]\n    define viewer: keeper from box or owner from organization\n    define cleared: ${cleared}\n`;
+    const nobody = "viewer from organization";
+    const found = await told(["viewer", "cleared"], model(nobody), model(`${nobody} or admin from organization`));
+    expect(found).toContainEqual([
+      "whoever has the role `admin` in the organization (page → organization), and whoever has the role `admin` in the organization (page → box → organization)",
+      ["viewer"],
+      ["cleared", "viewer"],
+    ]);
+    expect(found.filter(([words]) => words.includes("`owner`"))).toEqual([]);
+  });
+
+  test("and a relation that only one of the models defines is asked of that one", async () => {
+    const is = page(["editor"], "viewer: editor", "reviewer: editor");
+    expect(await told(["viewer", "reviewer"], page(["editor"], "viewer: editor"), is)).toEqual([
+      ["any `editor` of the page", ["viewer"], ["reviewer", "viewer"]],
+    ]);
   });
 });
 

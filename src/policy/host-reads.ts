@@ -1,5 +1,5 @@
 import type { PolicyDocument, RuleDocument } from "./review/documents.ts";
-import { type Reads, readsOf } from "./review/reads.ts";
+import { type Reads, readsOf, relationOf } from "./review/reads.ts";
 
 /** The relations that decide about an action; null: nobody can tell, it may be any. */
 export type RelationsRead = ReadonlyMap<string, readonly string[] | null>;
@@ -34,6 +34,6 @@ export function knownReads(
 
 function relationsIn({ facts }: Reads): readonly string[] | null {
   const relations = [...facts].filter((fact) => /^R\.attr\.relations\b/.test(fact));
-  const names = relations.flatMap((fact) => /^R\.attr\.relations\.([^.]+)$/.exec(fact)?.[1] ?? []);
+  const names = relations.flatMap((fact) => relationOf(fact) ?? []);
   return names.length === relations.length ? names.sort() : null;
 }

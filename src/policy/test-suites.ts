@@ -51,7 +51,7 @@ const Test = z.object({
     )
     .default([]),
 });
-export const Suite = Fixtures.extend({
+const Suite = Fixtures.extend({
   skip: z.boolean().default(false),
   options: Options,
   tests: z.array(Test).default([]),
@@ -61,20 +61,33 @@ type Fixtures = z.infer<typeof Fixtures>;
 type Test = z.infer<typeof Test>;
 export type Suite = z.infer<typeof Suite>;
 
-/** All that the tests of a folder of policies expect; nothing of files that Cerbos itself would refuse. */
-export async function expectedIn(folder: string): Promise<Expected[]> {
-  const top = path.join(folder, "cerbos");
-  const { tests } = await policyFilesIn(folder);
-  const suites = tests.filter((name) => !/(^|\/)testdata\//.test(name));
-  return (await Promise.all(suites.map(async (name) => await expectedInSuite(path.join(top, name))))).flat();
+/** A file of tests, with what they name from beside it. */
+export interface ReadSuite {
+  readonly suite: Suite;
+  readonly fixtures: Fixtures;
 }
 
-/** What one file expects. */
-async function expectedInSuite(file: string): Promise<Expected[]> {
-  const suite = Suite.safeParse(await readYaml(file)).data;
-  if (suite === undefined || suite.skip) return [];
-  const fixtures = await fixturesOf(file, suite);
+/** Of a folder of policies, by their names within `cerbos/`. */
+export async function suitesIn(folder: string): Promise<string[]> {
+  return (await policyFilesIn(folder)).tests.filter((name) => !/(^|\/)testdata\//.test(name));
+}
+
+/** All that the tests of a folder expect; nothing of files that Cerbos itself would refuse. */
+export async function expectedIn(folder: string): Promise<Expected[]> {
+  const files = (await suitesIn(folder)).map((name) => path.join(folder, "cerbos", name));
+  const read = await Promise.all(files.map(async (file) => ({ file, read: await readSuite(file) })));
+  return read.flatMap(({ file, read }) => (read === undefined ? [] : expectedInSuite(file, read)));
+}
+
+function expectedInSuite(file: string, { suite, fixtures }: ReadSuite): Expected[] {
+  if (suite.skip) return [];
   return suite.tests.flatMap((test) => (test.skip ? [] : expectedInTest(file, { suite, fixtures, test })));
+}
+
+/** undefined: Cerbos says what is wrong with it. */
+export async function readSuite(file: string): Promise<ReadSuite | undefined> {
+  const suite = Suite.safeParse(await readYaml(file)).data;
+  return suite === undefined ? undefined : { suite, fixtures: await fixturesOf(file, suite) };
 }
 
 /** undefined: it is not there, or Cerbos says what is wrong with it. */
@@ -106,10 +119,7 @@ async function fixturesOf(file: string, suite: Suite): Promise<Fixtures> {
 const ENDINGS = [".yaml", ".yml", ".json"];
 
 /** What a suite asks about, by whomever: `sector default`. */
-export async function askedIn(file: string): Promise<Set<string>> {
-  const suite = Suite.safeParse(await readYaml(file)).data;
-  if (suite === undefined) return new Set();
-  const fixtures = await fixturesOf(file, suite);
+export function askedIn({ suite, fixtures }: ReadSuite): Set<string> {
   const asked = suite.tests.flatMap((test) =>
     resourcesOf(test.input, fixtures).flatMap((name) => {
       const resource = fixtures.resources[name];

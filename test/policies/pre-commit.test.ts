@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
+import { gitIn } from "../support/git.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const POLICY = "policies/cerbos/sector.yaml";
-const run = promisify(execFile);
 
 let repository: string;
 let original: string;
@@ -57,10 +55,9 @@ async function commit(message: string): Promise<void> {
 }
 
 async function subjects(): Promise<string[]> {
-  return (await git("log", "--format=%s")).trim().split("\n");
+  return (await git("log", "--format=%s")).split("\n");
 }
 
 async function git(...args: readonly string[]): Promise<string> {
-  const identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"];
-  return (await run("git", [...identity, ...args], { cwd: repository })).stdout;
+  return await gitIn(repository, ...args);
 }

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { type Ended, readWorkflow, ROOT, runStep, WORKFLOW, type Workflow } from "./workflow-steps.ts";
+import { gitIn } from "../support/git.ts";
 
-const run = promisify(execFile);
 
 let text: string;
 let workflow: Workflow;
@@ -152,8 +150,7 @@ async function step(name: string): Promise<Ended> {
 }
 
 async function git(...args: readonly string[]): Promise<void> {
-  const identity = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"];
-  await run("git", [...identity, ...args], { cwd: workspace });
+  await gitIn(workspace, ...args);
 }
 
 async function commit(message: string): Promise<void> {

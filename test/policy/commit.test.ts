@@ -1,12 +1,11 @@
 /** Which commit of git decides: the one that holds the folders exactly as they are, or none. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { promisify } from "node:util";
 import { commitOf } from "../../src/policy/commit.ts";
+import { gitIn } from "../support/git.ts";
 
 let root: string;
 let repository: string;
@@ -33,15 +32,13 @@ async function makeRepository(at: string): Promise<void> {
     await writeFile(path.join(at, folder, "thing.yaml"), "resourcePolicy: {}\n");
   }
   await writeFile(path.join(at, ".gitignore"), "*.local.yaml\n");
-  const author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"];
   await git("init", "--quiet", at);
   await git("-C", at, "add", "--all");
-  await git("-C", at, ...author, "commit", "--quiet", `--message=${path.basename(at)}`);
+  await git("-C", at, "commit", "--quiet", `--message=${path.basename(at)}`);
 }
 
 async function git(...args: readonly string[]): Promise<string> {
-  const cwd = existsSync(repository) ? repository : root;
-  return (await promisify(execFile)("git", args, { cwd })).stdout.trim();
+  return await gitIn(existsSync(repository) ? repository : root, ...args);
 }
 
 describe("The commit of folders", () => {

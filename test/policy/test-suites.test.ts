@@ -1,6 +1,6 @@
 /** What the tests beside policies expect, as far as a gateway could ask it. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { stringify } from "yaml";
@@ -62,6 +62,16 @@ describe("A test's expectations", () => {
   test("are none where it, or all of the file, is skipped, which the check tells", async () => {
     expect(await readOf({ tests: [{ ...TEST, skip: true }] })).toEqual({ expected: [], found: ["a test is skipped"] });
     expect(await readOf({ skip: true, tests: [TEST] })).toEqual({ expected: [], found: ["all tests are skipped"] });
+  });
+
+  test("are of what a resource has by another one, too", async () => {
+    const file = path.join(folder, "cerbos/thing_test.yaml");
+    const text = stringify({ name: "Thing", resources: { one: RESOURCE, two: "merged" }, tests: [TEST] });
+    await writeFile(file, text.replace("  one:", "  one: &one").replace("two: merged", "two: { <<: *one, id: two }"));
+    expect((await expectedIn(folder)).map(({ action }) => action)).toEqual(["view", "edit"]);
+    expect(await idleFindings(folder)).toEqual([]);
+    await writeFile(file, (await readFile(file, "utf8")).replace("name: some", "name: some\n    skip: true"));
+    expect(await idleFindings(folder)).toMatchObject([{ problem: "a test is skipped" }]);
   });
 
   test("are none of a resource with a scope, which no gateway asks for", async () => {

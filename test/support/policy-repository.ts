@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { expect } from "@jest/globals";
 import { POLICIES } from "./host-folder.ts";
+import { gitIn } from "./git.ts";
 
 const PROGRAM = path.resolve("src/policy/main.ts");
 
@@ -33,8 +34,7 @@ export async function makePolicyRepository(): Promise<PolicyRepository> {
   const directory = await mkdtemp(path.join(tmpdir(), "bailiwick-repository-"));
   const policies = path.join(directory, "policies");
   const git = async (...args: readonly string[]): Promise<void> => {
-    const author = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"];
-    await run("git", [...author, ...args], { cwd: directory });
+    await gitIn(directory, ...args);
   };
   const commit = async (message: string): Promise<void> => {
     await git("add", "--all");

@@ -1,5 +1,6 @@
 import type { PolicyDiff } from "./diff.ts";
 import { fromHere } from "./finding.ts";
+import { isDenied } from "./groups.ts";
 import { ROLE } from "./reads.ts";
 import type { ReasonChange } from "./reason-changes.ts";
 import { exampleOf, inShort, sentenceOf, wholeOf } from "./sentences.ts";
@@ -102,22 +103,15 @@ function causeBlocks(groups: readonly Told[], format: Format): string[][] {
     more.length === 0
       ? [format.heading(first)]
       : [format.heading("These lines together"), "", ...causes.map((cause) => `- ${format.text(cause)}`)];
-  const changed = groups.filter(({ direction }) => direction !== "reasons");
   const alike = Map.groupBy(
-    changed,
+    groups.filter((group) => !isDenied(group)),
     ({ id: _id, actions: _actions, cells: _cells, causes: _causes, approval, example, ...said }) =>
       JSON.stringify([said, approval?.who, approval?.why, example.facts]),
   );
   const lines = [...alike.values()].flatMap((some) => bulletOf(some, format));
-  const same = groups.filter(({ direction }) => direction === "reasons");
-  const silent = silentLines(
-    same.filter(({ knownTo }) => knownTo !== "both"),
-    format,
-  );
-  const denied = deniedLines(
-    same.filter(({ knownTo }) => knownTo === "both"),
-    format,
-  );
+  const told = (direction: Told["direction"]): readonly Told[] =>
+    groups.filter((group) => group.direction === direction);
+  const [silent, denied] = [silentLines(told("actions"), format), deniedLines(told("reasons"), format)];
   return [
     heading,
     ...(lines.length === 0 ? [] : [lines]),

@@ -4,6 +4,7 @@ import { type Approvals, approvalsFor, readApprovals, strayApprovals } from "./a
 import { AuthorError } from "./author-error.ts";
 import { type Difference, differencesOf, type Side } from "./differences.ts";
 import { type Group, groupsOf } from "./groups.ts";
+import { relationOf } from "./reads.ts";
 import type { Revision, Revisions } from "./revision.ts";
 import { readSound, soundCerbosOfBoth } from "./sound.ts";
 import { startTrialGraphs } from "./graph-of.ts";
@@ -46,7 +47,7 @@ export interface DiffOptions {
   readonly onProgress: (words: string) => void;
 }
 
-const ORDER = ["widened", "errors", "narrowed", "reasons"] as const;
+const ORDER = ["widened", "errors", "narrowed", "actions", "reasons"] as const;
 
 /**
  * Asks both revisions about everything that either reads. Throws AuthorError where one of them is broken, or an approval is not one of
@@ -156,7 +157,7 @@ async function allWays(
   const head = { model: is.model, graph: await graphs.storeFor("head", is.model) };
   for (const kind of is.kinds.keys()) {
     const facts = [was, is].flatMap(({ kinds }) => [...(kinds.get(kind)?.schema.facts.keys() ?? [])]);
-    const relations = [...new Set(facts.flatMap((fact) => /^R\.attr\.relations\.(\w+)$/.exec(fact)?.[1] ?? []))];
+    const relations = [...new Set(facts.flatMap((fact) => relationOf(fact) ?? []))];
     if (relations.length === 0) continue;
     const { ways, isWhole, isByPairs } = await waysBetween(kind, relations, base, head);
     if (!isWhole) onLimit(`${kind}: too many ways to be related to try each; the shortest were`);

@@ -6,8 +6,8 @@ import { type Both, isUnchanged } from "./unchanged.ts";
 import { spaceOfKind } from "./evaluated.ts";
 import { changedFacts } from "./facts.ts";
 import type { KindPolicies, Revision } from "./revision.ts";
-import { type Space, unseenChanges, type WayBetween } from "./space.ts";
-import { MOST_TOGETHER, NOWHERE, relatedBy, untold, waysIn } from "./way-cells.ts";
+import { NOWHERE, type Space, unseenChanges, type WayBetween } from "./space.ts";
+import { MOST_TOGETHER, relatedBy, untold, waysIn } from "./way-cells.ts";
 import { short } from "./words.ts";
 
 /** One of two revisions, with a Cerbos that serves it. */
@@ -16,7 +16,8 @@ export interface Side {
   readonly judge: Judge;
 }
 
-export type Direction = "widened" | "narrowed" | "reasons" | "errors";
+/** `actions`: one comes or goes, and is denied in every case. */
+export type Direction = "widened" | "narrowed" | "actions" | "reasons" | "errors";
 
 /** What two revisions say about an action differently, cell by cell. */
 export interface Difference {
@@ -126,14 +127,13 @@ async function differencesIn(
   const [was, is] = await Promise.all([said("base"), said("head")]);
   return actions.flatMap((action) => {
     const knownTo = !knows(parts.base, action) ? "head" : !knows(parts.head, action) ? "base" : "both";
-    const at: Record<Direction, number[]> = { widened: [], narrowed: [], reasons: [], errors: [] };
+    const at: Record<Direction, number[]> = { widened: [], narrowed: [], actions: [], reasons: [], errors: [] };
     for (const index of cells.cells.keys()) {
       const direction = directionOf(was(index, action), is(index, action), knownTo);
       if (direction !== null) at[direction].push(index);
     }
-    // An action that comes or goes is told, also where nobody may do it.
     const isSilent = Object.values(at).every((indices) => indices.length === 0);
-    if (knownTo !== "both" && isSilent && ways.length === 0) at.reasons.push(...cells.cells.keys());
+    if (knownTo !== "both" && isSilent && ways.length === 0) at.actions.push(...cells.cells.keys());
     const directions = Object.entries(at).map(([name, indices]) => [name, untold(indices, cells)]) as [
       Direction,
       number[],

@@ -82,8 +82,7 @@ function byRoles(differences: readonly Difference[]): Portion[] {
   if (first === undefined) return [];
   const { dimensions, cells } = first.cells;
   const place = dimensions.findIndex(({ fact }) => fact === ROLE);
-  // Of other reasons for the same denial one example is enough.
-  if (first.direction === "reasons") return [{ differences, first, roles: [], access: null, at: first.at }];
+  if (isDenied(first)) return [{ differences, first, roles: [], access: null, at: first.at }];
   if (place === -1) return [{ differences, first, roles: [], access: accessOf(first, first.at), at: first.at }];
   const byRole = Map.groupBy(first.at, (index) => labelOf(cells[index]?.[place]));
   const portions = new Map<string, Portion>();
@@ -99,6 +98,11 @@ function byRoles(differences: readonly Difference[]): Portion[] {
   }
   const all = dimensions[place]?.points.length;
   return [...portions.values()].map((portion) => (portion.roles.length === all ? { ...portion, roles: [] } : portion));
+}
+
+/** On both sides, in every cell: one example is enough. */
+export function isDenied({ direction }: Pick<Difference, "direction">): boolean {
+  return direction === "reasons" || direction === "actions";
 }
 
 /** What the change does to those whom these cells are about, all of one role: could they at all before, can they still? */
@@ -134,9 +138,9 @@ function groupOf({ differences, first, roles, access, at }: Portion, revisions: 
     ...{ direction, kind, version, isNewMatrix, actions, knownTo, access, cells: at.length, isWhole: cells.isWhole },
     roles: isSaid ? [] : roles,
     ways: [...new Set(ways.map(({ begins }) => begins))],
-    where: direction === "reasons" ? [] : regionsOf(first, at, revisions),
+    where: isDenied(first) ? [] : regionsOf(first, at, revisions),
     example: exampleOf(first, at, revisions),
-    reasons: direction === "reasons" && knownTo !== "both" ? [] : reasonChanges(first, at),
+    reasons: direction === "actions" ? [] : reasonChanges(first, at),
     causes: causesOf(first, revisions),
   };
 }

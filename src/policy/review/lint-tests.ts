@@ -3,7 +3,7 @@ import path from "node:path";
 import { type CompileFault, compileSet } from "../host-compile.ts";
 import { isTest, policyFilesIn } from "../policy-files.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
-import { askedIn, Suite } from "../test-suites.ts";
+import { askedIn, readSuite, type Suite, suitesIn } from "../test-suites.ts";
 import { BEGIN, type Finding, ofFault } from "./finding.ts";
 
 /** Compiles the built-in policies with their tests, and says what Cerbos has against them. */
@@ -37,17 +37,16 @@ export async function untestedFindings(policiesDir: string): Promise<Finding[]> 
 
 /** Tests of a folder, the built-in one or a host's, that try nothing. */
 export async function idleFindings(folder: string): Promise<Finding[]> {
-  const { tests } = await policyFilesIn(folder);
-  const suites = tests.filter((name) => !/(^|\/)testdata\//.test(name));
+  const suites = await suitesIn(folder);
   return (await Promise.all(suites.map(async (name) => await idleIn(path.join(folder, "cerbos"), name)))).flat();
 }
 
 async function idleIn(cwd: string, name: string): Promise<Finding[]> {
   const file = path.join(cwd, name);
   const document = readPositioned(await readFile(file, "utf8"));
-  const suite = isFault(document) ? undefined : Suite.safeParse(document.value);
-  if (isFault(document) || suite?.success !== true) return []; // Cerbos says what is wrong with it
-  const { skip, tests } = suite.data;
+  const read = await readSuite(file);
+  if (isFault(document) || read === undefined) return []; // Cerbos says what is wrong with it
+  const { skip, tests } = read.suite;
   const place = { file, ...document.placeOf(["tests"]) };
   if (tests.length === 0) {
     return [
@@ -61,7 +60,7 @@ async function idleIn(cwd: string, name: string): Promise<Finding[]> {
   const skipped = skippedIn(file, document, { skip, tests });
   if (skipped.length > 0) return skipped;
   const [, version = "default", resource = ""] = /^(?:matrices\/([^/]+)\/)?([^/]+)_test\.yaml$/.exec(name) ?? [];
-  if ((await askedIn(file)).has(`${resource} ${version}`)) return [];
+  if (askedIn(read).has(`${resource} ${version}`)) return [];
   const problem = `nothing in it is asked of ${resource}, version ${version}, which it stands beside`;
   return [{ ...place, problem, fix: `Ask about resources of kind ${resource}` }];
 }

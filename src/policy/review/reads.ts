@@ -6,6 +6,13 @@ export const ROLE = "role";
 /** How the subject is related to the thing, in place of each relation by itself. */
 export const WAY = "the subject";
 
+const RELATION = /^R\.attr\.relations\.([^.]+)$/;
+
+/** The relation that a fact is about: `viewer` of `R.attr.relations.viewer`; null: it is about something else. */
+export function relationOf(fact: string): string | null {
+  return RELATION.exec(fact)?.[1] ?? null;
+}
+
 /** What expressions depend on, through all the variables that they name. */
 export interface Reads {
   /** `role`, `R.attr.state`, `P.attr.role`. */

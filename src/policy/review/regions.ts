@@ -3,9 +3,9 @@ import { fits } from "./cells.ts";
 import type { Difference } from "./differences.ts";
 import { code, listed, plain } from "./words.ts";
 import { limitsInWords, pointsInWords, valuesInWords } from "./point-words.ts";
-import { ROLE, WAY } from "./reads.ts";
+import { relationOf, ROLE, WAY } from "./reads.ts";
 import type { Revisions } from "./revision.ts";
-import type { Dimension, Point } from "./space.ts";
+import { type Dimension, NOWHERE, type Point } from "./space.ts";
 
 /** What is so of one fact, by itself or beside another one. */
 export type Clause = { readonly fact: string; /** As a sentence has it. */ readonly words: string } & (
@@ -59,8 +59,6 @@ export function regionsOf(difference: Difference, at: readonly number[], revisio
     regionOf(box, facts, best?.pairs ?? [], { kind: difference.kind, revisions }),
   );
 }
-
-const NOWHERE = { is: "missing", fits: false } as const;
 
 /** What a reader has to take in. */
 function sizeOf(boxes: readonly Box[]): number {
@@ -153,7 +151,7 @@ interface Named {
 export function wordsFor(fact: string, { kind, revisions: { base, head } }: Named): string {
   const declared = [head, base].flatMap(({ kinds }) => kinds.get(kind)?.schema.facts.get(fact) ?? []);
   const words = declared.find((each) => each.words !== null)?.words;
-  const [, relation] = /^R\.attr\.relations\.(\w+)$/.exec(fact) ?? [];
+  const relation = relationOf(fact);
   if (words === null || words === undefined) return plain(fact.replace(/^[RP]\.attr\./, ""));
-  return relation === undefined ? plain(words) : `${plain(words)} (relation ${code(relation)})`;
+  return relation === null ? plain(words) : `${plain(words)} (relation ${code(relation)})`;
 }

@@ -1,5 +1,5 @@
 import type { Group } from "./groups.ts";
-import { WAY } from "./reads.ts";
+import { relationOf, WAY } from "./reads.ts";
 import type { Region } from "./regions.ts";
 import { capitalized, code, doneOn, listed, subjectsOf } from "./words.ts";
 
@@ -42,20 +42,19 @@ export function sentenceOf(group: Said): Sentence {
         ? [group.access === null ? "still may not" : `may ${noLonger}`, "; no rule says why"]
         : [`may ${noLonger}`, told.length === 0 ? "" : `; denied with ${listed([...new Set(told)], "or")}`];
   const begins = isAnyone && direction !== "widened" ? `nobody may${anyLonger} ${done}` : `${who} ${verb} ${done}`;
-  const said = new Set([...(isOneWay ? [WAY] : []), ...related.map((relation) => `${RELATIONS}${relation}`)]);
-  const regions = where.map((region) => region.filter(({ fact }) => !said.has(fact)));
+  const isSaid = (fact: string): boolean =>
+    fact === WAY ? isOneWay : related.some((relation) => relation === relationOf(fact));
+  const regions = where.map((region) => region.filter(({ fact }) => !isSaid(fact)));
   const isEverywhere = regions.length === 1 && regions[0]?.length === 0;
   return { begins: capitalized(`${within}${begins}`), cases: isEverywhere ? [] : regions.map(conditionOf), ends };
 }
-
-const RELATIONS = "R.attr.relations.";
 
 /** Relations that the subject has in each of these regions. */
 function relationsIn(where: readonly Region[]): string[] {
   const [first = [], ...others] = where.map((region) =>
     region.flatMap((clause) => {
-      const isHeld = "values" in clause && clause.values.join() === "true" && clause.fact.startsWith(RELATIONS);
-      return isHeld ? [clause.fact.slice(RELATIONS.length)] : [];
+      const isHeld = "values" in clause && clause.values.join() === "true";
+      return (isHeld ? relationOf(clause.fact) : null) ?? [];
     }),
   );
   return first.filter((relation) => others.every((each) => each.includes(relation)));

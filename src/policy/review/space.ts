@@ -31,6 +31,9 @@ export interface WayBetween {
   readonly parts: readonly string[];
 }
 
+/** Of a fact that is not there. */
+export const NOWHERE = { is: "missing", fits: false } as const;
+
 export interface Dimension {
   readonly fact: string;
   readonly points: readonly Point[];

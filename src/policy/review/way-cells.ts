@@ -1,13 +1,13 @@
 import { type Cell, type Cells, cellsOf } from "./cells.ts";
-import { ROLE, WAY } from "./reads.ts";
-import type { Point, Space, WayBetween } from "./space.ts";
+import { relationOf, ROLE, WAY } from "./reads.ts";
+import { NOWHERE, type Point, type Space, type WayBetween } from "./space.ts";
 
 /** Combinations of all the facts that any rule about an action reads, on either side. */
 export const MOST_TOGETHER = 400_000;
 
 /** Instead of each relation by itself: the ways that there are. A role that a way begins with is the subject's. */
 export function waysIn(ways: readonly WayBetween[], facts: ReadonlySet<string>, space: Space): Cells {
-  const others = new Set([...facts].filter((fact) => !isRelation(fact)));
+  const others = new Set([...facts].filter((fact) => relationOf(fact) === null));
   const { dimensions, cells, isWhole } = cellsOf(others, space, MOST_TOGETHER / Math.max(1, ways.length));
   const points = ways.map((way): Point => ({ is: "way", ...way }));
   const place = dimensions.findIndex(({ fact }) => fact === ROLE);
@@ -36,24 +36,17 @@ export function untold(indices: readonly number[], { cells }: Cells): number[] {
   });
 }
 
-function isRelation(fact: string): boolean {
-  return fact.startsWith("R.attr.relations.");
-}
-
 /** The same cells as one side's model sees them. */
 export function relatedBy(side: "base" | "head", cells: Cells, facts: ReadonlySet<string>, space: Space): Cells {
-  const relations = [...facts].filter(isRelation).flatMap((fact) => space.get(fact) ?? []);
+  const relations = [...facts].filter((fact) => relationOf(fact) !== null).flatMap((fact) => space.get(fact) ?? []);
   const dimensions = [...relations, ...cells.dimensions.slice(1)];
   const seen = cells.cells.map(([way, ...others]) => {
     const held = way?.is === "way" ? way[side] : [];
     const truths = relations.map(({ fact, points }) => {
-      const isHeld = held.includes(fact.slice("R.attr.relations.".length));
+      const isHeld = held.includes(relationOf(fact) ?? "");
       return points.find((point) => point.is === "value" && point.value === isHeld) ?? NOWHERE;
     });
     return [...truths, ...others];
   });
   return { dimensions, cells: seen, isWhole: cells.isWhole };
 }
-
-/** Of a fact that a side does not know. */
-export const NOWHERE = { is: "missing", fits: false } as const;

@@ -5,9 +5,9 @@ export function linesOf({ groups }: PolicyDiff): string[] {
   return groups.map(({ direction, kind, version, actions, roles, where, knownTo, example, isNewMatrix }) => {
     const what = `${kind}.${actions.join("+")}${version === "default" ? "" : `@${version}${isNewMatrix ? " (new)" : ""}`}`;
     const known = knownTo === "both" ? "" : ` (${knownTo} only)`;
-    if (direction === "reasons") {
+    if (direction === "reasons" || direction === "actions") {
       const codes = [example.was, example.is].map((reasons) => reasons.map(({ code }) => code).join("+"));
-      return `reasons ${what}${known}: ${codes.join(" -> ")}`;
+      return `${direction} ${what}${known}: ${codes.join(" -> ")}`;
     }
     const regions = where.map((region) => {
       const clauses = region.map((clause) => {

@@ -6,6 +6,7 @@ import { type Part, partsOf } from "../../../src/policy/review/cells.ts";
 import { readPolicyDocument } from "../../../src/policy/review/documents.ts";
 import { ruleCauses } from "../../../src/policy/review/rule-causes.ts";
 import { POLICIES } from "../../support/host-folder.ts";
+import { ruleOf } from "./seeded-change.ts";
 import { inRule } from "./seeded-changes.ts";
 
 const SECTOR = await readFile(path.join(POLICIES, "cerbos/sector.yaml"), "utf8");
@@ -28,16 +29,8 @@ function causesOf(from: RegExp | string, to: string, holding: string): string[] 
   });
 }
 
-const SECOND = `    - name: rename_too
-      actions: [rename]
-      effect: EFFECT_ALLOW
-      roles: ["*"]
-      condition:
-        match:
-          all:
-            of:
-              - expr: V.isViewer
-`;
+/** About the same action. */
+const SECOND = ruleOf("rename", "isViewer").replace("name: rename", "name: rename_too");
 
 describe("A rule that decides differently is told by", () => {
   test.each([

@@ -1,3 +1,4 @@
+import { twinOf } from "../../../src/policy/review/table.ts";
 import type { FolderCopy } from "../../support/host-folder.ts";
 
 /** A change of the policies as somebody might make it, with what it does. */
@@ -21,4 +22,21 @@ export function edits(...all: readonly Edit[]): SeededChange["make"] {
   return async (copy) => {
     for (const [file, from, to] of all) await copy.edit(file, (text) => text.replace(from, to));
   };
+}
+
+/** A rule about the action of its name, as a policy has it. */
+export function ruleOf(name: string, ...words: readonly string[]): string {
+  const reasons = words.map((word) => `V.${twinOf(word)}`).join(" + ");
+  return `    - name: ${name}
+      actions: [${name}]
+      effect: EFFECT_ALLOW
+      roles: ["*"]
+      condition:
+        match:
+          all:
+            of:
+${words.map((word) => `              - expr: V.${word}\n`).join("")}      output:
+        when:
+          conditionNotMet: ${reasons}
+`;
 }

@@ -6,6 +6,7 @@ import { checkPolicies, servingFindings } from "../../../src/policy/check.ts";
 import { AuthorError } from "../../../src/policy/review/author-error.ts";
 import { diffFrom, differencesBetween, type Found, type PolicyDiff } from "../../../src/policy/review/diff.ts";
 import { findingInWords } from "../../../src/policy/review/finding.ts";
+import { isDenied } from "../../../src/policy/review/groups.ts";
 import { readRevision } from "../../../src/policy/review/revision.ts";
 import { type Folders, workingTree } from "../../../src/policy/review/sources.ts";
 import { isUnchanged } from "../../../src/policy/review/unchanged.ts";
@@ -62,7 +63,7 @@ describe("A change that does something is told by exactly what it does, and its 
       const { diff, differences, revisions } = await diffFor(change);
       const isTold = (line: string): boolean => !isDrawn || /^(widened|narrowed)/.test(line);
       expect(linesOf(diff).filter(isTold)).toEqual(effect.filter(isTold));
-      for (const group of diff.groups.filter(({ direction }) => direction !== "reasons")) {
+      for (const group of diff.groups.filter((each) => !isDenied(each))) {
         const described = describedBy(group, differences, revisions);
         expect(described.map(({ action }) => action)).toEqual(group.actions);
         for (const { said, differing } of described) expect(said).toEqual(differing);

@@ -1,25 +1,12 @@
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { edits, type SeededChange } from "./seeded-change.ts";
+import { edits, ruleOf, type SeededChange } from "./seeded-change.ts";
 import { inRule, SECTOR, SECTOR_FLOOR } from "./seeded-changes.ts";
 
 const DOCUMENT = "cerbos/document.yaml";
 const FLOOR = "cerbos/document_floor.yaml";
 /** What is both open and locked is nothing. */
-const SHRED = `    - name: shred
-      actions: [shred]
-      effect: EFFECT_ALLOW
-      roles: ["*"]
-      condition:
-        match:
-          all:
-            of:
-              - expr: V.isOpen
-              - expr: V.isLocked
-      output:
-        when:
-          conditionNotMet: V.unlessOpen + V.unlessLocked
-
+const SHRED = `${ruleOf("shred", "isOpen", "isLocked")}
     - name: unlock
 `;
 
@@ -109,7 +96,7 @@ export const HOST_CHANGES: readonly SeededChange[] = [
     make: withTests(
       edits([DOCUMENT, "actions: [unlock]", "actions: [unlock, shred]"], [FLOOR, /    - name: unlock\n/, SHRED]),
     ),
-    effect: ["reasons document.shred (head only): UNKNOWN_ACTION -> NOT_RELATED+DOCUMENT_OPEN"],
+    effect: ["actions document.shred (head only): UNKNOWN_ACTION -> NOT_RELATED+DOCUMENT_OPEN"],
   },
 ];
 

@@ -110,7 +110,7 @@ export const BROKEN_HOST_CHANGES: readonly (Pick<SeededChange, "title" | "make">
   {
     title: "a condition of a host's kind asks for a relation that the model has not",
     make: edits(
-      ["openfga/documents.fga", "insider or editor", "author or shared_with or editor"],
+      ["openfga/documents.fga", "viewer: insider", "viewer: author or shared_with"],
       ["openfga/documents.fga", /^ *define insider: .*\n/m, ""],
     ),
     says: /cerbos\/_schemas\/document\.json:\d+(:\d+)?: .*insider/,

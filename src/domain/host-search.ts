@@ -1,7 +1,7 @@
 import { AppError } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
-import type { Candidate, Selector } from "../stores/facts.ts";
+import type { Candidate, Selector, Whole } from "../stores/candidates.ts";
 import { requireKind, requireScope } from "./actor.ts";
 import { deadlineIn } from "./deadline.ts";
 import { requireMayAsk } from "./evaluate.ts";
@@ -53,7 +53,10 @@ async function resourcesOf(flow: SearchFlow, asked: Of<ResourceSearch>): Promise
     resources: { selector, keeping: kind.resources },
   });
   const side = { name: "resources", of: ({ resource: found }: Pair) => found } as const;
-  const all = { type: kind.type, unstored: kind.resources === "sent" };
+  const reach = kind.reachFor(action.name, subject.type);
+  const of = { type: subject.type, id: subject.id };
+  const within = reach === null ? {} : { reach: { ...reach, subject: of } };
+  const all = { type: kind.type, unstored: kind.resources === "sent", ...within };
   return await pageOf(flow, { question, side, all, asked: { subject, action }, request: page });
 }
 
@@ -95,7 +98,7 @@ async function organizationOf(
 interface Paging {
   readonly question: (selector: Selector) => HostQuestion;
   readonly side: { readonly name: "subjects" | "resources"; readonly of: (pair: Pair) => Candidate };
-  readonly all: { readonly type: string; readonly unstored: boolean };
+  readonly all: { readonly type: string } & Omit<Whole, "most">;
   readonly asked: { readonly subject: { readonly type: string }; readonly action: { readonly name: string } };
   readonly request: SearchRequest;
 }
@@ -118,8 +121,9 @@ async function pageOf(
   let most: number = LIMITS.searchMost;
   for (let looked = 0, limit = 0; ; looked += limit) {
     if (looked > 0 && deadline() <= 0) return { results, next: after, cut: "deadline" };
-    limit = Math.min(goOf({ looked, found: results.length, missing: request.size - results.length }), most);
-    const look = question({ ...all, after, limit });
+    const go = goOf({ looked, found: results.length, size: request.size });
+    limit = Math.min(go.limit, most);
+    const look = question({ ...all, after, limit, most: go.reach });
     const isStuck = limit === 1 && after === request.after;
     const patience = deadlineIn(most === 1 ? timeouts.decisionMs : timeouts.searchMs);
     const answer = await askHost(deps, caller, look, patience).catch(orUndecided(isStuck));
@@ -159,10 +163,21 @@ function orUndecided(isStuck: boolean): (error: unknown) => "undecided" {
   };
 }
 
-/** How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. */
-function goOf({ looked, found, missing }: Readonly<Record<"looked" | "found" | "missing", number>>): number {
+/**
+ * How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. Where that was
+ * little, the subject's tuples are followed further than at first, and what they lead to is believed to be found.
+ */
+function goOf({ looked, found, size }: Readonly<Record<"looked" | "found" | "size", number>>): Go {
   const share = looked === 0 ? 1 : found / looked;
-  return Math.min(Math.ceil((missing + 1) / share), LIMITS.searchMost); // where nothing was found, as many as there may be
+  const isSparse = share < LIMITS.searchSparse;
+  const expected = isSparse && looked <= size + 1 ? 1 : share;
+  const limit = Math.ceil((size - found + 1) / expected); // where nothing was found, as many as there may be
+  return { limit: Math.min(limit, LIMITS.searchMost), reach: isSparse ? LIMITS.searchReachFar : LIMITS.searchReach };
+}
+
+interface Go {
+  readonly limit: number;
+  readonly reach: number;
 }
 
 function momentOf({ facts: { organization, resource } }: HostAnswer): string {

@@ -1,7 +1,7 @@
 import type { HostKind } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { relationTuple, roleTuple, type Tuple, tupleKey } from "../entities/tuples.ts";
-import type { Candidate } from "../stores/facts.ts";
+import type { Candidate } from "../stores/candidates.ts";
 import type { Asked } from "./host-questions.ts";
 
 /** What is asked of the graph; pointless where one of `within` does not hold. */

@@ -4,7 +4,8 @@ import { AppError, type Reason } from "../entities/errors.ts";
 import type { HostKind, HostKinds } from "../entities/host-kinds.ts";
 import { newId } from "../entities/ids.ts";
 import { isAction, isKind, type Kind, type PrincipalRole } from "../entities/kinds.ts";
-import type { Candidate, Facts, Resources } from "../stores/facts.ts";
+import type { Candidate } from "../stores/candidates.ts";
+import type { Facts, Resources } from "../stores/facts.ts";
 import type { Deps } from "./deps.ts";
 import type { HostAnswer } from "./host-questions.ts";
 

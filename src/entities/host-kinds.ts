@@ -21,6 +21,8 @@ export interface HostKind {
   readonly decidingRelations: (matrix: string, action: string) => readonly string[];
   /** By the model alone, the asked relations that each of them cannot hold without. */
   readonly inclusions: ReadonlyMap<string, readonly string[]>;
+  /** How tuples lead a subject of a type to the resources that an action can be allowed on; null: it can be allowed on any. */
+  readonly reachFor: (action: string, subjectType: string) => Reach | null;
   readonly readsOrganizationState: boolean;
   /** The places that its schema has for what the caller sent, each given always, and the properties in them. */
   readonly sent: Readonly<Partial<Record<SentPart, ReadonlySet<string>>>> | null;
@@ -37,6 +39,25 @@ export type SentPart = "subject" | "resource" | "action" | "context";
 export interface RelationTarget {
   readonly type: string;
   readonly relation: string | null;
+}
+
+/**
+ * What tuples make of objects for a subject, in steps; nodes are written `document#viewer`. Objects that no step leads to are in none of the
+ * relations meant.
+ */
+export interface Reach {
+  readonly targets: readonly string[];
+  readonly steps: readonly ReachStep[];
+  /** Whoever has the role in the organization, which the ledger relates every entity of such a type to. */
+  readonly roles: readonly { readonly role: string; readonly to: string }[];
+}
+
+/** An object with a tuple of this relation to what is `from` already (null: to the subject itself) is `to`; `of`: the tuple says `group#member`. */
+export interface ReachStep {
+  readonly from: string | null;
+  readonly relation: string;
+  readonly of: string;
+  readonly to: string;
 }
 
 export interface Misfit {

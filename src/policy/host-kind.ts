@@ -49,8 +49,6 @@ export async function readKind(
   }
   if (refused.length > 0) return { refused };
   const { written: relations, hangsUnderOrganization } = model;
-  const all = [...(matrix === undefined ? [] : [matrix]), ...others];
-  const matrices = all.filter(({ isFloor }) => !isFloor).map(({ version }) => version);
   const kind: HostKind = {
     type,
     ...keepings,
@@ -58,10 +56,7 @@ export async function readKind(
     relations,
     hangsUnderOrganization,
     inclusions: model.inclusions(schema.askedRelations),
-    actions: matrix?.actions ?? [],
-    matrices: new Set(matrices),
-    hasFloor: others.some(({ isFloor }) => isFloor),
-    decidingRelations: decidingOf(schema.askedRelations, all),
+    ...decided(model, schema.askedRelations, [...(matrix === undefined ? [] : [matrix]), ...others]),
   };
   return { kind };
 }
@@ -104,6 +99,26 @@ function missingTest({ files }: HostFolder, file: string): string[] {
 
 type Standing = Pick<ReadPolicy, "isFloor"> & HostRules;
 
+/** What the policies make of a kind. */
+function decided(
+  model: ModelType,
+  asked: readonly string[],
+  policies: readonly Standing[],
+): Pick<HostKind, "actions" | "matrices" | "hasFloor" | "decidingRelations" | "reachFor"> {
+  const matrices = policies.filter(({ isFloor }) => !isFloor);
+  const neededFor = neededOf(asked, policies);
+  return {
+    actions: policies[0]?.actions ?? [],
+    matrices: new Set(matrices.map(({ version }) => version)),
+    hasFloor: matrices.length < policies.length,
+    decidingRelations: decidingOf(asked, policies),
+    reachFor: (action, subjectType) => {
+      const needed = neededFor(action);
+      return needed === null ? null : model.reach(needed, subjectType);
+    },
+  };
+}
+
 /** Of the floor, and of the matrix of that version. */
 function decidingOf(asked: readonly string[], policies: readonly Standing[]): HostKind["decidingRelations"] {
   return (matrix, action) => {
@@ -112,6 +127,21 @@ function decidingOf(asked: readonly string[], policies: readonly Standing[]): Ho
       .map(({ relationsRead }) => relationsRead.get(action) ?? null);
     return asked.filter((relation) => read.some((relations) => relations?.includes(relation) ?? true));
   };
+}
+
+/** By the matrix whatever its version, or else by the floor; null: there is an organization in which the action may be allowed without any. */
+function neededOf(
+  asked: readonly string[],
+  policies: readonly Standing[],
+): (action: string) => readonly string[] | null {
+  const neededBy = (some: readonly Standing[], action: string): readonly string[] | null => {
+    const needs = some.map(({ relationsNeeded }) => relationsNeeded.get(action) ?? null);
+    const known = needs.filter((relations) => relations?.every((relation) => asked.includes(relation)) === true);
+    return needs.length === 0 || known.length < needs.length ? null : [...new Set(known.flatMap((each) => each ?? []))];
+  };
+  const floor = policies.filter(({ isFloor }) => isFloor);
+  const matrices = policies.filter(({ isFloor }) => !isFloor);
+  return (action) => neededBy(matrices, action) ?? neededBy(floor, action);
 }
 
 /** Both must allow, so an action that one of them does not know would be a denial without a reason. */

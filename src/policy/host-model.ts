@@ -1,6 +1,7 @@
 import { buildModel, type Model, ModelError, type ModelModule, type ModelProblem } from "../engines/openfga-model.ts";
-import type { RelationTarget } from "../entities/host-kinds.ts";
+import type { Reach, RelationTarget } from "../entities/host-kinds.ts";
 import { inclusionsOf } from "./host-inclusions.ts";
+import { reachOf } from "./host-reach.ts";
 
 /** A type of a host's model. */
 export interface ModelType {
@@ -10,6 +11,7 @@ export interface ModelType {
   readonly hangsUnderOrganization: boolean;
   /** Of these relations, those that each of them cannot hold without. */
   readonly inclusions: (relations: readonly string[]) => ReadonlyMap<string, readonly string[]>;
+  readonly reach: (relations: readonly string[], subjectType: string) => Reach;
 }
 
 /** OpenFGA's own limit, as we start it. */
@@ -60,6 +62,7 @@ function typeOf(model: Model, definition: Definition): ModelType {
     written: new Map(written),
     hangsUnderOrganization: names.includes(PARENT),
     inclusions: (relations) => inclusionsOf(model, definition.type, relations),
+    reach: (relations, subjectType) => reachOf(model, definition.type, relations, subjectType),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type RelationsNeeded, relationsNeededBy } from "./host-needs.ts";
 import { type RelationsRead, relationsReadBy } from "./host-reads.ts";
 import { ANCHOR, readPolicyDocument } from "./review/documents.ts";
 import { type Fault, isFault, misfitsOf, type Positioned, readPositioned } from "./positioned.ts";
@@ -8,6 +9,7 @@ export interface HostRules {
   readonly version: string;
   readonly actions: readonly string[];
   readonly relationsRead: RelationsRead;
+  readonly relationsNeeded: RelationsNeeded;
 }
 
 /** Cerbos reads these in an action's name as patterns. */
@@ -84,8 +86,8 @@ export function readRules(
   if (faults.length > 0) return faults;
   const written = readPolicyDocument(resource, text);
   if (written === null || !("rules" in written)) return written ?? []; // it was read above
-  const relationsRead = relationsReadBy(written);
-  return { version, actions: [...actions].sort(), relationsRead };
+  const relations = { relationsRead: relationsReadBy(written), relationsNeeded: relationsNeededBy(written) };
+  return { version, actions: [...actions].sort(), ...relations };
 }
 
 function ruleFaults(document: Positioned, rule: { readonly actions: readonly string[] }, index: number): Fault[] {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { APPLICATION_KINDS, type PrincipalRole, ROLES } from "../entities/kinds.ts";
 import { SCOPES } from "../entities/records.ts";
+import { Candidate } from "./candidates.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
 const Account = z.object({ id: z.string(), alias: z.string(), pseudonym: z.string(), version: z.number() });
@@ -50,22 +51,6 @@ const OwnedOrganization = z.object({
   isSole: z.boolean(),
   isLive: z.boolean(),
 });
-
-/** Who, or what, a question about a host's kind is about: a member, or an entity. */
-const Candidate = z.object({
-  key: z.string(), // where a page goes on; for nobody's eyes
-  id: z.string(), // a member's is the alias
-  name: z.string(), // the graph's: a pseudonym, a surrogate
-  role: z.enum(ROLES).nullable(),
-  isStored: z.boolean(),
-  attributes: z.record(z.string(), z.unknown()),
-});
-export type Candidate = z.infer<typeof Candidate>;
-
-/** Those with these ids, or the next ones by `key`; `unstored`: also what is only named. */
-export type Selector =
-  | { readonly type: string; readonly ids: readonly string[] }
-  | { readonly type: string; readonly after: string; readonly limit: number; readonly unstored: boolean };
 
 const Owned = { ownedOrganizations: z.number(), maxOwnedOrganizations: z.number().nullable() };
 const RESOURCES = {

@@ -5,7 +5,6 @@ import path from "node:path";
 import { type Ended, readWorkflow, ROOT, runStep, WORKFLOW, type Workflow } from "./workflow-steps.ts";
 import { gitIn } from "../support/git.ts";
 
-
 let text: string;
 let workflow: Workflow;
 /** As a runner has it: the pull request's merge in `head`, and beside it what the steps make. */

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import type { Reach } from "../entities/host-kinds.ts";
+import { ROLES } from "../entities/kinds.ts";
+
+/** Who, or what, a question about a host's kind is about: a member, or an entity. */
+export const Candidate = z.object({
+  key: z.string(), // where a page goes on; for nobody's eyes
+  id: z.string(), // a member's is the alias
+  name: z.string(), // the graph's: a pseudonym, a surrogate
+  role: z.enum(ROLES).nullable(),
+  isStored: z.boolean(),
+  attributes: z.record(z.string(), z.unknown()),
+});
+export type Candidate = z.infer<typeof Candidate>;
+
+/** Those with these ids, or the next ones of all by `key`. */
+export type Selector =
+  | { readonly type: string; readonly ids: readonly string[] }
+  | ({ readonly type: string; readonly after: string; readonly limit: number } & Whole);
+
+/** What a page is taken from. */
+export interface Whole {
+  /** Also what is only named? */
+  readonly unstored: boolean;
+  /** Only what tuples lead the subject to, unless there are more than `most` objects on the way. */
+  readonly reach?: Reach & { readonly subject: { readonly type: string; readonly id: string } };
+  readonly most: number;
+}

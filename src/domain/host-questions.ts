@@ -105,7 +105,8 @@ function candidatesOf({ subjects, resources }: HostQuestion, { resource }: Facts
 }
 
 /** Those that count: where the enforcement point keeps them, also those that nothing is known of. */
-function present({ selector, keeping }: Party, found: readonly Candidate[]): readonly Candidate[] {
+function present({ selector, keeping }: Party, all: readonly Candidate[]): readonly Candidate[] {
+  const found = all.filter(({ isPassed }) => isPassed !== true);
   if (keeping === "stored") return found.filter(({ isStored }) => isStored);
   if (!("ids" in selector)) return found;
   const known = new Map(found.map((candidate) => [candidate.id, candidate]));

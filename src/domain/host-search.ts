@@ -55,7 +55,7 @@ async function resourcesOf(flow: SearchFlow, asked: Of<ResourceSearch>): Promise
   const side = { name: "resources", of: ({ resource: found }: Pair) => found } as const;
   const reach = kind.reachFor(action.name, subject.type);
   const of = { type: subject.type, id: subject.id };
-  const within = reach === null ? {} : { reach: { ...reach, subject: of } };
+  const within = reach === null ? {} : { reach: { ...reach, subject: of, most: LIMITS.searchReach } };
   const all = { type: kind.type, unstored: kind.resources === "sent", ...within };
   return await pageOf(flow, { question, side, all, asked: { subject, action }, request: page });
 }
@@ -98,16 +98,16 @@ async function organizationOf(
 interface Paging {
   readonly question: (selector: Selector) => HostQuestion;
   readonly side: { readonly name: "subjects" | "resources"; readonly of: (pair: Pair) => Candidate };
-  readonly all: { readonly type: string } & Omit<Whole, "most">;
+  readonly all: { readonly type: string } & Whole;
   readonly asked: { readonly subject: { readonly type: string }; readonly action: { readonly name: string } };
   readonly request: SearchRequest;
 }
 
 /**
  * Makes a page out of as many candidates as it takes. It is exact at one version of organization and entities: where one moves, the page
- * ends before what would be of another. No candidates are looked at after SEARCH_TIMEOUT_MS, but some always are. Where they cannot be decided
- * together, they are looked at one by one, with that time anew: it ends before the one that cannot be, and the page that begins with that one
- * is CANNOT_DECIDE.
+ * ends before what would be of another. No candidates are looked at after SEARCH_TIMEOUT_MS, but some always are. Where it takes too long to find
+ * out what the subject's tuples lead to, everything is looked at. Where candidates cannot be decided together, they are looked at one by one, with
+ * that time anew: it ends before the one that cannot be, and the page that begins with that one is CANNOT_DECIDE.
  */
 async function pageOf(
   { deps, caller, notes }: SearchFlow,
@@ -118,18 +118,20 @@ async function pageOf(
   const results: Thing[] = [];
   let moment: string | undefined;
   let { after } = request;
-  let most: number = LIMITS.searchMost;
-  for (let looked = 0, limit = 0; ; looked += limit) {
+  let [whole, most]: [Paging["all"], number] = [all, LIMITS.searchMost];
+  for (let [looked, decided, limit] = [0, 0, 0]; ; looked += limit) {
     if (looked > 0 && deadline() <= 0) return { results, next: after, cut: "deadline" };
-    const go = goOf({ looked, found: results.length, size: request.size });
-    limit = Math.min(go.limit, most);
-    const look = question({ ...all, after, limit, most: go.reach });
-    const isStuck = limit === 1 && after === request.after;
+    limit = Math.min(goOf({ decided, found: results.length, missing: request.size - results.length }), most);
+    const look = question({ ...whole, after, limit });
     const patience = deadlineIn(most === 1 ? timeouts.decisionMs : timeouts.searchMs);
-    const answer = await askHost(deps, caller, look, patience).catch(orUndecided(isStuck));
-    if (answer === "undecided") {
-      if (limit === 1) return { results, next: after, cut: deadline() <= 0 ? "deadline" : null };
-      [most, limit] = [1, 0];
+    const stuck = { isStuck: limit === 1 && after === request.after, isWhole: whole.reach === undefined };
+    const answer = await askHost(deps, caller, look, patience).catch(orUndecided(stuck));
+    if (answer === "undecided" || answer === "late") {
+      if (limit === 1 && answer === "undecided")
+        return { results, next: after, cut: deadline() <= 0 ? "deadline" : null };
+      if (answer === "late") whole = { type: all.type, unstored: all.unstored };
+      else most = 1;
+      limit = 0;
       deadline = deadlineIn(timeouts.searchMs);
       continue;
     }
@@ -141,8 +143,8 @@ async function pageOf(
       searchedIn(answer.facts, answer.matrix),
     );
     notes.decided(answer.pairs.length);
-    if (answer.subjects.length === 0 || answer.resources.length === 0) return { results, next: null, cut: null };
-    const isLast = (answer.facts.resource?.[side.name].length ?? 0) < limit;
+    decided += answer.pairs.length;
+    const { isLast, end } = endOf(answer, side.name, limit);
     for (const [index, pair] of answer.pairs.entries()) {
       after = keyOf(answer, side.name, index);
       if (pair.verdicts.get(asked.action.name)?.allowed !== true) continue;
@@ -153,31 +155,40 @@ async function pageOf(
       return { results, next: isLast && index === answer.pairs.length - 1 ? null : after, cut: null };
     }
     if (isLast) return { results, next: null, cut: null };
+    after = end ?? after;
   }
 }
 
-function orUndecided(isStuck: boolean): (error: unknown) => "undecided" {
+/** Is nothing behind these candidates? Else where the look ended. */
+function endOf(
+  { facts, subjects, resources }: HostAnswer,
+  side: "subjects" | "resources",
+  limit: number,
+): { readonly isLast: boolean; readonly end?: string } {
+  const found = facts.resource?.[side] ?? [];
+  const last = found.at(-1);
+  if (subjects.length === 0) return { isLast: true };
+  if (last?.goesOn === true) return { isLast: false, end: last.key };
+  return { isLast: found.length < limit || resources.length === 0 };
+}
+
+/** `late`: it may be what the subject's tuples lead to that takes so long. Throws where this is as few as can be looked at. */
+function orUndecided({
+  isStuck,
+  isWhole,
+}: Readonly<Record<"isStuck" | "isWhole", boolean>>): (error: unknown) => "undecided" | "late" {
   return (error) => {
-    if (!isStuck && error instanceof AppError && error.code === "CANNOT_DECIDE") return "undecided";
-    throw error;
+    if (!(error instanceof AppError) || error.code !== "CANNOT_DECIDE") throw error;
+    if (!isWhole && error.details.engine === "postgres") return "late";
+    if (isStuck) throw error;
+    return "undecided";
   };
 }
 
-/**
- * How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. Where that was
- * little, the subject's tuples are followed further than at first, and what they lead to is believed to be found.
- */
-function goOf({ looked, found, size }: Readonly<Record<"looked" | "found" | "size", number>>): Go {
-  const share = looked === 0 ? 1 : found / looked;
-  const isSparse = share < LIMITS.searchSparse;
-  const expected = isSparse && looked <= size + 1 ? 1 : share;
-  const limit = Math.ceil((size - found + 1) / expected); // where nothing was found, as many as there may be
-  return { limit: Math.min(limit, LIMITS.searchMost), reach: isSparse ? LIMITS.searchReachFar : LIMITS.searchReach };
-}
-
-interface Go {
-  readonly limit: number;
-  readonly reach: number;
+/** How many to look at next: one more than fits, which tells whether there is a next page, by what was found among those before. */
+function goOf({ decided, found, missing }: Readonly<Record<"decided" | "found" | "missing", number>>): number {
+  const share = decided === 0 ? 1 : found / decided;
+  return Math.min(Math.ceil((missing + 1) / share), LIMITS.searchMost); // where nothing was found, as many as there may be
 }
 
 function momentOf({ facts: { organization, resource } }: HostAnswer): string {

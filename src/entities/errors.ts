@@ -69,6 +69,8 @@ export interface Issue {
   readonly message: string;
 }
 
+export type Engine = "postgres" | "openfga" | "cerbos" | "issuer";
+
 export interface ErrorDetails {
   readonly cause?: unknown;
   /** For DENIED: `matrix` refuses who somebody is, `floor` the state of things. */
@@ -79,6 +81,8 @@ export interface ErrorDetails {
   readonly issues?: readonly Issue[];
   /** For PRECONDITION_FAILED: what the thing is at; absent where nobody could tell. */
   readonly revision?: number | undefined;
+  /** For CANNOT_DECIDE: who does not answer. */
+  readonly engine?: Engine;
   /** For CANNOT_DECIDE: what it is about, in a sentence for who asks; a host's ids are in it, which no log takes. */
   readonly about?: string;
   /** For RATE_LIMITED. */
@@ -103,6 +107,7 @@ export class Uncheckable extends Error {
 }
 
 /** An engine (or the issuer of tokens, asked for its keys) failed or was silent: the request cannot be decided, which is neither yes nor no. */
-export function cannotDecide(engine: "postgres" | "openfga" | "cerbos" | "issuer", cause: unknown): AppError {
-  return new AppError("CANNOT_DECIDE", `Cannot decide at the moment: ${engine} does not answer. Try again.`, { cause });
+export function cannotDecide(engine: Engine, cause: unknown): AppError {
+  const message = `Cannot decide at the moment: ${engine} does not answer. Try again.`;
+  return new AppError("CANNOT_DECIDE", message, { cause, engine });
 }

@@ -10,10 +10,8 @@ export const LIMITS = {
   /** Results on a page of a search, and how many candidates are looked at in one go. */
   searchPage: 500,
   searchMost: 100,
-  /** Objects that one subject's tuples lead to, for a search to look at these alone: at first, and where less than that part of what it saw was found. */
+  /** Objects that one subject's tuples lead to, for a search to look at these alone; more: at what hangs under them, so many at a time. */
   searchReach: 2_000,
-  searchSparse: 1 / 4,
-  searchReachFar: 20_000,
   headerBytes: 16 * 1024,
   tokenBytes: 8 * 1024,
   idBytes: 256,

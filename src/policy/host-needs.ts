@@ -60,7 +60,7 @@ function anyOf(all: readonly Needs[]): Needs {
 /** That a relation is told at all is no need: it always is. */
 function pathNeeds({ names, isAsked }: Extract<Cel, { readonly is: "path" }>, { variables, within }: Words): Needs {
   if (isAsked) return null;
-  const relation = relationOf(names.join("."));
+  const relation = names.length === 4 ? relationOf(names.join(".")) : null; // of fewer, one has dots in its name
   if (relation !== null) return new Set([relation]);
   const [root, name = ""] = names;
   const cel = root === "V" && names.length === 2 && !within.includes(name) ? variables.get(name)?.cel : undefined;

@@ -10,6 +10,8 @@ export const Candidate = z.object({
   role: z.enum(ROLES).nullable(),
   isStored: z.boolean(),
   attributes: z.record(z.string(), z.unknown()),
+  isPassed: z.boolean().optional(), // it is not in the reach, and only tells where the page goes on
+  goesOn: z.boolean().optional(), // others may come behind it, though the page has fewer than were asked for
 });
 export type Candidate = z.infer<typeof Candidate>;
 
@@ -22,7 +24,6 @@ export type Selector =
 export interface Whole {
   /** Also what is only named? */
   readonly unstored: boolean;
-  /** Only what tuples lead the subject to, unless there are more than `most` objects on the way. */
-  readonly reach?: Reach & { readonly subject: { readonly type: string; readonly id: string } };
-  readonly most: number;
+  /** Only what tuples lead the subject to, as far as no more than `most` objects tell what that is. */
+  readonly reach?: Reach & { readonly subject: { readonly type: string; readonly id: string }; readonly most: number };
 }

@@ -1,7 +1,7 @@
 /** What a search about a host's kind asks the graph: only what can decide; a single question, which is shown, all of it. And its pages of actions. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
-import { type Documents, documentLine, foundDocuments } from "../support/document-world.ts";
+import { type Documents, documentLine, foundDocuments, type Line } from "../support/document-world.ts";
 import { DOCUMENTS } from "../support/documents.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { addMember, must } from "../support/world.ts";
@@ -48,22 +48,34 @@ test("a search for documents asks about those that the subject's tuples lead to,
   expect(counted()).toEqual({ viewer: 1, insider: 1 });
 });
 
-test("whoever is led to more than a search follows is asked about with everything else; where that finds little, it is followed further", async () => {
+test("where a subject's tuples lead to more than is followed, it is asked about what hangs under that; else about everything; all find the same", async () => {
   const bob = await gateway.person("bob");
   await addMember(alice, documents.slug, bob, "member");
-  const shared = Array.from({ length: LIMITS.searchReach }, (_, index) => `s-${String(index).padStart(4, "0")}`);
-  await documents.store([documentLine("a-none"), ...shared.map((id) => documentLine(id, bob.alias))]);
+  const folder = { type: "folder", id: "f-1" };
+  const shared = { shared_with: [{ type: "account", id: bob.alias }] };
+  const inFolder = (id: string): Line => ({ ...documentLine(id), relations: { folder: [folder] } });
+  const ids = Array.from({ length: 12 }, (_, index) => `s-${String(index).padStart(2, "0")}`);
+  await documents.store([
+    { ...folder, attributes: { title: "Plans" }, relations: shared },
+    ...ids.map((id, index) => (index < 4 ? documentLine(id, bob.alias) : inFolder(id))),
+    ...["a-none", "t-none"].map((id) => documentLine(id)),
+  ]);
   const subject = { type: "account", id: bob.alias };
-  const question = { subject, action: { name: "view" }, resource: { type: "document" }, page: { limit: 20 } };
-  const names = shared.slice(0, 20);
-  expect(await found("resource", question)).toEqual(names);
-  expect(counted()).toEqual({ viewer: 21, insider: 21 });
-  await documents.store([documentLine("s-more", bob.alias)]);
-  expect(await found("resource", question)).toEqual(names);
-  expect(counted()["viewer"]).toBe(26); // the first 21 have four that are not his; one more than fits tells whether there is a next page
-  await documents.store(Array.from({ length: 100 }, (_, index) => documentLine(`b-${index}`)));
-  expect(await found("resource", question)).toEqual(names);
-  expect(counted()).toEqual({ viewer: 42, insider: 42 });
+  const question = { subject, action: { name: "view" }, resource: { type: "document" } };
+  const { searchReach } = LIMITS;
+  try {
+    for (const [most, viewer] of [
+      [searchReach, 12],
+      [3, 12],
+      [1, 17],
+    ] as const) {
+      Object.assign(LIMITS, { searchReach: most });
+      expect([most, await found("resource", question)]).toEqual([most, ids]);
+      expect([most, counted()["viewer"]]).toEqual([most, viewer]);
+    }
+  } finally {
+    Object.assign(LIMITS, { searchReach });
+  }
 });
 
 test("a search for actions asks about all that one of them reads, a question about all that it shows", async () => {

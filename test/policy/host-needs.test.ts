@@ -54,6 +54,7 @@ describe("An action needs no relation", () => {
     ["that is compared with false", all("V.isViewer == false")],
     ["that is compared with another", all("V.isViewer == R.attr.relations.editor")],
     ["that is only asked whether it is told", all("has(R.attr.relations.viewer)")],
+    ["whose name an attribute has, with its dots", all('R.attr["relations.viewer"]')],
     ["that is one of two answers", all("V.isViewer ? true : true")],
     ["whose word leads back to itself", all("V.isRound")],
     ["that ranks allow", all('"at_least_admin" in runtime.effectiveDerivedRoles || V.isViewer')],

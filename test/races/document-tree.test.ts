@@ -1,6 +1,7 @@
 /** A host's own kinds, lists that never lie: in random trees, one question = a batch = all pages of each search = what the oracle says. */
-import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, expect, test } from "@jest/globals";
 import path from "node:path";
+import { LIMITS } from "../../src/entities/limits.ts";
 import { inParallel } from "../../src/entities/parallel.ts";
 import { sendLines } from "../support/document-world.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -22,6 +23,11 @@ const TREES = IS_FULL ? 5 : 1;
 const QUESTIONS = IS_FULL ? 1_000 : 100;
 const SEARCHES = IS_FULL ? 60 : 12;
 const TYPES: readonly TreeType[] = ["project", "folder", "document"];
+
+const MOST = { ...LIMITS };
+afterEach(() => {
+  Object.assign(LIMITS, MOST);
+});
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -126,6 +132,8 @@ test.each(Array.from({ length: TREES }, (_, index) => [index]))(
       const subjects = aliases.filter((each) => may({ alias: each })).map((each) => entity("account", each));
       expect([who, sorted(await all(world, "subject", who, limit))]).toEqual([who, sorted(subjects)]);
 
+      // What is led to, what hangs under it, or everything.
+      Object.assign(LIMITS, { searchReach: pick([1, 2, 5, 10, 20, MOST.searchReach]) });
       const which = { subject: entity("account", alias), action: { name: action }, resource: { type } };
       const resources = ids[type].filter((each) => may({ id: each })).map((each) => entity(type, each));
       expect([which, sorted(await all(world, "resource", which, limit))]).toEqual([which, sorted(resources)]);

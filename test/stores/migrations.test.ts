@@ -28,7 +28,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0015_entities.sql": "512f0bde2ef43219",
   "0016_search.sql": "654ae12329e7019d",
   "0017_departures.sql": "43ab46e2b84a0da6",
-  "0018_reach.sql": "6f4633df64cd1a30",
+  "0018_reach.sql": "3a991b04373d2b65",
 };
 
 test.each(Object.entries(RELEASED))(

@@ -1,6 +1,6 @@
 import type { Model } from "../engines/openfga-model.ts";
+import { rewriteOf, targetsIn, type Userset } from "./model-types.ts";
 
-type Userset = NonNullable<Model["type_definitions"][number]["relations"]>[string];
 /** `relation from tupleset`. */
 interface From {
   readonly tupleset: string;
@@ -58,7 +58,7 @@ function includes(model: Model, claim: Claim, assumed: Set<string>): boolean {
     return froms
       .filter(({ tupleset }) => tupleset === from.tupleset)
       .some(({ relation }) => {
-        return typesOf(model, type, from.tupleset).every((parent) => {
+        return targetsIn(model, type, from.tupleset).every(({ type: parent }) => {
           if (rewriteOf(model, parent, from.relation) === undefined) return true; // nothing comes from there
           return includes(model, { type: parent, part: from.relation, whole: relation }, assuming);
         });
@@ -90,17 +90,4 @@ function branchesOf(rewrite: Userset): readonly Userset[] | undefined {
 
 function fromOf({ tupleset, computedUserset }: NonNullable<Userset["tupleToUserset"]>): From {
   return { tupleset: tupleset.relation ?? "", relation: computedUserset.relation ?? "" };
-}
-
-function definitionOf(model: Model, type: string): Model["type_definitions"][number] | undefined {
-  return model.type_definitions.find((definition) => definition.type === type);
-}
-
-function rewriteOf(model: Model, type: string, relation: string): Userset | undefined {
-  return definitionOf(model, type)?.relations?.[relation];
-}
-
-function typesOf(model: Model, type: string, relation: string): string[] {
-  const metadata = definitionOf(model, type)?.metadata?.relations?.[relation];
-  return (metadata?.directly_related_user_types ?? []).map((target) => target.type);
 }

@@ -2,6 +2,7 @@ import { buildModel, type Model, ModelError, type ModelModule, type ModelProblem
 import type { Reach, RelationTarget } from "../entities/host-kinds.ts";
 import { inclusionsOf } from "./host-inclusions.ts";
 import { reachOf } from "./host-reach.ts";
+import { type Definition, type Target, targetsOf, type Userset } from "./model-types.ts";
 
 /** A type of a host's model. */
 export interface ModelType {
@@ -42,14 +43,6 @@ export function readTypes(
 }
 
 type Place = Omit<ModelProblem, "problem">;
-type Definition = Model["type_definitions"][number];
-type Userset = NonNullable<Definition["relations"]>[string];
-type RelationMetadata = NonNullable<NonNullable<Definition["metadata"]>["relations"]>[string];
-type Target = NonNullable<RelationMetadata["directly_related_user_types"]>[number];
-
-function targetsOf(definition: Definition, relation: string): readonly Target[] {
-  return definition.metadata?.relations?.[relation]?.directly_related_user_types ?? [];
-}
 
 function typeOf(model: Model, definition: Definition): ModelType {
   const names = Object.keys(definition.relations ?? {});

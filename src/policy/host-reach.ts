@@ -1,9 +1,7 @@
 import type { Model } from "../engines/openfga-model.ts";
 import type { Reach, ReachStep } from "../entities/host-kinds.ts";
 import { ROLES } from "../entities/kinds.ts";
-
-type Definition = Model["type_definitions"][number];
-type Userset = NonNullable<Definition["relations"]>[string];
+import { rewriteOf, targetsIn, type Userset } from "./model-types.ts";
 
 /** Where from an object comes to be something of the subject's. */
 type Origin =
@@ -46,7 +44,7 @@ function originsOf(model: Model, targets: readonly string[], subjectType: string
   const ahead = new Set(targets);
   for (const node of ahead) {
     const [type = "", relation = ""] = node.split("#");
-    const rewrite = definitionOf(model, type)?.relations?.[relation];
+    const rewrite = rewriteOf(model, type, relation);
     const found =
       rewrite === undefined ? [] : branchesOf(rewrite).flatMap(originsIn({ model, type, relation, subjectType }));
     origins.set(node, found);
@@ -69,16 +67,16 @@ function originsIn({ model, type, relation, subjectType }: Place): (branch: User
     if (tupleToUserset === undefined) return directly(model, { type, relation, subjectType });
     const { tupleset, computedUserset: wanted } = tupleToUserset;
     const [through, of] = [tupleset.relation ?? "", wanted.relation ?? ""];
-    return targetsOf(model, type, through).flatMap(({ type: parent }): Origin[] => {
+    return targetsIn(model, type, through).flatMap(({ type: parent }): Origin[] => {
       if (parent === "organization") return (ROLES as readonly string[]).includes(of) ? [{ by: "role", role: of }] : [];
-      if (definitionOf(model, parent)?.relations?.[of] === undefined) return []; // nothing comes from there
+      if (rewriteOf(model, parent, of) === undefined) return []; // nothing comes from there
       return [{ by: "tuple", from: nodeOf(parent, of), relation: through, of: "" }];
     });
   };
 }
 
 function directly(model: Model, { type, relation, subjectType }: Omit<Place, "model">): Origin[] {
-  return targetsOf(model, type, relation).flatMap(({ type: of, relation: userset }): Origin[] => {
+  return targetsIn(model, type, relation).flatMap(({ type: of, relation: userset }): Origin[] => {
     if (userset !== undefined && userset !== "")
       return [{ by: "tuple", from: nodeOf(of, userset), relation, of: userset }];
     return of === subjectType ? [{ by: "tuple", from: null, relation, of: "" }] : [];
@@ -103,12 +101,4 @@ function branchesOf(rewrite: Userset): readonly Userset[] {
   const [first] = intersection?.child ?? [];
   if (first !== undefined) return branchesOf(first);
   return difference === undefined ? [rewrite] : branchesOf(difference.base);
-}
-
-function definitionOf(model: Model, type: string): Definition | undefined {
-  return model.type_definitions.find((definition) => definition.type === type);
-}
-
-function targetsOf(model: Model, type: string, relation: string) {
-  return definitionOf(model, type)?.metadata?.relations?.[relation]?.directly_related_user_types ?? [];
 }

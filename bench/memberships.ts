@@ -91,7 +91,8 @@ async function sectorsOf(
   return [...new Set([...before, ...made])].sort();
 }
 
-async function join(setting: Setting, slug: string, count: number): Promise<string[]> {
+/** So many viewers more, by alias. */
+export async function join(setting: Setting, slug: string, count: number): Promise<string[]> {
   await setting.sql(
     `with made as (
        insert into accounts (id, alias, pseudonym, created_at, updated_at)

@@ -1,6 +1,7 @@
 import { AppError } from "../entities/errors.ts";
-import type { HostKind } from "../entities/host-kinds.ts";
+import type { HostKind, Reach } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
+import { rolesNeeded } from "../entities/rules.ts";
 import type { Candidate, Selector, Whole } from "../stores/candidates.ts";
 import { requireKind, requireScope } from "./actor.ts";
 import { deadlineIn } from "./deadline.ts";
@@ -39,8 +40,10 @@ async function subjectsOf(flow: SearchFlow, asked: Of<SubjectSearch>): Promise<S
     resources: { selector: { type: kind.type, ids: [resource.id] }, keeping: kind.resources },
   });
   const side = { name: "subjects", of: ({ subject: found }: Pair) => found } as const;
-  const all = { type: subject.type, unstored: keeping === "sent" };
-  return await pageOf(flow, { question, side, all, asked: { subject, action }, request: page });
+  const within = reachOf(asked, { resource: { type: kind.type, id: resource.id } });
+  const roles = rolesNeeded(deps.rulesFor, { kind: kind.type, action: action.name }, kind.matrices);
+  const all = { type: subject.type, unstored: keeping === "sent", ...(roles !== null && { roles }) };
+  return await pageOf(flow, { question, side, all, within, asked: { subject, action }, request: page });
 }
 
 async function resourcesOf(flow: SearchFlow, asked: Of<ResourceSearch>): Promise<SearchPage<Thing>> {
@@ -53,11 +56,18 @@ async function resourcesOf(flow: SearchFlow, asked: Of<ResourceSearch>): Promise
     resources: { selector, keeping: kind.resources },
   });
   const side = { name: "resources", of: ({ resource: found }: Pair) => found } as const;
+  const within = reachOf(asked, { subject: { type: subject.type, id: subject.id } });
+  const all = { type: kind.type, unstored: kind.resources === "sent" };
+  return await pageOf(flow, { question, side, all, within, asked: { subject, action }, request: page });
+}
+
+/** Only what tuples lead to from this end, where the action needs a relation. */
+function reachOf<End extends object>(
+  { kind, action, subject }: Of<Pick<SubjectSearch, "action" | "subject">>,
+  end: End,
+): { readonly reach?: Reach & { readonly most: number } & End } {
   const reach = kind.reachFor(action.name, subject.type);
-  const of = { type: subject.type, id: subject.id };
-  const within = reach === null ? {} : { reach: { ...reach, subject: of, most: LIMITS.searchReach } };
-  const all = { type: kind.type, unstored: kind.resources === "sent", ...within };
-  return await pageOf(flow, { question, side, all, asked: { subject, action }, request: page });
+  return reach === null ? {} : { reach: { ...reach, most: LIMITS.searchReach, ...end } };
 }
 
 /** What may the subject do to the thing? One question, of all actions, by name. */
@@ -98,7 +108,9 @@ async function organizationOf(
 interface Paging {
   readonly question: (selector: Selector) => HostQuestion;
   readonly side: { readonly name: "subjects" | "resources"; readonly of: (pair: Pair) => Candidate };
-  readonly all: { readonly type: string } & Whole;
+  readonly all: { readonly type: string } & Omit<Whole, "reach">;
+  /** What all is narrowed down to, unless that takes too long. */
+  readonly within: Pick<Whole, "reach">;
   readonly asked: { readonly subject: { readonly type: string }; readonly action: { readonly name: string } };
   readonly request: SearchRequest;
 }
@@ -111,25 +123,25 @@ interface Paging {
  */
 async function pageOf(
   { deps, caller, notes }: SearchFlow,
-  { question, side, all, asked, request }: Paging,
+  { question, side, all, within, asked, request }: Paging,
 ): Promise<SearchPage<Thing>> {
   const { timeouts } = deps;
   let deadline = deadlineIn(timeouts.searchMs);
   const results: Thing[] = [];
   let moment: string | undefined;
   let { after } = request;
-  let [whole, most]: [Paging["all"], number] = [all, LIMITS.searchMost];
+  let [reach, most]: [Whole["reach"], number] = [within.reach, LIMITS.searchMost];
   for (let [looked, decided, limit] = [0, 0, 0]; ; looked += limit) {
     if (looked > 0 && deadline() <= 0) return { results, next: after, cut: "deadline" };
     limit = Math.min(goOf({ decided, found: results.length, missing: request.size - results.length }), most);
-    const look = question({ ...whole, after, limit });
+    const look = question({ ...all, ...(reach && { reach }), after, limit });
     const patience = deadlineIn(most === 1 ? timeouts.decisionMs : timeouts.searchMs);
-    const stuck = { isStuck: limit === 1 && after === request.after, isWhole: whole.reach === undefined };
+    const stuck = { isStuck: limit === 1 && after === request.after, isWhole: reach === undefined };
     const answer = await askHost(deps, caller, look, patience).catch(orUndecided(stuck));
     if (answer === "undecided" || answer === "late") {
       if (limit === 1 && answer === "undecided")
         return { results, next: after, cut: deadline() <= 0 ? "deadline" : null };
-      if (answer === "late") whole = { type: all.type, unstored: all.unstored };
+      if (answer === "late") reach = undefined;
       else most = 1;
       limit = 0;
       deadline = deadlineIn(timeouts.searchMs);

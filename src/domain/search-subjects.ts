@@ -1,4 +1,5 @@
 import type { Kind } from "../entities/kinds.ts";
+import { rolesNeeded } from "../entities/rules.ts";
 import { searchSubjects } from "../stores/search.ts";
 import { requireKind, requireScope } from "./actor.ts";
 import { targetAt } from "./evaluate.ts";
@@ -8,7 +9,7 @@ import type { SubjectSearch, Thing } from "./search.ts";
 import { NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./search-page.ts";
 
 /**
- * Which accounts may do this to a thing of a built-in kind? Looked for among those of its organization, by alias: members, those with a
+ * Which accounts may do this to a thing of a built-in kind? Looked for among those of its organization: members, those with a
  * pending invitation, and the parties to the thing itself. An account is the only one that may do anything to itself.
  */
 export async function subjectsOf(
@@ -23,17 +24,24 @@ export async function subjectsOf(
   notes.asked(searchIn(kind, action.name, { ...head, subject: null }), searchedIn(head));
   if (subject.type !== "account" || head.resource === null) return NOTHING_FOUND;
   const { organization } = head;
+  const matrices = organization === null ? [] : [organization.matrix];
+  const roles = rolesNeeded(deps.rulesFor, { kind, action: action.name }, matrices);
   const now = deps.clock(); // one time for all of the page
   const search: Search<Kind, Thing> = {
     kind,
     candidates: async (after, limit) => {
-      const query = { kind, id: target.id ?? "", organization: organization?.id ?? "", after, limit, now };
+      const of = { kind, id: target.id ?? "", roles, after, limit, now };
       const found =
         organization === null
           ? [{ key: resource.id, facts: head }].filter(({ key }) => after !== key)
-          : await searchSubjects(deps.database, head.caller, query);
+          : await searchSubjects(deps.database, head.caller, {
+              ...of,
+              organization: organization.id,
+              matrix: organization.matrix,
+            });
       return found.map(({ key, facts }) => {
-        const [result, name] = [{ type: "account", id: key }, facts.subject?.pseudonym ?? null];
+        const { alias, pseudonym: name } = facts.subject ?? { alias: key, pseudonym: null };
+        const result = { type: "account", id: alias };
         return { at: key, facts, asked: { action, resource }, result, name };
       });
     },

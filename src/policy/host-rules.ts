@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type RelationsNeeded, relationsNeededBy } from "./host-needs.ts";
+import { type Needed, relationsNeededBy } from "./needs.ts";
 import { type RelationsRead, relationsReadBy } from "./host-reads.ts";
 import { ANCHOR, readPolicyDocument } from "./review/documents.ts";
 import { type Fault, isFault, misfitsOf, type Positioned, readPositioned } from "./positioned.ts";
@@ -9,7 +9,7 @@ export interface HostRules {
   readonly version: string;
   readonly actions: readonly string[];
   readonly relationsRead: RelationsRead;
-  readonly relationsNeeded: RelationsNeeded;
+  readonly relationsNeeded: Needed;
 }
 
 /** Cerbos reads these in an action's name as patterns. */

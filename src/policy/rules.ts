@@ -3,7 +3,9 @@ import path from "node:path";
 import { z } from "zod";
 import type { Condition, Rule, RuleReads, RulesFor } from "../entities/rules.ts";
 import { knownReads } from "./host-reads.ts";
+import { rolesNeededBy } from "./needs.ts";
 import { policyFilesIn } from "./policy-files.ts";
+import { ranksIn, rolesOf } from "./ranks.ts";
 import { type PolicyDocument, readPolicyDocument, type RuleDocument } from "./review/documents.ts";
 
 /** Conditions that are words: each a variable, all of which must hold. */
@@ -21,16 +23,22 @@ const DEFAULT = "default";
  */
 export async function readRules(policiesDir: string, hostFiles: readonly string[] = []): Promise<RulesFor> {
   const found = new Map<string, Omit<Rule, "from">>();
-  const files = hostFiles.filter((file) => file.endsWith(".yaml") && !file.endsWith("_test.yaml"));
-  for (const name of (await policyFilesIn(policiesDir)).policies) files.push(path.join(policiesDir, "cerbos", name));
-  for (const file of files) {
-    const document = readPolicyDocument(file, await readFile(file, "utf8"));
+  const builtIn = (await policyFilesIn(policiesDir)).policies.map((name) => path.join(policiesDir, "cerbos", name));
+  const files = [...hostFiles.filter((file) => file.endsWith(".yaml") && !file.endsWith("_test.yaml")), ...builtIn];
+  const texts = await Promise.all(files.map(async (file) => [file, await readFile(file, "utf8")] as const));
+  const ranks = rolesOf(texts.flatMap(([, text]) => ranksIn(text)));
+  for (const [file, text] of texts) {
+    const document = readPolicyDocument(file, text);
     if (document === null || !("rules" in document)) continue; // the ranks and a host's test data have no rules
     const { resource, version, rules, variables } = document;
+    const rolesNeeded = rolesNeededBy(document, ranks);
     for (const written of rules) {
       const conditions = conditionsOf(written.condition, variables);
       const rule = { name: `${resource}#${written.name ?? ""}`, conditions, reads: readsOfRule(written, document) };
-      for (const action of written.actions) found.set(keyOf(version, resource, action), rule);
+      for (const action of written.actions) {
+        const key = keyOf(version, resource, action);
+        found.set(key, { ...rule, roles: rolesNeeded.get(action) ?? null });
+      }
     }
   }
   return (matrix, kind, action) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Reach } from "../entities/host-kinds.ts";
-import { ROLES } from "../entities/kinds.ts";
+import { type Role, ROLES } from "../entities/kinds.ts";
 
 /** Who, or what, a question about a host's kind is about: a member, or an entity. */
 export const Candidate = z.object({
@@ -24,6 +24,13 @@ export type Selector =
 export interface Whole {
   /** Also what is only named? */
   readonly unstored: boolean;
-  /** Only what tuples lead the subject to, as far as no more than `most` objects tell what that is. */
-  readonly reach?: Reach & { readonly subject: { readonly type: string; readonly id: string }; readonly most: number };
+  /** Only what tuples lead the subject to, or whom they lead from the resource to, as far as no more than `most` objects tell what that is. */
+  readonly reach?: Reach & { readonly most: number } & ({ readonly subject: Named } | { readonly resource: Named });
+  /** Of members, only those with one of these roles. */
+  readonly roles?: readonly Role[];
+}
+
+interface Named {
+  readonly type: string;
+  readonly id: string;
 }

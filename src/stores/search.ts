@@ -1,3 +1,4 @@
+import type { Role } from "../entities/kinds.ts";
 import type { Queryable } from "./database.ts";
 import { type Facts, Gathered, type ResourceKind, resourceOf } from "./facts.ts";
 
@@ -56,22 +57,25 @@ export interface SubjectQuery<K extends ResourceKind> {
   readonly kind: K;
   readonly id: string;
   readonly organization: string; // its id
+  /** Only those with one of these roles, while the organization has that matrix; null: all. */
+  readonly roles: readonly Role[] | null;
+  readonly matrix: string;
   readonly after: string;
   readonly limit: number;
   readonly now: Date;
 }
 
-/** The accounts of the resource's organization, by alias; one statement. */
+/** The accounts of the resource's organization, by id; one statement. */
 export async function searchSubjects<K extends ResourceKind>(
   on: Queryable,
   caller: Facts["caller"],
   query: SubjectQuery<K>,
 ): Promise<Found<K>[]> {
-  const { kind, id, organization, after, limit, now } = query;
+  const { kind, id, organization, roles, matrix, after, limit, now } = query;
   const rows = await on.query<Row>({
     name: "search_subjects",
-    text: "select key, facts from search_subjects($1, $2, $3, $4, $5, $6)",
-    values: [organization, kind, id, after, limit, now],
+    text: "select key, facts from search_subjects($1, $2, $3, $4, $5, $6, $7, $8)",
+    values: [organization, kind, id, after, limit, now, roles, matrix],
   });
   return rows.map((row) => ({ key: row.key, facts: factsOf(kind, caller, row.facts, now) }));
 }

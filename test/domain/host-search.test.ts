@@ -1,6 +1,8 @@
 /** What a search about a host's kind asks the graph: only what can decide; a single question, which is shown, all of it. And its pages of actions. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import type { SearchRecord } from "../../src/entities/decisions.ts";
 import { LIMITS } from "../../src/entities/limits.ts";
+import { lineOf } from "../support/decision-lines.ts";
 import { type Documents, documentLine, foundDocuments, type Line } from "../support/document-world.ts";
 import { DOCUMENTS } from "../support/documents.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -76,6 +78,58 @@ test("where a subject's tuples lead to more than is followed, it is asked about 
   } finally {
     Object.assign(LIMITS, { searchReach });
   }
+});
+
+test("a search for people asks about those that tuples lead to from the document; where that is too much about every member; both find the same", async () => {
+  const [cas, dan] = await Promise.all(["cas", "dan"].map(async (name) => await gateway.person(name)));
+  if (cas === undefined || dan === undefined) throw new Error("there are two");
+  await addMember(alice, documents.slug, cas, "member");
+  await addMember(alice, documents.slug, dan, "billing");
+  const group = (id: string, member: object): Line => ({
+    ...{ type: "group", id, attributes: { title: id }, relations: { member: [member] } },
+  });
+  const membersOf = (id: string): object => ({ type: "group", id, relation: "member" });
+  const shared = { shared_with: [membersOf("g-outer"), { type: "account", id: dan.alias }] };
+  const lines = [group("g-inner", { type: "account", id: cas.alias }), group("g-outer", membersOf("g-inner"))];
+  await documents.store([...lines, { ...documentLine("d-shared"), relations: shared }]);
+  const who = {
+    subject: { type: "account" },
+    action: { name: "view" },
+    resource: { type: "document", id: "d-shared" },
+  };
+  const { searchReach } = LIMITS;
+  const everybody = must(await alice.get(`/v1/organizations/${documents.slug}/members?page_size=100`), 200).body[
+    "items"
+  ] as unknown[];
+  try {
+    for (const [most, viewer] of [
+      [searchReach, 2],
+      [1, everybody.length],
+    ] as const) {
+      Object.assign(LIMITS, { searchReach: most });
+      const people = (await found("subject", who)) as string[];
+      expect([most, people.sort()]).toEqual([most, [cas.alias, dan.alias].sort()]);
+      expect([most, counted()["viewer"]]).toEqual([most, viewer]);
+    }
+  } finally {
+    Object.assign(LIMITS, { searchReach });
+  }
+  expect(await found("subject", { ...who, resource: { type: "document", id: "nobody-stored-it" } })).toEqual([]);
+  expect(counted()).toEqual({});
+});
+
+test("a search for people looks at those alone that have a role which the action needs", async () => {
+  const project = { type: "project", id: "p-closing", attributes: { title: "Plant", state: "active" } };
+  await documents.store([project]);
+  const question = {
+    subject: { type: "account" },
+    action: { name: "close" },
+    resource: { type: "project", id: "p-closing" },
+  };
+  const path = `/o/${documents.slug}/access/v1/search/subject`;
+  const answer = must(await documents.keeper.post(path, question), 200);
+  expect(answer.body["results"]).toEqual([{ type: "account", id: alice.alias }]);
+  expect((await lineOf<SearchRecord>(gateway, answer)).candidates).toBe(1);
 });
 
 test("a search for actions asks about all that one of them reads, a question about all that it shows", async () => {

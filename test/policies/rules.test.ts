@@ -3,6 +3,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ACTIONS, KINDS } from "../../src/entities/kinds.ts";
+import { rolesNeeded } from "../../src/entities/rules.ts";
 import { readRules } from "../../src/policy/rules.ts";
 
 const POLICIES = path.join(import.meta.dirname, "../../policies");
@@ -17,9 +18,10 @@ afterAll(async () => await rm(directory, { recursive: true }));
 test("every action of every kind has its rule in the default matrix and in the floor, by the rule's own name", async () => {
   const rulesFor = await readRules(POLICIES);
   const asked = KINDS.flatMap((kind) => ACTIONS[kind].map((action) => [kind, action] as const));
-  const more = { conditions: expect.any(Array), reads: expect.objectContaining({ facts: expect.any(Array) }) };
+  const reads = expect.objectContaining({ facts: expect.any(Array) });
+  const more = { conditions: expect.any(Array), reads };
   for (const [kind, action] of asked) {
-    expect([kind, action, rulesFor("default", kind, action)]).toEqual([
+    expect([kind, action, rulesFor("default", kind, action)]).toMatchObject([
       ...[kind, action],
       [
         { from: "matrix", name: expect.stringMatching(new RegExp(`^${kind}#[a-z_]+$`)), ...more },
@@ -49,6 +51,19 @@ test("another matrix has rules of its own, and the same floor; what no policy ha
   expect(named("default", "sector", "fly")).toEqual([]);
 });
 
+test("of a rule it is known which roles it cannot do without; of the floor and of what one may do to oneself none", async () => {
+  const rulesFor = await readRules(POLICIES);
+  const roles = (kind: string, action: string): unknown => rulesFor("default", kind, action).map((rule) => rule.roles);
+  expect(roles("sector", "rename")).toEqual([["admin", "owner"], null]);
+  expect(roles("organization", "view")).toEqual([["admin", "billing", "member", "owner", "viewer"], null]);
+  expect(roles("member", "view")).toEqual([null, null]);
+  const needed = (kind: string, action: string, ...matrices: string[]): unknown =>
+    rolesNeeded(rulesFor, { kind, action }, matrices);
+  expect(needed("sector", "rename", "default")).toEqual(["admin", "owner"]);
+  expect(needed("sector", "rename", "default", "unheard_of")).toBeNull();
+  expect([needed("member", "leave", "default"), needed("sector", "rename")]).toEqual([null, null]);
+});
+
 test("a rule's conditions are its words, with the reasons of each; of another form it has none to tell", async () => {
   const rulesFor = await readRules(POLICIES);
   expect(rulesFor("default", "sector", "retire").map(({ conditions }) => conditions)).toEqual([
@@ -71,7 +86,7 @@ test("a rule's conditions are its words, with the reasons of each; of another fo
   );
   const [matrix] = (await readRules(directory))("loose", "sector", "view");
   const reads = { facts: ["R.attr.ownerCount"], numbers: [1] };
-  expect(matrix).toEqual({ from: "matrix", name: "sector#view", conditions: null, reads });
+  expect(matrix).toEqual({ from: "matrix", name: "sector#view", conditions: null, reads, roles: null });
 });
 
 test.each<[string, string, object]>([

@@ -128,12 +128,12 @@ test.each(Array.from({ length: TREES }, (_, index) => [index]))(
       const about = draw();
       const { alias, type, id, action } = about;
       const may = (changed: Partial<TreeQuestion>): boolean => isAllowedIn(tree, isActive, { ...about, ...changed });
+      // What is led to, what hangs under it, or everything.
+      Object.assign(LIMITS, { searchReach: pick([1, 2, 5, 10, 20, MOST.searchReach]) });
       const who = { subject: { type: "account" }, action: { name: action }, resource: entity(type, id) };
       const subjects = aliases.filter((each) => may({ alias: each })).map((each) => entity("account", each));
       expect([who, sorted(await all(world, "subject", who, limit))]).toEqual([who, sorted(subjects)]);
 
-      // What is led to, what hangs under it, or everything.
-      Object.assign(LIMITS, { searchReach: pick([1, 2, 5, 10, 20, MOST.searchReach]) });
       const which = { subject: entity("account", alias), action: { name: action }, resource: { type } };
       const resources = ids[type].filter((each) => may({ id: each })).map((each) => entity(type, each));
       expect([which, sorted(await all(world, "resource", which, limit))]).toEqual([which, sorted(resources)]);

@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
-import { z } from "zod";
 import { buildModel, type Model, ModelError, type ModelModule, readModules } from "../../engines/openfga-model.ts";
 import { KINDS } from "../../entities/kinds.ts";
 import { type PlacedFault, readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
 import { isTest, policyFilesIn } from "../policy-files.ts";
 import type { PolicyFile } from "../policy-set.ts";
-import { isFault, readPositioned } from "../positioned.ts";
+import { ranksIn } from "../ranks.ts";
 import { AuthorError } from "./author-error.ts";
 import { type PolicyDocument, readPolicyDocument } from "./documents.ts";
 import { type Fact, type FactSchema, readFactSchema } from "./facts.ts";
@@ -154,18 +153,7 @@ function modelOf(policiesDir: string, modules: readonly ModelModule[]): Model {
   }
 }
 
-const Ranks = z.object({
-  derivedRoles: z.object({ definitions: z.array(z.object({ name: z.string(), parentRoles: z.array(z.string()) })) }),
-});
-
 function readRanks(texts: Texts): Rank[] {
-  return [...texts].flatMap(([file, text]) => {
-    const document = file.endsWith(".yaml") ? readPositioned(text) : null;
-    const ranks = document === null || isFault(document) ? null : Ranks.safeParse(document.value);
-    if (document === null || isFault(document) || ranks?.success !== true) return [];
-    const { definitions } = ranks.data.derivedRoles;
-    return definitions.map((definition, index) => {
-      return { ...definition, file, line: document.lineOf(["derivedRoles", "definitions", index]) };
-    });
-  });
+  const files = [...texts].filter(([file]) => file.endsWith(".yaml"));
+  return files.flatMap(([file, text]) => ranksIn(text).map((rank) => ({ ...rank, file })));
 }

@@ -2,9 +2,10 @@ import { describe, expect, test } from "@jest/globals";
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { stringify } from "yaml";
-import { relationsNeededBy } from "../../src/policy/host-needs.ts";
+import { relationsNeededBy, rolesNeededBy } from "../../src/policy/needs.ts";
 import { readHostPolicies } from "../../src/policy/host-kinds.ts";
-import { readPolicyDocument } from "../../src/policy/review/documents.ts";
+import { ranksIn, rolesOf } from "../../src/policy/ranks.ts";
+import { type PolicyDocument, readPolicyDocument } from "../../src/policy/review/documents.ts";
 import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../support/host-folder.ts";
 
 const local = {
@@ -15,13 +16,17 @@ const local = {
   isRound: "V.isRound || V.isViewer",
 };
 
-/** What the one rule with this condition needs. */
-function neededBy(condition: unknown, parts: object = {}): readonly string[] | null | undefined {
+/** The policy whose one rule has this condition. */
+function policyWith(condition: unknown, parts: object = {}): PolicyDocument {
   const rules = [{ actions: ["view"], effect: "EFFECT_ALLOW", ...(condition !== undefined && { condition }) }];
   const resourcePolicy = { resource: "thing", version: "default", variables: { local }, ...parts, rules };
   const document = readPolicyDocument("thing.yaml", stringify({ resourcePolicy }));
   if (document === null || !("rules" in document)) throw new Error("no policy");
-  return relationsNeededBy(document).get("view");
+  return document;
+}
+
+function neededBy(condition: unknown, parts?: object): readonly string[] | null | undefined {
+  return relationsNeededBy(policyWith(condition, parts)).get("view");
 }
 
 const all = (...expressions: readonly string[]): object => ({
@@ -67,6 +72,53 @@ describe("An action needs no relation", () => {
   test("where derived roles come from elsewhere", () => {
     expect(neededBy(all("V.isViewer"), { importDerivedRoles: ["ranks"] })).toEqual(["viewer"]);
     expect(neededBy(all("V.isViewer"), { importDerivedRoles: ["others"] })).toBeNull();
+  });
+});
+
+const RANKS = `
+derivedRoles:
+  name: ranks
+  definitions:
+    - { name: at_least_admin, parentRoles: [admin, owner] }
+    - { name: at_least_owner, parentRoles: [owner] }
+    - { name: any_member, parentRoles: [viewer, member, billing, admin, owner] }
+    - { name: any_service, parentRoles: [service] }
+    - { name: anybody, parentRoles: [none, viewer] }
+    - { name: everybody, parentRoles: ["*"] }
+    - { name: twice, parentRoles: [owner] }
+    - { name: twice, parentRoles: [viewer] }
+`;
+const has = (rank: string): string => `"${rank}" in runtime.effectiveDerivedRoles`;
+
+describe("An action needs a role", () => {
+  const words = {
+    isOwner: has("at_least_owner"),
+    isAdminOrViewer: `V.isAdmin || V.isViewer`,
+    isAdmin: has("at_least_admin"),
+  };
+  test.each([
+    [["admin", "owner"], all(has("at_least_admin"))],
+    [["owner"], all("V.isAdmin", "V.isOwner", "R.attr.ownerCount == 1")],
+    [["admin", "owner"], all(`V.isOwner || ${has("at_least_admin")} == true`)],
+    [[], all(has("any_service"))],
+    [["billing", "member", "owner", "viewer", "admin"].sort(), all(`V.isOwner || ${has("any_member")}`)],
+    [null, all("V.isAdminOrViewer")],
+    [null, all(`!(${has("at_least_admin")})`)],
+    [null, all(has("anybody"))],
+    [null, all(has("everybody"))],
+    [null, all(has("twice"))],
+    [null, all(has("unheard_of"))],
+    [null, all('"at_least_admin" in R.attr.ranks')],
+    [null, all("runtime.effectiveDerivedRoles in R.attr.ranks")],
+    [null, { match: { any: { of: [{ expr: "V.isOwner" }, { expr: "true" }] } } }],
+  ])("%j by %j", (needed, condition) => {
+    const policy = policyWith(condition, { variables: { local: { ...local, ...words } } });
+    expect(rolesNeededBy(policy, rolesOf(ranksIn(RANKS))).get("view")).toEqual(needed);
+  });
+
+  test("none where derived roles come from elsewhere", () => {
+    const policy = policyWith(all(has("at_least_admin")), { importDerivedRoles: ["ranks", "others"] });
+    expect(rolesNeededBy(policy, rolesOf(ranksIn(RANKS))).get("view")).toBeNull();
   });
 });
 

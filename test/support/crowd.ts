@@ -1,6 +1,9 @@
 import type { TestGateway } from "./gateway.ts";
 
-/** Puts so many members, sectors, applications, pending invitations, entities and audit events beside what the organization has; by SQL, to be quick. */
+/**
+ * Puts so many members, sectors, applications, pending invitations, entities and audit events beside what the organization has; by SQL, to be quick.
+ * The graph knows none of these members, who come behind those whom it knows.
+ */
 export async function fill(
   { sql }: Pick<TestGateway, "sql">,
   slug: string,
@@ -18,12 +21,12 @@ export async function fill(
   const own = `left(md5($1 || '-' || n), 20)`;
   const statements = [
     `insert into accounts (id, alias, pseudonym, created_at, updated_at)
-     select 'acc-' || kind || ${own}, kind || '-' || ${own}, 'p-' || kind || ${own}, now(), now()
+     select 'acc-zzzz' || kind || ${own}, kind || '-' || ${own}, 'p-' || kind || ${own}, now(), now()
      ${each}, unnest('{member,invited}'::text[]) kind`,
     `insert into memberships (organization_id, account_id, role, created_at, updated_at)
-     select $1, 'acc-member' || ${own}, 'viewer', now(), now() ${each}`,
+     select $1, 'acc-zzzzmember' || ${own}, 'viewer', now(), now() ${each}`,
     `insert into invitations (id, organization_id, account_id, role, state, invited_by, expires_at, created_at, updated_at)
-     select 'inv-' || ${own}, $1, 'acc-invited' || ${own}, 'viewer', 'pending', null, now() + interval '7 days', now(), now() ${each}`,
+     select 'inv-' || ${own}, $1, 'acc-zzzzinvited' || ${own}, 'viewer', 'pending', null, now() + interval '7 days', now(), now() ${each}`,
     `insert into sectors (id, organization_id, name, state, created_at, updated_at)
      select 'sec-' || ${own}, $1, 'Sector', '${state}', now(), now() ${each}`,
     `insert into applications (anchor, organization_id, sector_id, name, kind, state, created_at, updated_at)

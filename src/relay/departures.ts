@@ -39,6 +39,7 @@ async function endPart({ clock }: ReconcileDeps, tx: Transaction, organization: 
   const position = await lockPosition(tx, organization);
   const account = await findDeparture(tx, organization); // under the lock: another gateway may have ended it, and the account be back
   if (position === undefined || account === undefined) return;
+  if (position.filed > position.applied) return; // so may it have filed a part: one at a time is on its way
   const [now, most] = [clock(), LIMITS.relationsEnded];
   const deletes = await removePointingTo(tx, organization, { account }, { most, now });
   if (deletes.length < most) await endDeparture(tx, organization, account);

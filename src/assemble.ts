@@ -9,6 +9,8 @@ import { recordStart } from "./domain/deploy.ts";
 import type { Deps } from "./domain/deps.ts";
 import { hold, type Held } from "./domain/held.ts";
 import { createQueue } from "./domain/queue.ts";
+import { tellUnopenable } from "./domain/resealing.ts";
+import { createSealing, masterKeyOf } from "./domain/sealing.ts";
 import { createTombstones } from "./domain/tombstones.ts";
 import { newId, systemRandom } from "./entities/ids.ts";
 import { LIMITS } from "./entities/limits.ts";
@@ -121,8 +123,9 @@ export async function startGateway(
 /** The last steps of a start: the platform's log is told by what is decided, then anybody may ask. */
 async function open(config: Config, engines: Engines, core: Core, fittings: Fittings): Promise<Server> {
   const database = openLedger(config, engines.databaseUrl, "reconciler"); // nobody waits for an answer: no question's deadline
+  const deps = { ...core.served.current.deps, database };
   try {
-    await recordStart({ ...core.served.current.deps, database }).finally(async () => await database.close());
+    await Promise.all([recordStart(deps), tellUnopenable(deps)]).finally(async () => await database.close());
     return await listen(config, engines, core, fittings);
   } catch (error) {
     await core.close();
@@ -177,6 +180,7 @@ export async function assemble(
     clock,
     random: systemRandom,
     tombstones: createTombstones(engines.secret),
+    sealing: createSealing([...config.masterKeys, masterKeyOf(engines.secret)]),
     tokenMaxHours: config.tokenMaxHours,
     timeouts: config.timeouts,
     queue: createQueue(),

@@ -1,7 +1,9 @@
 import path from "node:path";
 import { DEVELOPMENT_ISSUER } from "./entities/callers.ts";
+import { MADE_OF_THE_SECRET, type MasterKey } from "./entities/master-keys.ts";
 import { decisionLogOf, decisionLogProblems, type DecisionLogSettings } from "./settings/decision-log.ts";
 import { withSecretFiles } from "./settings/files.ts";
+import { type OidcSettings, oidcOf, type OpenfgaSettings, openfgaOf } from "./settings/engines.ts";
 import { foreignOf, misspelt } from "./settings/names.ts";
 import { settings, type SettingName, type Settings } from "./settings.ts";
 
@@ -40,6 +42,8 @@ export interface Config {
   readonly platformClient: PlatformClient | null;
   /** null: the one of the state directory. */
   readonly secret: string | null;
+  /** The newest first; none: one is made of the secret. */
+  readonly masterKeys: readonly MasterKey[];
   readonly timeouts: {
     readonly decisionMs: number;
     readonly graphReadMs: number;
@@ -53,20 +57,6 @@ export interface Config {
   /** How long the start waits for each engine that is not embedded. */
   readonly startTimeoutMs: number;
   readonly environment: Environment;
-}
-
-export interface OpenfgaSettings {
-  readonly apiUrl: string;
-  readonly presharedKey: string | null;
-  readonly storeId: string | null;
-  readonly modelId: string | null;
-}
-
-export interface OidcSettings {
-  readonly issuer: string;
-  readonly audience: string;
-  /** null: found by discovery. */
-  readonly jwksUrl: URL | null;
 }
 
 export interface PlatformClient {
@@ -162,6 +152,9 @@ function lateContradictions(read: Settings): string[] {
   if (read.GRAPH_READ_TIMEOUT_MS >= read.DECISION_TIMEOUT_MS) {
     problems.push("GRAPH_READ_TIMEOUT_MS: expected less than DECISION_TIMEOUT_MS, of which it is a part");
   }
+  if (read.MASTER_KEYS?.some(({ id }) => id.startsWith(MADE_OF_THE_SECRET)) === true) {
+    problems.push(`MASTER_KEYS: ids that begin with ${MADE_OF_THE_SECRET} are those that are made of BAILIWICK_SECRET`);
+  }
   const issuer = read.PLATFORM_CLIENT?.issuer ?? read.OIDC_ISSUER;
   if (
     read.PLATFORM_CLIENT &&
@@ -207,6 +200,7 @@ function resolved(read: Settings, set: Environment): Config {
     isDevelopmentIssuerOn: isDevelopmentOn(read),
     platformClient: platformClientOf(read),
     secret: read.BAILIWICK_SECRET ?? null,
+    masterKeys: read.MASTER_KEYS ?? [],
     timeouts: {
       decisionMs: read.DECISION_TIMEOUT_MS,
       graphReadMs: read.GRAPH_READ_TIMEOUT_MS,
@@ -225,22 +219,6 @@ function resolved(read: Settings, set: Environment): Config {
 function localUrl({ HOST: host, PORT: port }: Settings): string {
   const reachable = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
-}
-
-function openfgaOf(read: Settings): OpenfgaSettings | null {
-  if (read.OPENFGA_API_URL === undefined) return null;
-  return {
-    apiUrl: read.OPENFGA_API_URL.replace(/\/+$/, ""),
-    presharedKey: read.OPENFGA_PRESHARED_KEY ?? null,
-    storeId: read.OPENFGA_STORE_ID ?? null,
-    modelId: read.OPENFGA_MODEL_ID ?? null,
-  };
-}
-
-function oidcOf(read: Settings): OidcSettings | null {
-  const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, OIDC_JWKS_URL: jwksUrl } = read;
-  if (issuer === undefined || audience === undefined) return null;
-  return { issuer, audience, jwksUrl: jwksUrl === undefined ? null : new URL(jwksUrl) };
 }
 
 function platformClientOf({ PLATFORM_CLIENT: client, OIDC_ISSUER: ours }: Settings): PlatformClient | null {

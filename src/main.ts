@@ -12,6 +12,7 @@ const HELP = `Bailiwick: policy-as-code authorization for products whose resourc
   npm start                       starts the gateway, and the engines that the settings do not name
   npm run reconcile               compares the graph with the ledger now, organization by organization, and repairs the graph;
                                   the gateway may run or not; --rebuild: from the ledger, wherever the graph stands
+  npm run reseal                  seals the ledger's secrets with the newest of MASTER_KEYS
   npm run decisions -- show <id>  what was asked, answered and why; -- list: the last decisions
   npm run backup -- <folder>      copies the ledger of the embedded Postgres, and what belongs to it, while no gateway runs
   npm run restore -- <folder>     puts such a copy in place
@@ -28,6 +29,7 @@ const help: Command = () => HELP;
 const COMMANDS: Readonly<Record<string, () => Command | Promise<Command>>> = {
   start: () => start,
   reconcile: async () => (await import("./commands/reconcile.ts")).reconcileCommand,
+  reseal: async () => (await import("./commands/reseal.ts")).resealCommand,
   decisions: async () => (await import("./commands/decisions.ts")).decisionsCommand,
   backup: async () => (await import("./commands/backup.ts")).backupCommand,
   restore: async () => (await import("./commands/restore.ts")).restoreCommand,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { budgets } from "./settings/budgets.ts";
+import { patience } from "./settings/deadlines.ts";
 import { decisionLog } from "./settings/decision-log.ts";
 import {
   boolean,
@@ -9,6 +10,7 @@ import {
   isHttp,
   isOrigin,
   isTrustworthy,
+  masterKeys,
   milliseconds,
   nonEmpty,
   platformClient,
@@ -102,6 +104,13 @@ const callers = {
     description:
       "What the gateway derives its own keys from: sector subjects and page tokens. Set the same at every gateway of one " +
       "ledger, and keep it: another one changes every sector subject.",
+  }),
+  MASTER_KEYS: masterKeys.optional().meta({
+    secret: true,
+    otherwise: "made of `BAILIWICK_SECRET`",
+    description:
+      "What the secrets in the ledger are encrypted with: signing keys, secrets of sectors and connectors. The first encrypts, each decrypts, " +
+      "and so does the one that is made of `BAILIWICK_SECRET`. Set a new one in front of the others to rotate them, the same at every gateway.",
   }),
 };
 
@@ -200,28 +209,6 @@ const observed = {
         "After SIGTERM, for how long `/readyz` says `draining` while requests are still taken. Set more than your load " +
         "balancer needs to see it.",
     }),
-};
-
-const patience = {
-  DECISION_TIMEOUT_MS: milliseconds().default(400).meta({
-    description: "How long a question may take, whole; then it is 503.",
-  }),
-  GRAPH_READ_TIMEOUT_MS: milliseconds().default(150).meta({
-    description: "Of `DECISION_TIMEOUT_MS`, how long OpenFGA may take; then the ledger alone decides.",
-  }),
-  SEARCH_TIMEOUT_MS: milliseconds()
-    .default(2_000)
-    .meta({
-      description:
-        "How long a page of a search is filled; then it ends there and says so, and its token goes on. What is being decided at " +
-        "that moment may take `DECISION_TIMEOUT_MS` more.",
-    }),
-  CHANGE_TIMEOUT_MS: milliseconds().default(5_000).meta({
-    description: "How long a change may take, whole; then it is 503.",
-  }),
-  GRAPH_WAIT_MS: milliseconds(0).default(200).meta({
-    description: "How long a change's answer waits for its tuples to be in OpenFGA; 0 never waits.",
-  }),
 };
 
 /** By what they are about, in the order of docs/configuration.md. */

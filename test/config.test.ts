@@ -40,6 +40,7 @@ describe("Nothing set", () => {
       hostPolicies: [],
       watchesPolicies: true,
       logLevel: "info",
+      masterKeys: [],
       databaseUrl: null,
       openfga: null,
       openfgaDatabaseUrl: null,

@@ -43,9 +43,10 @@ export function untilInterrupted(): AbortSignal {
   return interrupted.signal;
 }
 
-function notInIt({ openfga, secret }: Config): string[] {
+function notInIt({ openfga, secret, masterKeys }: Config): string[] {
   return [
     ...(secret === null ? [] : ["BAILIWICK_SECRET is not in it: keep that yourself."]),
+    ...(masterKeys.length === 0 ? [] : ["MASTER_KEYS are not in it: keep them yourself."]),
     ...(openfga === null
       ? []
       : ["OpenFGA is your own and not in it: after a restore, npm run reconcile -- --rebuild."]),

@@ -1,11 +1,6 @@
-import { assemble, type Core, loadPolicies, type Reporting } from "../assemble.ts";
-import type { Config } from "../config.ts";
-import { startAllEngines } from "../arrivals.ts";
-import { chosen, type Engines } from "../local/chosen-engines.ts";
-import { readEndpoints } from "../local/endpoints.ts";
-import { LocalEngineError } from "../local/error.ts";
-import type { PolicySet } from "../policy/policy-set.ts";
+import type { Core } from "../assemble.ts";
 import { type Command, readArguments, UsageError } from "./command.ts";
+import { onEngines } from "./on-engines.ts";
 
 const HELP = `Compares the graph in OpenFGA with the ledger, organization by organization, and repairs the graph.
 
@@ -32,20 +27,11 @@ export const reconcileCommand: Command = (args) => {
   if (read === undefined) return HELP;
   const { rebuild = false, organization: slug } = read.values;
   if (slug === "") throw new UsageError("--organization takes a slug", HELP);
-  return async (config, reporting) => await onEngines(config, reporting, { rebuilds: rebuild, slug });
+  return async (config, reporting) => {
+    const asked = { rebuilds: rebuild, slug };
+    return await onEngines(config, reporting, async (core) => await inOneRound(core, reporting.report, asked));
+  };
 };
-
-async function onEngines(config: Config, reporting: Reporting, asked: Asked): Promise<number> {
-  const { policies, set } = await loadPolicies(config, reporting);
-  const { engines, stop } = await findEngines(config, set, reporting.report);
-  try {
-    const core = await assemble({ config, policies, engines }, reporting);
-    const status = await inOneRound(core, reporting.report, asked).finally(async () => await core.close());
-    return status;
-  } finally {
-    await stop();
-  }
-}
 
 async function inOneRound({ reconciler }: Core, report: (line: string) => void, asked: Asked): Promise<number> {
   const verb = asked.rebuilds ? "rebuilt" : "compared";
@@ -78,22 +64,4 @@ async function inOneRound({ reconciler }: Core, report: (line: string) => void, 
     `${count - (asked.rebuilds ? failed : 0)} organizations ${verb}: ${drifted} had drifted, ${failed} could not be ${verb}`,
   );
   return failed === 0 ? 0 : 1;
-}
-
-/** The engines of the gateway that runs on this state directory, or engines of one's own for the time being. */
-async function findEngines(
-  config: Config,
-  set: PolicySet | null,
-  report: (line: string) => void,
-): Promise<{ readonly engines: Engines; readonly stop: () => Promise<void> }> {
-  try {
-    const engines = await startAllEngines(config, report, set);
-    return { engines, stop: async () => await engines.stop() };
-  } catch (error) {
-    const isInUse = error instanceof LocalEngineError && error.code === "STATE_DIRECTORY_IN_USE";
-    const running = isInUse ? readEndpoints(config.stateDir) : undefined;
-    if (running === undefined) throw error;
-    report("A gateway runs on this state directory; its engines are used");
-    return { engines: chosen(config, running), stop: async () => await Promise.resolve() };
-  }
 }

@@ -12,8 +12,9 @@ import type { Target } from "./gather.ts";
 import { readOrganizationFor, view } from "./read.ts";
 import { applicationRecord } from "./records.ts";
 import { addSector } from "./sectors.ts";
+import { addFirstKey } from "./signing-keys.ts";
 
-interface ApplicationPath {
+export interface ApplicationPath {
   readonly slug: string;
   readonly anchor: string;
 }
@@ -36,17 +37,18 @@ export async function createApplication(
   if (sector !== undefined) {
     const target: Target<"sector"> = { kind: "sector", id: sector, slug };
     return await change(deps, caller, { target, action: "create_application" }, async (changing) => {
-      return await addApplication(changing, anchor, { ...input, sector });
+      return await addApplication(deps, changing, anchor, { ...input, sector });
     });
   }
   const target: Target<"organization"> = { kind: "organization", id: slug, slug };
   return await change(deps, caller, { target, action: "create_application" }, async (changing) => {
     const fresh = await addSector(changing, newId(deps.random, "sec-"), input.name);
-    return await addApplication(changing, anchor, { ...input, sector: fresh });
+    return await addApplication(deps, changing, anchor, { ...input, sector: fresh });
   });
 }
 
 async function addApplication(
+  deps: Deps,
   changing: Changing<"organization"> | Changing<"sector">,
   anchor: string,
   input: NewApplication & { readonly sector: string },
@@ -54,6 +56,7 @@ async function addApplication(
   const { tx, now, organization } = changing;
   const { name, kind, sector } = input;
   await applications.insertApplication(tx, { anchor, organization, sector, name, kind, now });
+  await addFirstKey(deps, changing, anchor);
   changing.writeTuples(applicationTuples(organization, sector, anchor));
   changing.note({
     action: "application.create",

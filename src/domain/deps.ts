@@ -9,6 +9,7 @@ import type { RulesFor } from "../entities/rules.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
 import type { Queue } from "./queue.ts";
+import type { Sealing } from "./sealing.ts";
 import type { Tombstones } from "./tombstones.ts";
 
 /** Limits of a plan, from policies/plans.yaml. */
@@ -78,6 +79,7 @@ export interface Deps extends Served {
   readonly clock: () => Date;
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;
+  readonly sealing: Sealing;
   /** How long a token can be good at the longest: until then the identity of an erased account makes no new one. */
   readonly tokenMaxHours: number;
   readonly timeouts: Timeouts;

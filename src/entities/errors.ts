@@ -30,6 +30,8 @@ export const ERROR_CODES = [
   "ALREADY_MEMBER",
   "ALREADY_INVITED",
   "CLIENT_EXISTS",
+  "ROTATION_UNDER_WAY", // the next key is published, and does not sign yet
+  "TOO_MANY_KEYS",
   "POLICIES_REFUSED", // what the folders hold cannot be served
   "STANDBY_MISSING", // the Cerbos is the operator's own, and there is no second one to switch to
   "STANDBY_DIFFERS", // the second one serves something else than the folders hold

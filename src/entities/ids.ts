@@ -53,6 +53,7 @@ export type IdPrefix =
   | "e-" // a host's entity: in tuples
   | "sec-"
   | "app-"
+  | "key-" // a signing key of an application
   | "inv-"
   | "tra-" // an ownership transfer
   | "cli-"

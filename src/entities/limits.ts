@@ -76,6 +76,11 @@ export const LIMITS = {
   invitationDays: 7,
   /** After a change of alias, until the next. */
   aliasCoolDownDays: 30,
+  /** How long whoever verifies may keep an application's key set, and how long a token of a login is valid at the most. */
+  jwksSeconds: 300,
+  loginTokenSeconds: 24 * 60 * 60,
+  /** By which an application's tokens are verified at one time. */
+  signingKeys: 10,
   /** An offer of ownership. */
   transferHours: 24,
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { exportAudit, listAudit } from "../domain/audit.ts";
 import type { AuditFilters } from "../entities/records.ts";
+import { SIGNING_ALGORITHMS } from "../entities/signing-keys.ts";
 import {
   alias,
   anchor,
@@ -13,6 +14,7 @@ import {
   role,
   scopes,
   sectorId,
+  signingKeyId,
   signInMethodId,
   slug,
   time,
@@ -47,6 +49,10 @@ const change = z
     applications: z.array(anchor).exactOptional(),
     kinds: z.array(entityType).exactOptional(),
     expiresAt: time.exactOptional(),
+    // Of what an application signs with; null: there was no key.
+    kid: signingKeyId.nullable().exactOptional(),
+    algorithm: z.enum(SIGNING_ALGORITHMS).exactOptional(),
+    activatesAt: time.exactOptional(),
     // Of a host's entities: neither attributes nor whom they are related to.
     revision: z.int().min(1).exactOptional(),
     relations: z.int().min(0).exactOptional(),

@@ -88,6 +88,12 @@ export const anchor = patterned({
   expected: `app- and ${ID_REST}`,
   example: "app-mptm5ctgtztv26tgmbvv",
 });
+export const signingKeyId = patterned({
+  is: "The id of a signing key, as tokens name it",
+  pattern: /^key-[0-9a-z]{20}$/,
+  expected: `key- and ${ID_REST}`,
+  example: "key-5w8c3m1xk9z2dvq7ht4n",
+});
 export const invitationId = patterned({
   is: "The id of an invitation",
   pattern: /^inv-[0-9a-z]{20}$/,

@@ -138,6 +138,16 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The client is registered already",
     help: "Change the registration that there is.",
   },
+  ROTATION_UNDER_WAY: {
+    status: 409,
+    title: "The next key is waiting already",
+    help: "It signs when everybody who keeps the key set has it; rotate again then. In an emergency revoke the key that signs.",
+  },
+  TOO_MANY_KEYS: {
+    status: 409,
+    title: "The application has as many keys as it may",
+    help: "A key goes when the last token that it has signed has expired; rotate again then, or revoke one.",
+  },
   POLICIES_REFUSED: {
     status: 409,
     title: "The policies in the folders cannot be served",

@@ -15,6 +15,7 @@ import { OBSERVABILITY_ROUTES } from "./observability.ts";
 import { POLICY_ROUTES } from "./policies.ts";
 import type { Route } from "./route.ts";
 import { SEARCH_ROUTES } from "./search.ts";
+import { PLATFORM_SIGNING_KEY_ROUTES, SIGNING_KEY_ROUTES } from "./signing-keys.ts";
 import { PLATFORM_SECTOR_ROUTES, SECTOR_ROUTES } from "./sectors.ts";
 import { TRANSFER_ROUTES } from "./transfers.ts";
 
@@ -24,14 +25,20 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,
-  applications: APPLICATION_ROUTES,
+  applications: [...APPLICATION_ROUTES, ...SIGNING_KEY_ROUTES],
   members: MEMBER_ROUTES,
   invitations: INVITATION_ROUTES,
   transfers: TRANSFER_ROUTES,
   audit: AUDIT_ROUTES,
   entities: [...ENTITY_ROUTES, ...ENTITY_LINE_ROUTES],
   clients: CLIENT_ROUTES,
-  platform: [...PLATFORM_SECTOR_ROUTES, ...PLATFORM_APPLICATION_ROUTES, ...PLATFORM_AUDIT_ROUTES, ...POLICY_ROUTES],
+  platform: [
+    ...PLATFORM_SECTOR_ROUTES,
+    ...PLATFORM_APPLICATION_ROUTES,
+    ...PLATFORM_SIGNING_KEY_ROUTES,
+    ...PLATFORM_AUDIT_ROUTES,
+    ...POLICY_ROUTES,
+  ],
   health: HEALTH_ROUTES,
   metrics: OBSERVABILITY_ROUTES,
   docs: DOCS_ROUTES,

@@ -75,3 +75,19 @@ export const platformClient = z.string().transform((value, context) => {
     return z.NEVER;
   }
 });
+
+const MASTER_KEY = /^([a-z0-9-]{1,20}):([A-Za-z0-9+/]{43}=)$/;
+
+/** `<id>:<base64 of 32 bytes>`, by commas. */
+export const masterKeys = z.string().transform((value, context) => {
+  const found = value.split(",").flatMap((given) => {
+    const [, id, text] = MASTER_KEY.exec(given.trim()) ?? [];
+    return id === undefined || text === undefined ? [] : [{ id, secret: Buffer.from(text, "base64") }];
+  });
+  const isWhole = found.length === value.split(",").length;
+  if (isWhole && new Set(found.map(({ id }) => id)).size === found.length) return found;
+  context.addIssue(
+    "expected <id>:<32 bytes in base64>, by commas, the newest first, each id once: k1:$(openssl rand -base64 32)",
+  );
+  return z.NEVER;
+});

@@ -11,6 +11,8 @@ export interface Population {
   readonly token: string;
   readonly slugs: readonly string[];
   readonly anchors: readonly string[];
+  /** Of their keys. */
+  readonly kids: readonly string[];
   readonly sectors: readonly string[];
   readonly aliases: readonly string[];
   readonly invitations: readonly string[];
@@ -50,7 +52,8 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   const mine = await invitedElsewhere(place, role, people);
   await keep(place, role, people);
   const invitations = [...made.invitations, ...mine];
-  return { token, ...made, invitations, aliases: names, clients: await clients(place), entities: [...entities] };
+  const things = { invitations, kids: await keysOf(place, made.anchors), clients: await clients(place) };
+  return { token, ...made, ...things, aliases: names, entities: [...entities] };
 }
 
 interface Founding {
@@ -80,6 +83,15 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));
   }
+}
+
+async function keysOf({ call }: Place, anchors: readonly string[]): Promise<string[]> {
+  const kids: string[] = [];
+  for (const anchor of anchors) {
+    const { keys } = await call("", "GET", `/v1/applications/${anchor}/jwks.json`);
+    kids.push(...(keys as readonly { readonly kid: string }[]).map(({ kid }) => kid));
+  }
+  return kids;
 }
 
 /** Projects that the caller leads, and groups that it is in; gives their ids. */

@@ -51,8 +51,8 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, sectors, aliases, invitations, transfers, clients, entities } = real;
-  const lists = { slugs, anchors, sectors, aliases, invitations, transfers, clients, entities };
+  const { slugs, anchors, kids, sectors, aliases, invitations, transfers, clients, entities } = real;
+  const lists = { slugs, anchors, kids, sectors, aliases, invitations, transfers, clients, entities };
   const ofId = {
     ...{ sectors: "/sectors/", invitations: "/invitations/" },
     ...{ transfers: "/transfers/", clients: "/clients/", entities: "/entities/[{]type[}]/" },
@@ -63,7 +63,7 @@ function dictionaries(real: Population): string {
     `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "transfer", "member", "account", "project"]`,
     `[dictionaries.types]\nvalues = ["group", "project"]`,
     `[dictionaries.actions]\nvalues = ["view", "edit", "retire", "rotate_keys", "rename", "accept", "leave"]`,
-    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.alias", "aliases")}\n${bound("path.type", "types")}`,
+    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.kid", "kids")}\n${bound("path.alias", "aliases")}\n${bound("path.type", "types")}`,
     ...Object.entries(ofId).map(([list, part]) => {
       return `[[operations]]\ninclude-path-regex = "${part}[{]id[}]"\n[operations.parameters]\n${bound("path.id", list)}`;
     }),

@@ -46,7 +46,7 @@ interface Counted {
   readonly rows: Readonly<Record<string, number>>;
 }
 
-const TABLES = ["memberships", "sectors", "applications", "invitations", "transfers"];
+const TABLES = ["memberships", "sectors", "applications", "signing_keys", "invitations", "transfers"];
 
 async function count(slug: string | null): Promise<Counted> {
   const inside = TABLES.map((table) => `(select count(*)::int from ${table} where organization_id = o.id) as ${table}`);
@@ -179,11 +179,13 @@ async function requireOnce(each: Case, answers: readonly Answered[]): Promise<vo
 
 /** Others change the platform at the same time: what was done is known by what the answer names, and was one change. */
 async function requireOnPlatform(each: Case, { body }: Answered): Promise<void> {
-  const named = [body.id, body.anchor, ...(each.view === null ? [body.sector] : [])].filter((id) => id !== undefined);
+  const named = [body.id, body.anchor, body["kid"], ...(each.view === null ? [body.sector] : [])].filter(
+    (id) => id !== undefined,
+  );
   const events = await home.sql<{ action: string; version: string }>(
     `select action, version from audit_events
      where organization_id = 'platform' and action = any ($2)
-       and (target_id = any ($1) or after ->> 'signInMethod' = any ($1)) -- an account is named by a pseudonym
+       and (target_id = any ($1) or after ->> 'signInMethod' = any ($1) or after ->> 'kid' = any ($1)) -- an account is named by a pseudonym
      order by version, ordinal`,
     [named, each.events],
   );

@@ -2,6 +2,7 @@
 import { PLATFORM } from "../../src/entities/ids.ts";
 import type { Person } from "../support/gateway.ts";
 import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import { OF_KEYS } from "./repeatable-keys.ts";
 
 /** One round's place for one POST: people and an organization of its own. */
 export interface Stage {
@@ -53,7 +54,7 @@ async function invited(stage: Stage, slug: string): Promise<string> {
 
 const item = (slug: string, rest: string): string => `/v1/organizations/${slug}/${rest}`;
 
-type Prepare = (stage: Stage) => Promise<Repeatable>;
+export type Prepare = (stage: Stage) => Promise<Repeatable>;
 
 /** Retires or enables what is there: nothing is added. */
 async function turn(stage: Stage, noun: "sectors" | "applications", verb: "retire" | "enable"): Promise<Repeatable> {
@@ -123,6 +124,7 @@ async function settleTransfer(stage: Stage, verb: "accept" | "decline" | "cancel
 const ORGANIZATION = "/v1/organizations/:slug";
 
 export const PREPARE: Readonly<Record<string, Prepare>> = {
+  ...OF_KEYS,
   "/v1/me/sign-in-methods": async ({ founder, unseen }) =>
     await Promise.resolve({
       ...{ by: founder, path: "/v1/me/sign-in-methods", body: { token: unseen }, slug: "platform", view: null },
@@ -167,7 +169,7 @@ export const PREPARE: Readonly<Record<string, Prepare>> = {
     return {
       ...{ by: stage.founder, path: item(slug, "applications"), body, slug, view: null },
       events: ["sector.create", "application.create"],
-      adds: { sectors: 1, applications: 1 },
+      adds: { sectors: 1, applications: 1, signing_keys: 1 },
     };
   },
   [`${ORGANIZATION}/applications/:anchor/retire`]: async (stage) => await turn(stage, "applications", "retire"),

@@ -26,7 +26,6 @@ export const WITHOUT_ROUTE: Readonly<Record<Thing["kind"], Readonly<Record<strin
   application: {
     view_rules: "rules are not kept here yet; other services ask for it by a check",
     configure_rules: "rules are not kept here yet; other services ask for it by a check",
-    rotate_keys: "keys are not kept here; the service that keeps them asks by a check",
     set_claim_policy: "claims are not kept here; the service that keeps them asks by a check",
   },
   member: {},
@@ -48,7 +47,8 @@ export function requestsOf(thing: Thing, by: Person, guest: string): Requests {
   const turns: Requests = { retire: ["post", `${path}/retire`], enable: ["post", `${path}/enable`] };
   const archive: ActionRequest = ["post", `${path}/archive`, { confirm: thing.id }];
   if (kind === "organization") return { ...common, ...turns, archive, rename, ...inOrganization(path, guest) };
-  if (kind === "application") return { ...common, ...turns, edit: rename };
+  if (kind === "application")
+    return { ...common, ...turns, edit: rename, rotate_keys: ["post", `${path}/keys/rotate`, {}] };
   if (kind === "member") return { ...common, ...ofMember(thing, by) };
   if (kind === "invitation") return { ...common, ...ofInvitation(thing) };
   if (kind === "transfer") return { ...common, ...ofTransfer(thing) };

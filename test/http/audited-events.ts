@@ -90,6 +90,18 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     rule: "application#enable",
     events: [["application.enable", "application", ...enabled]],
   },
+  [`POST ${ORGANIZATION}/applications/:anchor/keys/rotate`]: {
+    rule: "application#edit",
+    events: [
+      ["application.rotate_keys", "application", { kid: TEXT }, { kid: TEXT, algorithm: "ES256", activatesAt: TEXT }],
+    ],
+  },
+  [`POST ${ORGANIZATION}/applications/:anchor/keys/:kid/revoke`]: {
+    rule: "application#edit",
+    events: [
+      ["application.revoke_key", "application", { kid: TEXT, state: "active" }, { kid: TEXT, state: "revoked" }],
+    ],
+  },
   [`PATCH ${ORGANIZATION}/members/:alias`]: {
     rule: "member#grant",
     events: [["member.change_role", "member", { role: "viewer" }, { role: "admin" }]],

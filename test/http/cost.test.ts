@@ -8,7 +8,14 @@ import { ROUTES } from "../../src/http/registry.ts";
 import type { Route } from "../../src/http/route.ts";
 import { PREPARE, type Stage } from "../faults/repeatable-posts.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import {
+  addApplication,
+  addMember,
+  addPlatformApplication,
+  foundOrganization,
+  must,
+  signingKeyOf,
+} from "../support/world.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
 import { fill } from "../support/crowd.ts";
@@ -64,10 +71,11 @@ async function makeWorld(size: number): Promise<World> {
   const things = { ...offers, client: String(client.body.id), signInMethod: method?.id ?? "" };
   const proof = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
   const platform = await addPlatformApplication(operator);
+  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, `keeper-${stages}`, [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, ...things, platform, proof, entity, ...people };
+  return { slug, anchor, sector, signingKey, ...things, platform, proof, entity, ...people };
 }
 
 type Ask = () => Promise<Answered>;

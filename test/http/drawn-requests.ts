@@ -30,7 +30,8 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const platform = route.path.startsWith("/v1/platform/") ? await platforms(gateway) : {};
   const methods = route.path.includes("/sign-in-methods/") ? await signInMethods(gateway, situation) : [];
   const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
-  const known = { ...situation, ...platform, clients, methods, proof };
+  const keys = route.path.includes("/:kid/") ? await signingKeys(gateway) : [];
+  const known = { ...situation, ...platform, clients, methods, keys, proof };
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) => param(route.path, name, known, chance));
   const hasLines = route.access === "caller" && route.dialect === "lines";
   const body = hasLines ? drawnLines(known, chance) : route.body === NOTHING ? undefined : bodyOf(route, known, chance);
@@ -75,6 +76,7 @@ function callerOf(path: string, situation: Situation, chance: Chance): Person {
 const UNKNOWN: Readonly<Record<string, string>> = {
   slug: "no-such-organization",
   anchor: `app-${"0".repeat(20)}`,
+  kid: `key-${"0".repeat(20)}`,
   alias: "nobody-here",
   type: "spaceship",
 };
@@ -83,6 +85,10 @@ const UNKNOWN: Readonly<Record<string, string>> = {
 async function registeredClients(gateway: TestGateway): Promise<string[]> {
   const rows = await gateway.sql<{ id: string }>("select id from clients where origin = 'registered' order by id");
   return rows.map(({ id }) => id);
+}
+
+async function signingKeys(gateway: TestGateway): Promise<string[]> {
+  return (await gateway.sql<{ kid: string }>("select kid from signing_keys order by kid")).map(({ kid }) => kid);
 }
 
 /** The stranger's; not the one that it calls with, unless it has no other: whoever is unlinked is somebody new at the next call. */
@@ -115,16 +121,18 @@ export async function platforms(gateway: TestGateway): Promise<Pick<Situation, "
 
 interface Known extends Situation {
   readonly clients: readonly string[];
+  readonly keys: readonly string[];
   readonly methods: readonly string[];
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods } = situation;
+  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods, keys } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
   if (name === "type") return "group";
+  if (name === "kid") return oneOf(chance, keys[chance.below(Math.max(1, keys.length))] ?? unknown);
   if (path.includes("/entities/")) return entityId(situation, chance);
   const ofPath = { sectors, clients, "sign-in-methods": methods, transfers, invitations };
   const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
@@ -177,6 +185,8 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     createApplication: { name, kind: "web", ...(sector !== undefined && once(chance, 2) && { sector }) },
     updateMe: { ...(once(chance, 2) && { name }), alias: once(chance, 2) ? alias : `drawn-${chance.below(2 ** 31)}` },
     linkSignInMethod: { token: proof },
+    rotateSigningKeys: oneOf(chance, {}, { algorithm: "EdDSA" }, { algorithm: name }),
+    rotatePlatformSigningKeys: {},
     storeEntity: drawnEntity(situation, chance),
     changeEntity: patchOf(drawnEntity(situation, chance), chance),
     changeRole: { role },

@@ -45,13 +45,15 @@ interface Then {
 const IDS = `
   select id from sectors union all select anchor from applications
   union all select id from invitations union all select id from transfers union all select id from clients
-  union all select id from sign_in_methods`;
+  union all select id from sign_in_methods union all select kid from signing_keys`;
 
 async function thenOf(place: TestGateway): Promise<Then> {
   return { ids: new Set((await place.sql<{ id: string }>(IDS)).map(({ id }) => id)), at: new Date().toISOString() };
 }
 
-const ID = /\b(?:sec|app|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
+const ID = /\b(?:sec|app|key|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
+/** Of a public key. Those that were made before are in no answer of a change. */
+const COORDINATE = /("[xy]":")[A-Za-z0-9_-]{43}(?=")/g;
 const TIME = /\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** What was answered, with the ids and times that it made left out. */
@@ -59,7 +61,9 @@ function told({ status, headers, text }: Answered, then: Then): object {
   const cut = (value: string | null): string | null => {
     if (value === null) return null;
     const named = value.replaceAll(ID, (id) => (then.ids.has(id) ? id : "<a new id>"));
-    return named.replaceAll(TIME, (time) => (time < then.at ? time : "<a new time>"));
+    return named
+      .replaceAll(COORDINATE, "$1<of a new key>")
+      .replaceAll(TIME, (time) => (time < then.at ? time : "<a new time>"));
   };
   const hasLines = headers.get("content-type") === LINES_TYPE;
   const body: unknown = text === "" || hasLines ? cut(text) : JSON.parse(cut(text) ?? "");

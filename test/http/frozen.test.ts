@@ -16,6 +16,7 @@ import {
   foundOrganization,
   must,
   retireEverything,
+  signingKeyOf,
 } from "../support/world.ts";
 import { type CallerRoute, goodRequest, type World } from "./route-samples.ts";
 
@@ -52,6 +53,8 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   editPlatformApplication: "as above",
   retirePlatformApplication: "as above",
   enablePlatformApplication: "as above",
+  rotatePlatformSigningKeys: "as above",
+  revokePlatformSigningKey: "as above",
 };
 
 interface Stage extends World {
@@ -107,6 +110,7 @@ beforeAll(async () => {
   const clients = must(await operator.get("/v1/platform/clients"), 200).body.items as { id: string }[];
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
+  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   await addMember(alice, slug, member, "admin");
   const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: invitee.alias, role: "viewer" });
   const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
@@ -119,7 +123,20 @@ beforeAll(async () => {
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   stage = {
-    ...{ slug, anchor, sector, ...made, platform, member, alice, shop: gateway.shop, operator, invitee, guest },
+    ...{
+      slug,
+      anchor,
+      sector,
+      signingKey,
+      ...made,
+      platform,
+      member,
+      alice,
+      shop: gateway.shop,
+      operator,
+      invitee,
+      guest,
+    },
     ...{ entity, keeper },
     ...(await addRetired(alice, slug)),
   };

@@ -2,12 +2,12 @@ import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Person } from "../support/gateway.ts";
 import { group, type KeptEntity, LINES, TITLE } from "../support/documents.ts";
-import type { MadeApplication } from "../support/world.ts";
+import type { MadeApplication, WithKey } from "../support/world.ts";
 
 /** For each route a request that is good, so that a test can spoil it in one thing. */
 
 /** What exists when the tests begin: alice owns it all. */
-export interface World {
+export interface World extends WithKey {
   readonly slug: string;
   readonly anchor: string;
   readonly sector: string;
@@ -18,7 +18,7 @@ export interface World {
   /** A token of somebody whom nobody has seen. */
   readonly proof: string;
   /** Of no organization: the operator's (K8). */
-  readonly platform: MadeApplication;
+  readonly platform: MadeApplication & WithKey;
   readonly member: Person;
   readonly alice: Person;
   readonly shop: Person;
@@ -76,9 +76,10 @@ function callerOf({ path, operation }: CallerRoute, world: World): Person {
 
 function paramOf(path: string, name: string, world: World): string {
   const isPlatforms = path.startsWith("/v1/platform/");
-  const { anchor, sector } = isPlatforms ? world.platform : world;
+  const { anchor, sector, signingKey } = isPlatforms ? world.platform : world;
   if (name === "slug") return world.slug;
   if (name === "anchor") return anchor;
+  if (name === "kid") return signingKey;
   if (name === "alias") return world.member.alias;
   if (name === "type") return world.entity.type;
   if (path.includes("/entities/")) return world.entity.id;
@@ -104,12 +105,14 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     [`PATCH ${ENTITY}/sectors/:id`]: { name: "Renamed" },
     [`POST ${ENTITY}/applications`]: { name: "Shop", kind: "web" },
     [`PATCH ${ENTITY}/applications/:anchor`]: { name: "Renamed" },
+    [`POST ${ENTITY}/applications/:anchor/keys/rotate`]: { algorithm: "EdDSA" },
     [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
     [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
     [`POST ${PLATFORM}/sectors`]: { name: "Sector" },
     [`PATCH ${PLATFORM}/sectors/:id`]: { name: "Renamed" },
     [`POST ${PLATFORM}/applications`]: { name: "Console", kind: "web" },
     [`PATCH ${PLATFORM}/applications/:anchor`]: { name: "Renamed" },
+    [`POST ${PLATFORM}/applications/:anchor/keys/rotate`]: {},
     [`POST ${ENTITY}/transfers`]: { alias: world.member.alias },
     [`PUT ${ENTITY}/entities/:type/:id`]: group(TITLE), // what it is: to say it again needs no If-Match
     [`PATCH ${ENTITY}/entities/:type/:id`]: { attributes: { title: "Renamed" }, relate: {}, unrelate: {} },

@@ -5,6 +5,7 @@ import type { Express } from "express";
 import type { Deps } from "../../src/domain/deps.ts";
 import { hold } from "../../src/domain/held.ts";
 import { AppError } from "../../src/entities/errors.ts";
+import { createSealing } from "../../src/domain/sealing.ts";
 import { createTombstones } from "../../src/domain/tombstones.ts";
 import { NO_HOST_KINDS } from "../../src/entities/host-kinds.ts";
 import { systemRandom } from "../../src/entities/ids.ts";
@@ -79,6 +80,7 @@ const DEPS: Deps = {
   clock: () => new Date(0),
   random: systemRandom,
   tombstones: createTombstones(""),
+  sealing: createSealing([]),
   tokenMaxHours: 24,
   timeouts: { decisionMs: 1, graphReadMs: 1, searchMs: 1, changeMs: 1, graphWaitMs: 1 },
   queue: { run: nobody },

@@ -2,7 +2,14 @@
 import { requirePromised } from "../support/contract.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import {
+  addApplication,
+  addMember,
+  addPlatformApplication,
+  foundOrganization,
+  must,
+  signingKeyOf,
+} from "../support/world.ts";
 import { bodyText } from "./spoiled-requests.ts";
 import { type CallerRoute, goodRequest, type World } from "./route-samples.ts";
 
@@ -33,9 +40,10 @@ export async function makeSecrecy(): Promise<Secrecy> {
   const nobody = caller(gateway.url, "nobody-at-all", "");
   const none = {
     ...{ anchor: absent("app-"), sector: absent("sec-"), client: absent("cli-"), signInMethod: absent("sim-") },
+    signingKey: absent("key-"),
     ...{ invitation: absent("inv-"), transfer: absent("tra-"), entity: { type: "spaceship", id: "absent" } },
   };
-  const nothing = { anchor: none.anchor, sector: none.sector };
+  const nothing = { anchor: none.anchor, sector: none.sector, signingKey: none.signingKey };
   const unknown = { ...foreign, slug: "no-such-organization", ...none, platform: nothing, member: nobody };
   return { gateway, stranger, bound, own, foreign, unknown };
 }
@@ -56,11 +64,12 @@ async function makeForeign(gateway: TestGateway): Promise<Omit<World, "proof">> 
   const offers = { invitation: String(made.body.id), transfer: String(offered.body.id) };
   const ids = { ...offers, client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
   const platform = await addPlatformApplication(operator);
+  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   await addEntity(keeper, slug, SHARED);
   const entity = await addEntity(keeper, slug, "theirs");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, ...ids, platform, entity, ...people };
+  return { slug, anchor, sector, signingKey, ...ids, platform, entity, ...people };
 }
 
 const absent = (prefix: string): string => `${prefix}${"0".repeat(20)}`;

@@ -6,7 +6,14 @@ import { requirePromised } from "../support/contract.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import {
+  addApplication,
+  addMember,
+  addPlatformApplication,
+  foundOrganization,
+  must,
+  signingKeyOf,
+} from "../support/world.ts";
 import { type CallerRoute, goodRequest, named, type World } from "./route-samples.ts";
 
 export const CALLER_ROUTES = ROUTES.filter((route): route is CallerRoute => route.access === "caller");
@@ -84,10 +91,11 @@ async function makeWorld(gateway: TestGateway, issuer: ForeignIssuer): Promise<W
     client: String(client.body.id),
   };
   const platform = await addPlatformApplication(operator);
+  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, ...ids, ...proven, platform, entity, ...people };
+  return { slug, anchor, sector, signingKey, ...ids, ...proven, platform, entity, ...people };
 }
 
 /** The development issuer's services register themselves at first use, which is a write of its own. */

@@ -49,6 +49,8 @@ async function askEverything(situation: Situation): Promise<void> {
   const client = await gateway.sql<{ id: string }>("select id from clients order by id limit 1");
   const method = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'founder'");
   const { applications, sectors } = await platforms(gateway);
+  const keys = await gateway.sql<{ anchor: string; kid: string }>("select anchor, kid from signing_keys");
+  const keyIn = (anchor?: string): string => keys.find((key) => key.anchor === anchor)?.kid ?? `key-${"0".repeat(20)}`;
   const world = {
     slug: situation.slug,
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
@@ -58,7 +60,11 @@ async function askEverything(situation: Situation): Promise<void> {
     client: client[0]?.id ?? "",
     signInMethod: method[0]?.id ?? "",
     proof: cast.stranger.token,
-    platform: { anchor: applications[0] ?? `app-${"0".repeat(20)}`, sector: sectors[0] ?? `sec-${"0".repeat(20)}` },
+    platform: {
+      ...{ anchor: applications[0] ?? `app-${"0".repeat(20)}`, sector: sectors[0] ?? `sec-${"0".repeat(20)}` },
+      signingKey: keyIn(applications[0]),
+    },
+    signingKey: keyIn(situation.applications[0]),
     member: cast.people.admin,
     alice: cast.founder,
     shop: gateway.shop,

@@ -285,6 +285,9 @@ describe("Roles and membership", () => {
     expect((await bob.patch(`/v1/organizations/${slug}/applications/${anchor}`, { name: "Edited" })).status).toBe(200);
     const refused = await carol.post(`/v1/organizations/${slug}/applications`, { name: "No", kind: "web" });
     expect([refused.status, refused.body.reasons]).toEqual([403, [{ code: "ROLE_TOO_LOW", least: "admin" }]]);
+    const keys = `/v1/organizations/${slug}/applications/${anchor}/keys`;
+    expect((await carol.post(`${keys}/rotate`, {})).body.code).toBe("ROLE_TOO_LOW");
+    expect((await bob.post(`${keys}/rotate`, {})).status).toBe(201);
     for (const action of ["edit", "configure_rules", "rotate_keys", "set_claim_policy"]) {
       expect((await decide(gateway, bob, action, ["application", anchor])).decision).toBe(true);
       expect((await decide(gateway, carol, action, ["application", anchor])).decision).toBe(false);
@@ -538,8 +541,9 @@ describe("Platform-managed resources", () => {
     const slug = await foundOrganization(alice);
     const mine = await addApplication(alice, slug);
     const platforms = await addPlatformApplication(operator);
+    const { anchor, sector } = platforms;
     const listed = await operator.get("/v1/platform/applications");
-    expect(listed.body.items).toContainEqual(expect.objectContaining({ ...platforms }));
+    expect(listed.body.items).toContainEqual(expect.objectContaining({ anchor, sector }));
     expect((await alice.get("/v1/platform/applications")).body.code).toBe("NOT_A_CLIENT");
 
     const path = `/v1/organizations/${slug}`;

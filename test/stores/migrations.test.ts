@@ -30,6 +30,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0017_departures.sql": "43ab46e2b84a0da6",
   "0018_reach.sql": "3a991b04373d2b65",
   "0019_subjects.sql": "91c5d31f0bb70282",
+  "0020_signing_keys.sql": "7647efa36bbea907",
 };
 
 test.each(Object.entries(RELEASED))(

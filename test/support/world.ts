@@ -26,9 +26,21 @@ export async function addApplication(
 }
 
 /** An application on the platform, in a fresh sector there (K8). */
-export async function addPlatformApplication(operator: Person): Promise<MadeApplication> {
+export async function addPlatformApplication(operator: Person): Promise<MadeApplication & WithKey> {
   const made = must(await operator.post("/v1/platform/applications", { name: "Console", kind: "web" }), 201);
-  return { anchor: String(made.body["anchor"]), sector: String(made.body["sector"]) };
+  const anchor = String(made.body["anchor"]);
+  const signingKey = await signingKeyOf(operator, `/v1/platform/applications/${anchor}`);
+  return { anchor, sector: String(made.body["sector"]), signingKey };
+}
+
+export interface WithKey {
+  readonly signingKey: string;
+}
+
+/** The first key that it signs with. */
+export async function signingKeyOf(by: Person, application: string): Promise<string> {
+  const { items } = must(await by.get(`${application}/keys`), 200).body as { items: { kid: string }[] };
+  return items[0]?.kid ?? "";
 }
 
 /** For good: nobody sees it again. It must be retired. */

@@ -1,21 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
 import path from "node:path";
-import { type Config, ConfigError, readConfig } from "../src/config.ts";
+import { type Config, readConfig } from "../src/config.ts";
+import { problemsOf } from "./support/settings.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const SECRET = "q3Jx0vK8bT1mZ5nR7wY2cL9dF4gH6sAp";
 const OIDC = { OIDC_ISSUER: "https://id.example.com/", OIDC_AUDIENCE: "bailiwick" };
 const PRODUCTION = { NODE_ENV: "production", ...OIDC, BAILIWICK_SECRET: SECRET };
-
-function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe("Nothing set", () => {
   test("is complete: embedded engines and the development issuer", () => {

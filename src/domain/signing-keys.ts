@@ -36,20 +36,29 @@ export async function listSigningKeys(
   path: ApplicationPath,
   { after, size }: PageRequest,
 ): Promise<Page<SigningKey>> {
-  const { facts, organization } = await read(deps, caller, target(path), "view");
-  const id = organization?.id ?? "";
-  const rows = await inOrganization(deps.database, id, async (tx) => await store.readSigningKeys(tx, path.anchor));
+  const { rows, now } = await readKeys(deps, caller, path);
   const behind = rows.filter(({ kid }) => kid > after).sort((one, other) => (one.kid < other.kid ? -1 : 1));
-  const items = behind.slice(0, size).map((row) => recordOf(row, facts.now));
+  const items = behind.slice(0, size).map((row) => recordOf(row, now));
   return { items, next: behind.length > size ? (items.at(-1)?.kid ?? null) : null };
 }
 
 /** Throws NOT_FOUND. */
 export async function viewSigningKey(deps: Deps, caller: Caller, path: SigningKeyPath): Promise<SigningKey> {
+  const { rows, now } = await readKeys(deps, caller, path);
+  return recordOf(keyIn(rows, path.kid), now);
+}
+
+/** All of an application's, for who may view it. */
+async function readKeys(
+  deps: Deps,
+  caller: Caller,
+  path: ApplicationPath,
+): Promise<{ readonly rows: readonly store.SigningKeyRow[]; readonly now: Date }> {
   const { facts, organization } = await read(deps, caller, target(path), "view");
-  const id = organization?.id ?? "";
-  const rows = await inOrganization(deps.database, id, async (tx) => await store.readSigningKeys(tx, path.anchor));
-  return recordOf(keyIn(rows, path.kid), facts.now);
+  const rows = await inOrganization(deps.database, organization?.id ?? "", async (tx) => {
+    return await store.readSigningKeys(tx, path.anchor);
+  });
+  return { rows, now: facts.now };
 }
 
 export interface SigningKeyPath extends ApplicationPath {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "@jest/globals";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
 import type { DecisionLogSettings } from "../../src/settings/decision-log.ts";
+import { problemsOf } from "../support/settings.ts";
 
 const SECRET = "q3Jx0vK8bT1mZ5nR7wY2cL9dF4gH6sAp";
 const OWN_ENGINES = { DATABASE_URL: "postgres://db/x", OPENFGA_API_URL: "http://fga", CERBOS_TARGET: "cerbos:3593" };
@@ -11,16 +12,6 @@ const PRODUCTION = {
 const OTHERWISE: DecisionLogSettings = {
   ...{ folder: "/state/decisions", maxBytes: 10_000_000, files: 10, onFailure: "continue", mask: [] },
 };
-
-function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe("The log of decisions", () => {
   test.each<[string, Readonly<Record<string, string>>, string | undefined]>([

@@ -2,20 +2,11 @@ import { afterAll, describe, expect, test } from "@jest/globals";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { ConfigError, readConfig } from "../../src/config.ts";
+import { readConfig } from "../../src/config.ts";
+import { problemsOf } from "../support/settings.ts";
 
 const SECRET = "q3Jx0vK8bT1mZ5nR7wY2cL9dF4gH6sAp";
 const OIDC = { OIDC_ISSUER: "https://id.example.com/", OIDC_AUDIENCE: "bailiwick" };
-
-function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
 
 describe("A secret from a file", () => {
   const directory = mkdtempSync(path.join(tmpdir(), "bailiwick-config-"));

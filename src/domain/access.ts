@@ -51,17 +51,17 @@ export async function ask<K extends Kind>(deps: Deps, caller: Caller, question: 
   return { facts, role, graph, attributes, verdicts };
 }
 
-interface Witnessed<K extends Kind> {
+export interface Witnessed<K extends Kind> {
   readonly facts: Facts<K>;
   readonly role: PrincipalRole;
   readonly graph: GraphWord;
 }
 
 /** Facts and the graph's word about the same version; gathered again when a change came between the two. */
-async function witnessed<K extends Kind>(
+export async function witnessed<K extends Kind>(
   deps: Deps,
   caller: Caller,
-  question: Question<K>,
+  question: Pick<Question<K>, "target" | "alias">,
   deadline: Deadline,
 ): Promise<Witnessed<K>> {
   const options = question.alias === undefined ? {} : { alias: question.alias };

@@ -21,9 +21,13 @@ export async function introduce(deps: Deps, caller: Caller, known: Facts["caller
   return true;
 }
 
-async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
-  const { issuer, subject } = caller;
-  const wanted = aliasFrom(caller.aliasHint ?? "");
+/** Throws ACCOUNT_ERASED. */
+export async function makeAccount(
+  deps: Deps,
+  identity: Pick<Caller, "issuer" | "subject" | "aliasHint">,
+): Promise<void> {
+  const { issuer, subject } = identity;
+  const wanted = aliasFrom(identity.aliasHint ?? "");
   for (let attempt = 0; attempt < ALIAS_ATTEMPTS; attempt += 1) {
     const suffix = attempt === 0 && wanted !== "" ? "" : `-${randomText(deps.random, ALIAS_LENGTH.suffix)}`;
     const stem = (wanted === "" ? "account" : wanted).slice(0, ALIAS_LENGTH.most - suffix.length);
@@ -33,7 +37,7 @@ async function makeAccount(deps: Deps, caller: Caller): Promise<void> {
       alias,
       pseudonym: newId(deps.random, "p-"),
       signInMethod: { id: newId(deps.random, "sim-"), issuer, subject },
-      digests: { alias: deps.tombstones.ofAlias(alias), identity: deps.tombstones.ofIdentity(caller) },
+      digests: { alias: deps.tombstones.ofAlias(alias), identity: deps.tombstones.ofIdentity(identity) },
       now: deps.clock(),
     });
     if (introduction === "erased") throw new AppError("ACCOUNT_ERASED", "This account was erased.");

@@ -6,6 +6,7 @@ import { applicationTuples } from "../entities/tuples.ts";
 import * as applications from "../stores/applications.ts";
 import { readResource } from "../stores/facts.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { type ApplicationPath, applicationTarget } from "./application-path.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import type { Target } from "./gather.ts";
@@ -13,11 +14,6 @@ import { readOrganizationFor, view } from "./read.ts";
 import { applicationRecord } from "./records.ts";
 import { addSector } from "./sectors.ts";
 import { addFirstKey } from "./signing-keys.ts";
-
-export interface ApplicationPath {
-  readonly slug: string;
-  readonly anchor: string;
-}
 
 interface NewApplication {
   readonly name: string;
@@ -77,7 +73,7 @@ export async function listApplications(
 }
 
 export async function viewApplication(deps: Deps, caller: Caller, path: ApplicationPath): Promise<Viewed<Application>> {
-  return await view(deps, caller, target(path), ({ resource }) => applicationRecord(resource));
+  return await view(deps, caller, applicationTarget(path), ({ resource }) => applicationRecord(resource));
 }
 
 /** Anchor (S0.10), kind and sector (K15) are permanent; the name is what can be edited. */
@@ -87,7 +83,7 @@ export async function editApplication(
   path: ApplicationPath,
   input: { readonly name: string; readonly ifMatch: IfMatch },
 ): Promise<Changed<Application>> {
-  const spec = { target: target(path), action: "edit", ifMatch: input.ifMatch } as const;
+  const spec = { target: applicationTarget(path), action: "edit", ifMatch: input.ifMatch } as const;
   return await change(deps, caller, spec, async (changing) => {
     const { tx, now, resource: before } = changing;
     if (before.name === input.name) return applicationRecord(before); // A retry is not an error.
@@ -127,7 +123,7 @@ async function setState(
   path: ApplicationPath,
   to: { readonly action: "retire" | "enable"; readonly state: "retired" | "enabled"; readonly ifMatch: IfMatch },
 ): Promise<Changed<Application>> {
-  return await change(deps, caller, { target: target(path), ...to }, async (changing) => {
+  return await change(deps, caller, { target: applicationTarget(path), ...to }, async (changing) => {
     const { tx, now, resource: before } = changing;
     if (before.state === to.state) return applicationRecord(before); // A retry is not an error.
     await applications.setApplicationState(tx, before.anchor, to.state, now);
@@ -139,8 +135,4 @@ async function setState(
     });
     return applicationRecord(await readResource(tx, "application", before.anchor, now));
   });
-}
-
-function target({ slug, anchor }: ApplicationPath): Target<"application"> {
-  return { kind: "application", id: anchor, slug };
 }

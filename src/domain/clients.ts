@@ -14,6 +14,7 @@ import { gather } from "./gather.ts";
 import { MOVED, once, replay } from "./once.ts";
 import { contention } from "./queue.ts";
 import { changedSince } from "./refusal.ts";
+import { requireOneSector } from "./sector-names.ts";
 
 /** Registrations are the platform's, not an organization's: whoever has platform:admin may, and no policy is asked. */
 export async function requirePlatformAdmin(deps: Deps, caller: Caller): Promise<ClientFacts> {
@@ -77,10 +78,11 @@ export async function viewClient(deps: Deps, caller: Caller, id: string): Promis
   return await found(deps.database, id);
 }
 
-/** Throws CLIENT_EXISTS when the issuer's client is registered already. */
+/** Throws INVALID_REQUEST for applications that cannot be bound to, CLIENT_EXISTS when the issuer's client is registered already. */
 export async function registerClient(deps: Deps, caller: Caller, input: clients.ClientRow): Promise<Client> {
   const id = newId(deps.random, "cli-");
   return await changed(deps, caller, async (tx) => {
+    await requireOneSector(tx, input);
     if (!(await clients.insertClient(tx, { ...input, id, origin: "registered", now: deps.clock() }))) {
       throw new AppError("CLIENT_EXISTS", `The client ${input.clientId} of this issuer is registered already.`);
     }
@@ -109,6 +111,7 @@ export async function updateClient(
       state: patch.state ?? before.state,
       now: deps.clock(),
     };
+    await requireOneSector(tx, update);
     const isWritten =
       expected.includes(before.revision) && (await clients.updateClient(tx, id, before.revision, update));
     const client = await found(tx, id);

@@ -13,6 +13,7 @@ import { judgedOf } from "./judged.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { callerIn, factsRead, type Note, type Recorded, recorded, seenIn } from "./recorded.ts";
 import { remediesFor } from "./remedies.ts";
+import { named, requireSectorNames } from "./sector-names.ts";
 import type { Judged } from "./story.ts";
 import { shown } from "./visible.ts";
 
@@ -30,6 +31,8 @@ export interface Entity {
   readonly type: string;
   readonly id: string;
   readonly properties?: Properties | undefined;
+  /** Of an account that was named so: what the asking service's sector calls it. */
+  readonly ofSector?: string | undefined;
 }
 
 /** A central check: ids only; roles and state are ours. Built-in rules never read what is sent beside them. */
@@ -65,7 +68,7 @@ export interface Decision {
 
 /**
  * Answers one question for another service, or for a person about themselves. A denial is a value. Throws what is wrong with
- * the caller (NOT_ABOUT_SELF, SCOPE_MISSING, KIND_NOT_BOUND), CANNOT_DECIDE or CONTENTION.
+ * the caller (NOT_ABOUT_SELF, SCOPE_MISSING, KIND_NOT_BOUND, ALIAS_REFUSED), CANNOT_DECIDE or CONTENTION.
  */
 export async function evaluate(deps: Deps, caller: Caller, pdp: Pdp, asked: Evaluation): Promise<Recorded<Decision>> {
   return await evaluateOne({ deps, caller, pdp, host: askingAlone(deps, caller) }, asked);
@@ -100,8 +103,9 @@ export interface Settled {
   readonly judged: () => Judged | null;
 }
 
-export async function settle(flow: Flow, asked: Evaluation): Promise<Settled> {
+export async function settle(flow: Flow, sent: Evaluation): Promise<Settled> {
   const { deps, caller, pdp, note } = flow;
+  const asked = await named(deps, caller, sent);
   const { resource, action, subject } = asked;
   if (!isKind(resource.type)) return await hostDecision(flow, asked);
   if (subject.type !== "account") return await unknown(flow, asked, "UNKNOWN_SUBJECT");
@@ -144,6 +148,7 @@ export function requireMayAsk(
 ): void {
   if (client !== null || scope === "authz:explain") {
     requireKind(requireScope(caller, client, scope), resource.type);
+    requireSectorNames(client, subject, resource);
   } else if (subject.type !== "account" || account?.alias !== subject.id) {
     throw new AppError("NOT_ABOUT_SELF", "People may ask about themselves only; the subject's id is your alias.");
   }

@@ -91,8 +91,9 @@ function served<K extends ResourceKind>(caller: Caller, facts: Facts<K>, type: s
 }
 
 /** Whom the ledger knows as a stranger it has told nothing (0007_facts.sql). A client's token can say less than its registration. */
-function mayKnow(caller: Caller, { caller: { client }, organization }: Facts): boolean {
-  return client === null || organization === null || isBoundTo(caller, client, organization.slug);
+function mayKnow(caller: Caller, { caller: { client }, organization, resource }: Facts): boolean {
+  if (client === null || organization === null || isBoundTo(caller, client, organization.slug)) return true;
+  return resource !== null && "anchor" in resource && client.applications.includes(resource.anchor);
 }
 
 function identity(caller: Caller): { issuer: string; subject: string; clientId: string | null } {

@@ -11,6 +11,7 @@ import { onlyOrganization, sentIn, subjectOf } from "./host-decisions.ts";
 import { askHost, type HostAnswer, type HostQuestion, type Pair } from "./host-questions.ts";
 import { callerIn, hostQuestionIn } from "./recorded.ts";
 import { searchedIn, type SearchFlow } from "./recorded-search.ts";
+import { requireSectorNames, SECTOR_SUBJECT, sectorOf } from "./sector-names.ts";
 import type { ActionSearch, ResourceSearch, Searches, SubjectSearch, Thing, Verb } from "./search.ts";
 import { NOTHING_FOUND, type SearchPage, type SearchRequest } from "./search-page.ts";
 
@@ -27,10 +28,14 @@ type Of<Search> = Search & { readonly kind: HostKind };
 
 async function subjectsOf(flow: SearchFlow, asked: Of<SubjectSearch>): Promise<SearchPage<Thing>> {
   const { deps, caller, pdp } = flow;
-  const { subject, resource, action, kind, page } = asked;
+  const { resource, action, kind, page } = asked;
   const head = await gather(deps, caller, NOBODY);
-  requireKind(requireScope(caller, head.caller.client, "authz:search"), kind.type);
+  const client = requireScope(caller, head.caller.client, "authz:search");
+  requireKind(client, kind.type);
+  requireSectorNames(client, asked.subject, resource);
   flow.notes.asked({ caller: callerIn(head) });
+  const sector = asked.subject.type === SECTOR_SUBJECT ? await sectorOf(deps, client) : null;
+  const subject = sector === null ? asked.subject : { ...asked.subject, type: "account" };
   const slug = pdp.slug ?? onlyOrganization(caller, head);
   if (!kind.actions.includes(action.name)) return NOTHING_FOUND;
   const { keeping } = subjectOf(deps, kind, { subject: { ...subject, id: "" } });
@@ -40,9 +45,10 @@ async function subjectsOf(flow: SearchFlow, asked: Of<SubjectSearch>): Promise<S
     resources: { selector: { type: kind.type, ids: [resource.id] }, keeping: kind.resources },
   });
   const side = { name: "subjects", of: ({ subject: found }: Pair) => found } as const;
-  const within = reachOf(asked, { resource: { type: kind.type, id: resource.id } });
+  const within = reachOf({ ...asked, subject }, { resource: { type: kind.type, id: resource.id } });
   const roles = rolesNeeded(deps.rulesFor, { kind: kind.type, action: action.name }, kind.matrices);
-  const all = { type: subject.type, unstored: keeping === "sent", ...(roles !== null && { roles }) };
+  const narrowed = { ...(roles !== null && { roles }), ...(sector !== null && { sector: sector.sector }) };
+  const all = { type: subject.type, unstored: keeping === "sent", ...narrowed };
   return await pageOf(flow, { question, side, all, within, asked: { subject, action }, request: page });
 }
 
@@ -161,7 +167,7 @@ async function pageOf(
       after = keyOf(answer, side.name, index);
       if (pair.verdicts.get(asked.action.name)?.allowed !== true) continue;
       const { id, name } = side.of(pair);
-      results.push({ type: all.type, id });
+      results.push(all.sector === undefined ? { type: all.type, id } : { type: SECTOR_SUBJECT, id: after });
       notes.found(name);
       if (results.length < request.size) continue;
       return { results, next: isLast && index === answer.pairs.length - 1 ? null : after, cut: null };

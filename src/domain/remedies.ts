@@ -57,6 +57,17 @@ const HELP: Readonly<Record<string, Help>> = {
   ORGANIZATION_RETIRED: { message: "An Owner must enable the organization first." },
   ORGANIZATION_NOT_RETIRED: { message: "The sole Owner must retire the organization first." },
   SECTOR_RETIRED: { message: "An Owner must enable the sector first." },
+  APPLICATION_RETIRED: { message: "An Owner must enable the application first." },
+  NOT_ADMITTED: { message: "An Admin can list the account in the application's rules of admission." },
+  ACCOUNT_BLOCKED: { message: "An Admin can take the account from those that the application has blocked." },
+  METHOD_NOT_ALLOWED: { message: "Authenticate by a method that the application's rules of authentication name." },
+  ASSURANCE_TOO_LOW: {
+    message: "Authenticate again, so that the level of assurance is `leastAssurance` or more.",
+    repeats: ["leastAssurance"],
+  },
+  SECOND_FACTOR_REQUIRED: { message: "Authenticate again, with a second factor." },
+  AUTHENTICATION_TOO_OLD: { message: "Authenticate again." },
+  REAUTHENTICATION_REQUIRED: { message: "Authenticate again." },
   LIVE_APPLICATIONS: {
     message: "Retire the enabled applications first.",
     blockers: (resource) => ("liveApplications" in resource ? { applications: resource.liveApplications } : {}),

@@ -6,6 +6,7 @@ import { targetAt } from "./evaluate.ts";
 import { gather } from "./gather.ts";
 import { searchedIn, searchIn, type SearchFlow } from "./recorded-search.ts";
 import type { SubjectSearch, Thing } from "./search.ts";
+import { SECTOR_SUBJECT, requireSectorNames, sectorOf } from "./sector-names.ts";
 import { NOTHING_FOUND, type Search, searchPage, type SearchPage } from "./search-page.ts";
 
 /**
@@ -20,9 +21,13 @@ export async function subjectsOf(
   const { subject, action, resource, kind, page } = asked;
   const target = targetAt(pdp, kind, resource.id);
   const head = await gather(deps, caller, target, kind === "account" ? { alias: resource.id } : {});
-  requireKind(requireScope(caller, head.caller.client, "authz:search"), kind);
+  const client = requireScope(caller, head.caller.client, "authz:search");
+  requireKind(client, kind);
+  requireSectorNames(client, subject, resource);
   notes.asked(searchIn(kind, action.name, { ...head, subject: null }), searchedIn(head));
-  if (subject.type !== "account" || head.resource === null) return NOTHING_FOUND;
+  const sector = await sectorOf(deps, client);
+  const type = sector === null ? "account" : SECTOR_SUBJECT;
+  if (subject.type !== type || head.resource === null) return NOTHING_FOUND;
   const { organization } = head;
   const matrices = organization === null ? [] : [organization.matrix];
   const roles = rolesNeeded(deps.rulesFor, { kind, action: action.name }, matrices);
@@ -30,7 +35,7 @@ export async function subjectsOf(
   const search: Search<Kind, Thing> = {
     kind,
     candidates: async (after, limit) => {
-      const of = { kind, id: target.id ?? "", roles, after, limit, now };
+      const of = { kind, id: target.id ?? "", roles, sector: sector?.sector ?? null, after, limit, now };
       const found =
         organization === null
           ? [{ key: resource.id, facts: head }].filter(({ key }) => after !== key)
@@ -41,7 +46,7 @@ export async function subjectsOf(
             });
       return found.map(({ key, facts }) => {
         const { alias, pseudonym: name } = facts.subject ?? { alias: key, pseudonym: null };
-        const result = { type: "account", id: alias };
+        const result = { type, id: sector === null ? alias : key };
         return { at: key, facts, asked: { action, resource }, result, name };
       });
     },

@@ -12,6 +12,7 @@ import { callerIn } from "./recorded.ts";
 import { type LoggedPage, recordedSearch, type SearchFlow } from "./recorded-search.ts";
 import { resourcesOf } from "./search-resources.ts";
 import { subjectsOf } from "./search-subjects.ts";
+import { named, requireSectorNames } from "./sector-names.ts";
 
 /** Searches answer with what a question about each, by `evaluate`, is answered with yes: all of that, in pages, and nothing else. */
 
@@ -63,9 +64,10 @@ function builtIn(kind: Kind): Searches {
 
 /** Of what nobody knows, nothing is found; whoever may not ask is told so all the same. */
 const UNKNOWN: Searches = {
-  subjects: async ({ deps, caller, notes }, { resource }) => {
+  subjects: async ({ deps, caller, notes }, { subject, resource }) => {
     const head = await gather(deps, caller, NOBODY);
     requireKind(requireScope(caller, head.caller.client, "authz:search"), resource.type);
+    requireSectorNames(head.caller.client, subject, resource);
     notes.asked({ caller: callerIn(head) });
     return nothingOf(deps, resource.type);
   },
@@ -100,12 +102,14 @@ export const searchSubjects: Asking<SubjectSearch, Thing> = async (deps, caller,
     return await searchesOf(deps, asked.resource.type).subjects({ deps, caller, pdp, notes }, asked);
   });
 
-export const searchResources: Asking<ResourceSearch, Thing> = async (deps, caller, pdp, asked) =>
+export const searchResources: Asking<ResourceSearch, Thing> = async (deps, caller, pdp, sent) =>
   await recordedSearch(deps, "resource", async (notes) => {
+    const asked = await named(deps, caller, sent);
     return await searchesOf(deps, asked.resource.type).resources({ deps, caller, pdp, notes }, asked);
   });
 
-export const searchActions: Asking<ActionSearch, Verb> = async (deps, caller, pdp, asked) =>
+export const searchActions: Asking<ActionSearch, Verb> = async (deps, caller, pdp, sent) =>
   await recordedSearch(deps, "action", async (notes) => {
+    const asked = await named(deps, caller, sent);
     return await searchesOf(deps, asked.resource.type).actions({ deps, caller, pdp, notes }, asked);
   });

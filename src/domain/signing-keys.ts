@@ -13,13 +13,13 @@ import {
   type SigningKey,
   stateOf,
 } from "../entities/signing-keys.ts";
+import { violates } from "../stores/database.ts";
 import { findOrganization } from "../stores/organizations.ts";
 import { inOrganization } from "../stores/scope.ts";
 import * as store from "../stores/signing-keys.ts";
-import type { ApplicationPath } from "./applications.ts";
+import { type ApplicationPath, applicationTarget } from "./application-path.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
-import type { Target } from "./gather.ts";
 import { read } from "./read.ts";
 
 type OfApplication = Pick<Changing<"application">, "tx" | "now" | "organization">;
@@ -27,6 +27,20 @@ type OfApplication = Pick<Changing<"application">, "tx" | "now" | "organization"
 /** An application without keys gets one that signs at once: there is nobody yet who could have kept an older key set. */
 export async function addFirstKey(deps: Deps, changing: OfApplication, anchor: string): Promise<void> {
   await addKey(deps, changing, { anchor, algorithm: "ES256", activatesAt: changing.now });
+}
+
+/** For one that was made before applications had keys. Nothing where another request has done it a moment ago. */
+export async function addMissingKey(
+  deps: Deps,
+  { organization, anchor }: { readonly organization: string; readonly anchor: string },
+): Promise<void> {
+  try {
+    await inOrganization(deps.database, organization, async (tx) => {
+      await addFirstKey(deps, { tx, organization, now: deps.clock() }, anchor);
+    });
+  } catch (error) {
+    if (!violates(error, store.LAST_KEY_CONSTRAINT)) throw error;
+  }
 }
 
 /** By kid. */
@@ -54,7 +68,7 @@ async function readKeys(
   caller: Caller,
   path: ApplicationPath,
 ): Promise<{ readonly rows: readonly store.SigningKeyRow[]; readonly now: Date }> {
-  const { facts, organization } = await read(deps, caller, target(path), "view");
+  const { facts, organization } = await read(deps, caller, applicationTarget(path), "view");
   const rows = await inOrganization(deps.database, organization?.id ?? "", async (tx) => {
     return await store.readSigningKeys(tx, path.anchor);
   });
@@ -81,7 +95,7 @@ export async function rotateKeys(
   path: ApplicationPath,
   input: { readonly algorithm?: SigningAlgorithm | undefined; readonly ifMatch: IfMatch },
 ): Promise<Changed<SigningKey>> {
-  const spec = { target: target(path), action: "rotate_keys", ifMatch: input.ifMatch } as const;
+  const spec = { target: applicationTarget(path), action: "rotate_keys", ifMatch: input.ifMatch } as const;
   return await change(deps, caller, spec, async (changing) => {
     const { tx, now } = changing;
     const { anchor } = path;
@@ -116,7 +130,7 @@ export async function revokeKey(
   input: { readonly ifMatch: IfMatch },
 ): Promise<Changed<SigningKey>> {
   const { anchor, kid } = path;
-  const spec = { target: target(path), action: "rotate_keys", ifMatch: input.ifMatch } as const;
+  const spec = { target: applicationTarget(path), action: "rotate_keys", ifMatch: input.ifMatch } as const;
   return await change(deps, caller, spec, async (changing) => {
     const { tx, now } = changing;
     const keys = await store.readSigningKeys(tx, anchor);
@@ -213,8 +227,4 @@ function tooMany(): AppError {
     "TOO_MANY_KEYS",
     `The application has ${LIMITS.signingKeys} keys by which tokens are still verified. Rotate again when one is gone.`,
   );
-}
-
-function target({ slug, anchor }: ApplicationPath): Target<"application"> {
-  return { kind: "application", id: anchor, slug };
 }

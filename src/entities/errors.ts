@@ -21,6 +21,7 @@ export const ERROR_CODES = [
   "DENIED", // a policy refused; the problem's code is the first reason
   "NOT_FOUND",
   "UNKNOWN_ALIAS",
+  "ALIAS_REFUSED", // a service that is bound to applications knows people by the subjects of their sector
   "UNKNOWN_RELATED", // a relation points to somebody who is no member
   "TOO_MANY_RELATIONS",
   "KIND_NOT_BOUND", // the client is bound to other kinds

@@ -30,7 +30,12 @@ export function newId(random: RandomBytes, prefix: IdPrefix): string {
 }
 
 export function randomText(random: RandomBytes, length: number): string {
-  return Array.from(random(length), (byte) => ALPHABET.charAt(byte & 31)).join("");
+  return inAlphabet(random(length));
+}
+
+/** A character for each byte, of which five bits count. */
+export function inAlphabet(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => ALPHABET.charAt(byte & 31)).join("");
 }
 
 /** Nobody is called so: an alias of this form would read as what never leaves (S0.19, S0.26). */
@@ -54,6 +59,7 @@ export type IdPrefix =
   | "sec-"
   | "app-"
   | "key-" // a signing key of an application
+  | "cak-" // what an application authenticates with: a client-auth key
   | "inv-"
   | "tra-" // an ownership transfer
   | "cli-"

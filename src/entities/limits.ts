@@ -60,6 +60,8 @@ export const LIMITS = {
 
   /** How often a decision is taken again because a version moved, before the facts are gathered under the lock. */
   lostRaces: 2,
+  /** The same of a login, which is decided on what still is so when it begins. */
+  lostLogins: 5,
   /** Deadlocks and serialization failures in a row. */
   transactionRetries: 3,
   /** Changes of one organization that wait for each other in one gateway. */
@@ -79,8 +81,24 @@ export const LIMITS = {
   /** How long whoever verifies may keep an application's key set, and how long a token of a login is valid at the most. */
   jwksSeconds: 300,
   loginTokenSeconds: 24 * 60 * 60,
+  /** How long one is valid where nobody has said. */
+  defaultTokenSeconds: 60 * 60,
   /** By which an application's tokens are verified at one time. */
   signingKeys: 10,
+  /** That it authenticates with at one time, and how long one is good: at the most, and where nobody has said. */
+  clientKeys: 10,
+  clientKeyDays: 730,
+  defaultClientKeyDays: 365,
+  /** Of an application's settings, rules and claim policy: addresses and their length, accounts of a list, methods, claims. */
+  redirectUris: 20,
+  redirectUriCharacters: 500,
+  listedAccounts: 500,
+  loginMethods: 20,
+  claims: 50,
+  /** Accounts that a sector gets to know in one go, before a search of a service that is bound to it. */
+  introducedAtOnce: 2_000,
+  /** What one login tells of: claims that a service vouches for, as JSON. */
+  sentClaimsBytes: 8 * 1024,
   /** An offer of ownership. */
   transferHours: 24,
 

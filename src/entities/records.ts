@@ -48,6 +48,7 @@ export interface DataSharing {
   readonly applicationName: string;
   readonly organization: string; // a slug
   readonly organizationName: string;
+  readonly claims: readonly string[]; // names of those that it has been told, whenever that was
   readonly firstAt: string;
   readonly lastAt: string;
 }

@@ -29,7 +29,7 @@ function routesAt(place: PdpPlace): Route[] {
     params,
     requires: "scope authz:evaluate, or a person about itself",
     asks: [],
-    problems: ["SCOPE_MISSING", "KIND_NOT_BOUND", "NOT_ABOUT_SELF", "CONTENTION"],
+    problems: ["SCOPE_MISSING", "KIND_NOT_BOUND", "ALIAS_REFUSED", "NOT_ABOUT_SELF", "CONTENTION"],
   } as const;
   return [
     check({

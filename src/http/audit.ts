@@ -1,11 +1,14 @@
 import { z } from "zod";
 import { exportAudit, listAudit } from "../domain/audit.ts";
+import { DEFAULT_DOCUMENTS, DOCUMENT_NAMES } from "../entities/application-documents.ts";
+import { CLIENT_KEY_KINDS } from "../entities/client-keys.ts";
 import type { AuditFilters } from "../entities/records.ts";
 import { SIGNING_ALGORITHMS } from "../entities/signing-keys.ts";
 import {
   alias,
   anchor,
   applicationKind,
+  clientKeyId,
   commit,
   entityType,
   foreignId,
@@ -30,6 +33,14 @@ const verb = z
   .string()
   .regex(/^[a-z_]+\.[a-z_]+$/, "expected a kind and a verb, such as sector.rename")
   .meta({ examples: ["sector.rename"] });
+/** Of every document, by member. */
+const documentValues = z.strictObject(
+  Object.fromEntries(
+    Object.values(DEFAULT_DOCUMENTS)
+      .flatMap((document: object) => Object.keys(document))
+      .map((member) => [member, z.union([z.boolean(), z.int(), z.null()]).exactOptional()]),
+  ),
+);
 /** What changed, before and after; nobody is named (S0.19). */
 const change = z
   .strictObject({
@@ -53,6 +64,12 @@ const change = z
     kid: signingKeyId.nullable().exactOptional(),
     algorithm: z.enum(SIGNING_ALGORITHMS).exactOptional(),
     activatesAt: time.exactOptional(),
+    // Of what an application authenticates with.
+    clientKey: clientKeyId.exactOptional(),
+    keyKind: z.enum(CLIENT_KEY_KINDS).exactOptional(),
+    // Of a document of an application's: what differs, a list by how many it has.
+    document: z.enum(DOCUMENT_NAMES).exactOptional(),
+    values: documentValues.exactOptional(),
     // Of a host's entities: neither attributes nor whom they are related to.
     revision: z.int().min(1).exactOptional(),
     relations: z.int().min(0).exactOptional(),

@@ -25,7 +25,8 @@ const grant = {
     .array(anchor)
     .max(LIMITS.clientBindings)
     .meta({
-      description: "Kept for what is to come: nothing reads them yet, and none restricts nothing",
+      description:
+        "All of one sector. A service that has any lets people log in to these alone, and knows people by that sector's names for them alone: /docs#logins",
       examples: [[]],
     }),
   kinds: z

@@ -34,6 +34,7 @@ export type Requirement =
   | "the recipient of the offer"
   | "scope authz:evaluate, or a person about itself"
   | "scope entities:write"
+  | "scope logins:create"
   | "scope authz:explain"
   | "scope authz:search, or a person about itself"
   | "scope authz:search"

@@ -2,7 +2,7 @@ import cors from "cors";
 import type { Handler } from "./context.ts";
 
 const PREFLIGHT_SECONDS = 600;
-const METHODS = ["GET", "HEAD", "POST", "PATCH", "DELETE"];
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const SENT = [
   "Authorization",
   "Content-Type",

@@ -178,7 +178,7 @@ function routeAt({ path, params, operation, whose, pdpOf }: PdpPlace): Route {
     operation: operation("explain"),
     requires: "scope authz:explain",
     asks: [],
-    problems: ["SCOPE_MISSING", "KIND_NOT_BOUND", "CONTENTION"],
+    problems: ["SCOPE_MISSING", "KIND_NOT_BOUND", "ALIAS_REFUSED", "CONTENTION"],
     reply: plainReply(explanation),
     params,
     body: question,

@@ -94,6 +94,12 @@ export const signingKeyId = patterned({
   expected: `key- and ${ID_REST}`,
   example: "key-5w8c3m1xk9z2dvq7ht4n",
 });
+export const clientKeyId = patterned({
+  is: "The id of a key that an application authenticates with",
+  pattern: /^cak-[0-9a-z]{20}$/,
+  expected: `cak- and ${ID_REST}`,
+  example: "cak-0x7k2vq9d4w5n8h1jz3t",
+});
 export const invitationId = patterned({
   is: "The id of an invitation",
   pattern: /^inv-[0-9a-z]{20}$/,

@@ -1,6 +1,7 @@
 import { ACTIONS, type Kind } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Scope } from "../entities/records.ts";
+import { OF_APPLICATIONS } from "./guide-applications.ts";
 
 /** What somebody who has only the address needs before the first call: the beginning of the page at /docs. */
 export interface GuideSection {
@@ -197,17 +198,7 @@ was sent is all that is known of them. What was sent is never taken for what is 
 - What is stored already is replaced by who names its \`ETag\` in \`If-Match\`, or sends \`If-Match: *\`; to say the same again needs neither.
 - Who leaves the organization loses what was shared with it; what is removed takes everything along that points to it.`.trim(),
   },
-  {
-    id: "keys",
-    title: "Keys that an application signs with",
-    text: `
-- Each application has its own, from its first day; [keySet](#keySet) gives the public parts to everybody (RFC 7517), and may be kept for ${LIMITS.jwksSeconds} seconds.
-- [rotateSigningKeys](#rotateSigningKeys) publishes the \`next\` key. It signs when everybody has it who keeps the key set for as long as that: after
-  ${LIMITS.jwksSeconds + LIMITS.clockSkewSeconds} seconds it is \`active\`. The one before is \`retiring\` then: it stays in the key set until the last token that it has signed has expired, and is \`gone\`.
-- [revokeSigningKey](#revokeSigningKey) is for the day that a key is known to others. What it has signed is valid no longer: it leaves the key set at once, and where it was
-  the one that signs, the next one takes its place. Who has kept the key set meets a key that it does not know, and has to ask again.
-- What a key is changes with the time alone: no job has to run for it.`.trim(),
-  },
+  ...OF_APPLICATIONS,
   {
     id: "words",
     title: "Words",

@@ -72,6 +72,11 @@ const sharing = z
     applicationName: name,
     organization: slug.meta({ examples: ["acme"] }),
     organizationName: name.meta({ examples: ["Acme"] }),
+    claims: z.array(z.string().min(1)).meta({
+      description:
+        "What it has been told beside the opaque identifier of its sector: names of claims, whenever that was",
+      examples: [["name"]],
+    }),
     firstAt: time.meta({ description: "Since when the application knows the caller" }),
     lastAt: time.meta({ description: "When it last learnt that the caller was there" }),
   })

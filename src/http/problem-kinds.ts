@@ -91,6 +91,11 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "Nobody is known by this alias",
     help: "People are known from their first request on: let them make one, and tell you the alias that `GET /v1/me` shows them.",
   },
+  ALIAS_REFUSED: {
+    status: 403,
+    title: "People are known by another name here",
+    help: "A service that is bound to applications names people as their sector does (`sector_subject`), or, at a login, as its own issuer does (`identity`).",
+  },
   UNKNOWN_RELATED: {
     status: 422,
     title: "A relation points to somebody who is no member",
@@ -146,7 +151,7 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
   TOO_MANY_KEYS: {
     status: 409,
     title: "The application has as many keys as it may",
-    help: "A key goes when the last token that it has signed has expired; rotate again then, or revoke one.",
+    help: "A signing key goes when the last token that it has signed has expired; rotate again then, or revoke one. Of those that it authenticates with, remove one.",
   },
   POLICIES_REFUSED: {
     status: 409,

@@ -29,6 +29,7 @@ const limit = z
   .meta({ description: "Of what the plan allows no more: /docs#words" });
 const limits = { limit, max: counted("How many there may be", 25) };
 const least = z.enum(ROLES).meta({ description: "The lowest role that will do", examples: ["owner"] });
+const leastAssurance = counted("The lowest level that will do", 2);
 const owners = counted("How many Owners there are");
 const until = time.meta({ description: "From when on it is possible again" });
 const message = z.string().min(1).meta({ description: "What to do, in a sentence for people" });
@@ -78,6 +79,17 @@ const ENTRIES = {
   }),
   ORGANIZATION_NOT_RETIRED: entry("floor", { remedy: {} }),
   SECTOR_RETIRED: entry("floor", { remedy: {} }),
+  APPLICATION_RETIRED: entry("floor", { remedy: {} }),
+  NOT_ADMITTED: entry("matrix", { remedy: {} }),
+  ACCOUNT_BLOCKED: entry("matrix", { remedy: {} }),
+  METHOD_NOT_ALLOWED: entry("matrix", { remedy: {} }),
+  ASSURANCE_TOO_LOW: entry("matrix", { members: { leastAssurance }, remedy: { leastAssurance } }),
+  SECOND_FACTOR_REQUIRED: entry("matrix", { remedy: {} }),
+  AUTHENTICATION_TOO_OLD: entry("matrix", { members: { maximumAgeSeconds: counted("In seconds", 600) }, remedy: {} }),
+  REAUTHENTICATION_REQUIRED: entry("matrix", {
+    members: { reauthenticateAfterSeconds: counted("In seconds", 28_800) },
+    remedy: {},
+  }),
   LIVE_APPLICATIONS: entry("floor", {
     members: { applications: counted("How many are enabled still") },
     remedy: { applications: z.array(anchor).exactOptional().meta({ description: "Which they are, for who may know" }) },

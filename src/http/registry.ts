@@ -1,12 +1,15 @@
 import { ACCESS_ROUTES } from "./access.ts";
+import { DOCUMENT_ROUTES, PLATFORM_DOCUMENT_ROUTES } from "./application-documents.ts";
 import { APPLICATION_ROUTES, PLATFORM_APPLICATION_ROUTES } from "./applications.ts";
 import { AUDIT_ROUTES, PLATFORM_AUDIT_ROUTES } from "./audit.ts";
+import { CLIENT_KEY_ROUTES, PLATFORM_CLIENT_KEY_ROUTES } from "./client-keys.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { ENTITY_ROUTES } from "./entities.ts";
 import { ENTITY_LINE_ROUTES } from "./entity-lines.ts";
 import { EXPLAIN_ROUTES } from "./explain.ts";
 import { HEALTH_ROUTES } from "./health.ts";
+import { LOGIN_ROUTES } from "./logins.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
 import { ME_ROUTES } from "./me.ts";
 import { MEMBER_ROUTES } from "./members.ts";
@@ -22,10 +25,11 @@ import { TRANSFER_ROUTES } from "./transfers.ts";
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   checks: [...ACCESS_ROUTES, ...SEARCH_ROUTES, ...EXPLAIN_ROUTES],
+  logins: LOGIN_ROUTES,
   me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,
-  applications: [...APPLICATION_ROUTES, ...SIGNING_KEY_ROUTES],
+  applications: [...APPLICATION_ROUTES, ...DOCUMENT_ROUTES, ...SIGNING_KEY_ROUTES, ...CLIENT_KEY_ROUTES],
   members: MEMBER_ROUTES,
   invitations: INVITATION_ROUTES,
   transfers: TRANSFER_ROUTES,
@@ -35,7 +39,9 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   platform: [
     ...PLATFORM_SECTOR_ROUTES,
     ...PLATFORM_APPLICATION_ROUTES,
+    ...PLATFORM_DOCUMENT_ROUTES,
     ...PLATFORM_SIGNING_KEY_ROUTES,
+    ...PLATFORM_CLIENT_KEY_ROUTES,
     ...PLATFORM_AUDIT_ROUTES,
     ...POLICY_ROUTES,
   ],

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { KINDS } from "../entities/kinds.ts";
+import { POLICY_KINDS } from "../entities/policy-kinds.ts";
 import { CANARY } from "../entities/canary.ts";
 import type { Keeping } from "../entities/host-kinds.ts";
 import { type Fault, isFault, misfitsOf, readPositioned } from "./positioned.ts";
@@ -45,7 +45,7 @@ const Line = z.strictObject({ resources: Keepings, subjects: Keepings });
 const Lines = z.record(z.string(), z.unknown());
 
 /** Types that the model has of its own and Cerbos does not know; and the subject's schema. */
-const TAKEN: readonly string[] = [...KINDS, "fence", "epoch", "principal", CANARY.kind];
+const TAKEN: readonly string[] = [...POLICY_KINDS, "sector_subject", "fence", "epoch", "principal", CANARY.kind];
 export function isBuiltIn(type: string): boolean {
   return TAKEN.includes(type);
 }

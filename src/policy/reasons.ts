@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { ACTIONS, KINDS } from "../entities/kinds.ts";
+import { POLICY_ACTIONS, POLICY_KINDS } from "../entities/policy-kinds.ts";
 
 /** The codes that the policies give when they deny an action, in the rule's order. */
 export interface ActionReasons {
@@ -25,10 +25,10 @@ const Policy = z.object({
 /** By `<kind>.<action>`, from the YAML of the default matrix and the floors. */
 export async function readReasons(policiesDir: string): Promise<ReadonlyMap<string, ActionReasons>> {
   const found = new Map<string, ActionReasons>();
-  for (const kind of KINDS) {
+  for (const kind of POLICY_KINDS) {
     const matrix = await readPolicy(policiesDir, kind);
     const floor = await readPolicy(policiesDir, `${kind}_floor`);
-    for (const action of ACTIONS[kind]) {
+    for (const action of POLICY_ACTIONS[kind]) {
       found.set(`${kind}.${action}`, { matrix: codesOf(matrix, action), floor: codesOf(floor, action) });
     }
   }

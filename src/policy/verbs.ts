@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { ParseArgsOptionsConfig } from "node:util";
-import { KINDS } from "../entities/kinds.ts";
+import { POLICY_KINDS } from "../entities/policy-kinds.ts";
 import { writeBundle } from "./bundle.ts";
 import { checkPolicies } from "./check.ts";
 import { AuthorError } from "./review/author-error.ts";
@@ -73,7 +73,7 @@ ${COMMON_USAGE}`,
         ),
       );
     } else if (found.length > 0) given.print(found.map(findingInWords).join("\n"));
-    else given.print(`policies: compiled, tested and complete for ${KINDS.length} kinds${hostsIn(folders)}`);
+    else given.print(`policies: compiled, tested and complete for ${POLICY_KINDS.length} kinds${hostsIn(folders)}`);
     return found.length === 0 ? 0 : 2;
   },
 };

@@ -28,6 +28,8 @@ export interface Whole {
   readonly reach?: Reach & { readonly most: number } & ({ readonly subject: Named } | { readonly resource: Named });
   /** Of members, only those with one of these roles. */
   readonly roles?: readonly Role[];
+  /** Of members, whom this sector knows, by what it calls them: that is their key. */
+  readonly sector?: string;
 }
 
 interface Named {

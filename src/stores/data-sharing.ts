@@ -7,7 +7,7 @@ export async function listDataSharing(on: Queryable, account: string, page: Page
   const rows = await on.query<Dated<DataSharing>>({
     name: "list_data_sharing",
     text: `
-      select application, application_name as "applicationName", organization, organization_name as "organizationName",
+      select application, application_name as "applicationName", organization, organization_name as "organizationName", claims,
         first_at as "firstAt", last_at as "lastAt"
       from list_data_sharing($1, $2, $3)
       order by application`,

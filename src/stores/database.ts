@@ -127,6 +127,13 @@ export function violates(error: unknown, constraint: string): boolean {
   return error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION && error.constraint === constraint;
 }
 
+const FOREIGN_KEY_VIOLATION = "23503";
+
+/** Has what a row was to refer to gone meanwhile? */
+export function lacksReferent(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === FOREIGN_KEY_VIOLATION;
+}
+
 /** Classes of SQLSTATE that say "the server cannot, now": connection, resources, operator intervention. */
 const UNAVAILABLE = /^(08|53|57)/;
 

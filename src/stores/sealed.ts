@@ -1,4 +1,4 @@
-import type { SealedPlace } from "../entities/master-keys.ts";
+import type { Purpose, SealedPlace } from "../entities/master-keys.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
 /** A secret that the ledger keeps, and where. */
@@ -30,10 +30,18 @@ export async function countSealed(on: Queryable): Promise<ReadonlyMap<string, nu
 }
 
 /** Within its organization; nothing where it is gone, or another one, meanwhile. */
-export async function replaceSealed(tx: Transaction, { owner, row, sealed }: SealedSecret, by: string): Promise<void> {
-  await tx.query({
-    name: "replace_sealed",
-    text: "update signing_keys set private_key = $4 where anchor = $1 and kid = $2 and private_key = $3",
-    values: [owner, row, sealed, by],
-  });
+export async function replaceSealed(
+  tx: Transaction,
+  { purpose, owner, row, sealed }: SealedSecret,
+  by: string,
+): Promise<void> {
+  const text = REPLACING[purpose];
+  if (text === undefined) throw new Error(`nobody keeps a ${purpose}`);
+  const name = `replace_sealed_${purpose.replace(" ", "_")}`;
+  await tx.query({ name, text, values: [owner, row, sealed, by] });
 }
+
+const REPLACING: Readonly<Partial<Record<Purpose, string>>> = {
+  "signing key": "update signing_keys set private_key = $4 where anchor = $1 and kid = $2 and private_key = $3",
+  "sector secret": "update sector_secrets set secret = $4 where sector_id = $1 and sector_id = $2 and secret = $3",
+};

@@ -60,6 +60,8 @@ export interface SubjectQuery<K extends ResourceKind> {
   /** Only those with one of these roles, while the organization has that matrix; null: all. */
   readonly roles: readonly Role[] | null;
   readonly matrix: string;
+  /** By what this sector calls them; null: by account. */
+  readonly sector: string | null;
   readonly after: string;
   readonly limit: number;
   readonly now: Date;
@@ -71,11 +73,11 @@ export async function searchSubjects<K extends ResourceKind>(
   caller: Facts["caller"],
   query: SubjectQuery<K>,
 ): Promise<Found<K>[]> {
-  const { kind, id, organization, roles, matrix, after, limit, now } = query;
+  const { kind, id, organization, roles, matrix, sector, after, limit, now } = query;
   const rows = await on.query<Row>({
     name: "search_subjects",
-    text: "select key, facts from search_subjects($1, $2, $3, $4, $5, $6, $7, $8)",
-    values: [organization, kind, id, after, limit, now, roles, matrix],
+    text: "select key, facts from search_subjects($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    values: [organization, kind, id, after, limit, now, roles, matrix, sector],
   });
   return rows.map((row) => ({ key: row.key, facts: factsOf(kind, caller, row.facts, now) }));
 }

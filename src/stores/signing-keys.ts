@@ -9,6 +9,9 @@ export interface SigningKeyRow extends SigningKeyTimes {
   readonly createdAt: Date;
 }
 
+/** The unique index behind "at the most one signs next, or until further notice". */
+export const LAST_KEY_CONSTRAINT = "signing_keys_last";
+
 /** By the time that they begin. */
 export async function readSigningKeys(tx: Transaction, anchor: string): Promise<SigningKeyRow[]> {
   return await tx.query<SigningKeyRow>({

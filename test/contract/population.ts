@@ -13,6 +13,7 @@ export interface Population {
   readonly anchors: readonly string[];
   /** Of their keys. */
   readonly kids: readonly string[];
+  readonly clientKeys: readonly string[];
   readonly sectors: readonly string[];
   readonly aliases: readonly string[];
   readonly invitations: readonly string[];
@@ -41,7 +42,14 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   for (const name of names) people.set(name, await introduced(place, name));
   const keeper = await serviceToken(issuer, role);
   const token = role === "service" ? keeper : (people.get(role) ?? "");
-  const made = { slugs: [], anchors: [], sectors: [], transfers: [], invitations: [] as string[] };
+  const made = {
+    slugs: [],
+    anchors: [],
+    clientKeys: [] as string[],
+    sectors: [],
+    transfers: [],
+    invitations: [] as string[],
+  };
   const entities = new Set<string>();
   for (let number = 0; number < ORGANIZATIONS; number += 1) {
     const slug = `${role}-${number}`;
@@ -52,7 +60,8 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
   const mine = await invitedElsewhere(place, role, people);
   await keep(place, role, people);
   const invitations = [...made.invitations, ...mine];
-  const things = { invitations, kids: await keysOf(place, made.anchors), clients: await clients(place) };
+  const keys = { kids: await keysOf(place, made.anchors), clientKeys: made.clientKeys };
+  const things = { invitations, ...keys, clients: await clients(place) };
   return { token, ...made, ...things, aliases: names, entities: [...entities] };
 }
 
@@ -62,7 +71,7 @@ interface Founding {
   readonly people: ReadonlyMap<string, string>;
 }
 
-type Made = { readonly [K in "slugs" | "anchors" | "sectors" | "transfers" | "invitations"]: string[] };
+type Made = { readonly [K in "slugs" | "anchors" | "clientKeys" | "sectors" | "transfers" | "invitations"]: string[] };
 
 async function found({ call }: Place, { role, slug, people }: Founding, made: Made): Promise<void> {
   const founder = people.get(`${role}-founder`) ?? "";
@@ -79,6 +88,8 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     const { anchor, sector } = await call(founder, "POST", `${at}/applications`, { name: "Shop", kind: "web" });
     made.anchors.push(String(anchor));
     made.sectors.push(String(sector));
+    const key = await call(founder, "POST", `${at}/applications/${String(anchor)}/client-keys`, { name: "Deployment" });
+    made.clientKeys.push(String(key["id"]));
     const guest = { alias: `${role}-guest-${number}`, role: "viewer" };
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));

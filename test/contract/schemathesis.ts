@@ -51,11 +51,16 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, kids, sectors, aliases, invitations, transfers, clients, entities } = real;
-  const lists = { slugs, anchors, kids, sectors, aliases, invitations, transfers, clients, entities };
+  const { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, entities } = real;
+  const lists = { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, entities };
   const ofId = {
     ...{ sectors: "/sectors/", invitations: "/invitations/" },
-    ...{ transfers: "/transfers/", clients: "/clients/", entities: "/entities/[{]type[}]/" },
+    ...{
+      transfers: "/transfers/",
+      clients: "/clients/",
+      clientKeys: "/client-keys/",
+      entities: "/entities/[{]type[}]/",
+    },
   };
   return [
     ...Object.entries(lists).map(([name, values]) => `[dictionaries.${name}]\nvalues = ${JSON.stringify(values)}`),

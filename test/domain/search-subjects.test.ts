@@ -89,7 +89,14 @@ test("roles count in the matrix that they were read from: in another one everybo
   const { database, clock } = gateway.gateway.deps;
   const [row] = await gateway.sql<{ id: string }>("select id from organizations where slug = $1", [slug]);
   const page = { after: "", limit: 50, now: clock() };
-  const query = { kind: "sector", id: sector, organization: row?.id ?? "", roles: ["owner"], ...page } as const;
+  const query = {
+    kind: "sector",
+    id: sector,
+    organization: row?.id ?? "",
+    roles: ["owner"],
+    sector: null,
+    ...page,
+  } as const;
   const keys = async (matrix: string): Promise<string[]> => {
     const caller = { account: null, client: null } as never; // it is only passed on
     return (await searchSubjects(database, caller, { ...query, matrix }))

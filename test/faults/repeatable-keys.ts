@@ -1,5 +1,6 @@
 /** POSTs of what applications sign with, for repeatable-posts.ts. */
 import { PLATFORM } from "../../src/entities/ids.ts";
+import { PUBLIC_KEY } from "../support/client-key.ts";
 import type { Person } from "../support/gateway.ts";
 import { addApplication, addPlatformApplication, foundOrganization, signingKeyOf } from "../support/world.ts";
 import type { Prepare, Repeatable, Stage } from "./repeatable-posts.ts";
@@ -30,11 +31,28 @@ async function turnPlatformKeys({ operator }: Stage, verb: "rotate" | "revoke"):
   return await turnKeys(operator, { application: `/v1/platform/applications/${anchor}`, slug: PLATFORM }, verb);
 }
 
+/** A public key: the answer to a repetition has all that the first one had. */
+function addClientKey(by: Person, application: string, slug: string): Repeatable {
+  const body = { name: "Deployment", publicKey: PUBLIC_KEY };
+  const adds = slug === PLATFORM ? {} : { client_keys: 1 };
+  const events = ["application.add_client_key"];
+  return { by, path: `${application}/client-keys`, body, slug, view: null, events, adds };
+}
+
 const ORGANIZATION = "/v1/organizations/:slug";
 
 export const OF_KEYS: Readonly<Record<string, Prepare>> = {
   [`${ORGANIZATION}/applications/:anchor/keys/rotate`]: async (stage) => await turnOwnKeys(stage, "rotate"),
   [`${ORGANIZATION}/applications/:anchor/keys/:kid/revoke`]: async (stage) => await turnOwnKeys(stage, "revoke"),
+  [`${ORGANIZATION}/applications/:anchor/client-keys`]: async ({ founder }) => {
+    const slug = await foundOrganization(founder);
+    const { anchor } = await addApplication(founder, slug);
+    return addClientKey(founder, `/v1/organizations/${slug}/applications/${anchor}`, slug);
+  },
+  "/v1/platform/applications/:anchor/client-keys": async ({ operator }) => {
+    const { anchor } = await addPlatformApplication(operator);
+    return addClientKey(operator, `/v1/platform/applications/${anchor}`, PLATFORM);
+  },
   "/v1/platform/applications/:anchor/keys/rotate": async (stage) => await turnPlatformKeys(stage, "rotate"),
   "/v1/platform/applications/:anchor/keys/:kid/revoke": async (stage) => await turnPlatformKeys(stage, "revoke"),
 };

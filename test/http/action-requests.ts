@@ -1,4 +1,5 @@
 import type { Kind } from "../../src/entities/kinds.ts";
+import { CLAIMS, SESSION } from "../support/rules.ts";
 import type { Answered, Person } from "../support/gateway.ts";
 
 /** A thing that has actions, and where it is. */
@@ -12,7 +13,7 @@ export interface Thing {
   readonly name: string;
 }
 
-export type ActionRequest = readonly [method: "get" | "post" | "patch" | "delete", path: string, body?: object];
+export type ActionRequest = readonly [method: "get" | "post" | "put" | "patch" | "delete", path: string, body?: object];
 
 type Requests = Readonly<Record<string, ActionRequest>>;
 
@@ -23,11 +24,7 @@ export const WITHOUT_ROUTE: Readonly<Record<Thing["kind"], Readonly<Record<strin
     store_entities: "entities are the services' of the host, no member's",
   },
   sector: {},
-  application: {
-    view_rules: "rules are not kept here yet; other services ask for it by a check",
-    configure_rules: "rules are not kept here yet; other services ask for it by a check",
-    set_claim_policy: "claims are not kept here; the service that keeps them asks by a check",
-  },
+  application: {},
   member: {},
   invitation: {},
   transfer: {},
@@ -47,8 +44,7 @@ export function requestsOf(thing: Thing, by: Person, guest: string): Requests {
   const turns: Requests = { retire: ["post", `${path}/retire`], enable: ["post", `${path}/enable`] };
   const archive: ActionRequest = ["post", `${path}/archive`, { confirm: thing.id }];
   if (kind === "organization") return { ...common, ...turns, archive, rename, ...inOrganization(path, guest) };
-  if (kind === "application")
-    return { ...common, ...turns, edit: rename, rotate_keys: ["post", `${path}/keys/rotate`, {}] };
+  if (kind === "application") return { ...common, ...turns, edit: rename, ...ofApplication(path) };
   if (kind === "member") return { ...common, ...ofMember(thing, by) };
   if (kind === "invitation") return { ...common, ...ofInvitation(thing) };
   if (kind === "transfer") return { ...common, ...ofTransfer(thing) };
@@ -73,6 +69,15 @@ function inOrganization(path: string, guest: string): Requests {
     invite_billing: invitation("billing"),
     invite_admin: invitation("admin"),
     invite_owner: invitation("owner"),
+  };
+}
+
+function ofApplication(path: string): Requests {
+  return {
+    rotate_keys: ["post", `${path}/keys/rotate`, {}],
+    view_rules: ["get", `${path}/rules/session`],
+    configure_rules: ["put", `${path}/rules/session`, SESSION],
+    set_claim_policy: ["put", `${path}/claims`, CLAIMS],
   };
 }
 

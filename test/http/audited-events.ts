@@ -1,7 +1,9 @@
 /** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
 import type { Stage } from "../faults/repeatable-posts.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { OF_DOCUMENTS } from "./audited-documents.ts";
 import { OF_ENTITIES } from "./audited-entities.ts";
+import { OF_KEYS } from "./audited-keys.ts";
 import { ON_PLATFORM } from "./audited-on-platform.ts";
 import { type Ask, enabled, type Expected, renamed, retired, TEXT } from "./audited-request.ts";
 
@@ -90,18 +92,6 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     rule: "application#enable",
     events: [["application.enable", "application", ...enabled]],
   },
-  [`POST ${ORGANIZATION}/applications/:anchor/keys/rotate`]: {
-    rule: "application#edit",
-    events: [
-      ["application.rotate_keys", "application", { kid: TEXT }, { kid: TEXT, algorithm: "ES256", activatesAt: TEXT }],
-    ],
-  },
-  [`POST ${ORGANIZATION}/applications/:anchor/keys/:kid/revoke`]: {
-    rule: "application#edit",
-    events: [
-      ["application.revoke_key", "application", { kid: TEXT, state: "active" }, { kid: TEXT, state: "revoked" }],
-    ],
-  },
   [`PATCH ${ORGANIZATION}/members/:alias`]: {
     rule: "member#grant",
     events: [["member.change_role", "member", { role: "viewer" }, { role: "admin" }]],
@@ -177,6 +167,8 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     events: [["organization.archive", "organization", { state: "retired" }, { state: "archived" }]],
   },
   ...ON_PLATFORM,
+  ...OF_DOCUMENTS,
+  ...OF_KEYS,
   ...OF_ENTITIES,
   [`GET ${ORGANIZATION}/audit/export`]: {
     rule: "organization#export_audit",

@@ -46,18 +46,6 @@ export const ON_PLATFORM: Readonly<Record<string, Expected>> = {
     rule: "application#enable",
     events: [["application.enable", "application", ...enabled]],
   },
-  [`POST ${PLATFORM}/applications/:anchor/keys/rotate`]: {
-    rule: "application#edit",
-    events: [
-      ["application.rotate_keys", "application", { kid: TEXT }, { kid: TEXT, algorithm: "ES256", activatesAt: TEXT }],
-    ],
-  },
-  [`POST ${PLATFORM}/applications/:anchor/keys/:kid/revoke`]: {
-    rule: "application#edit",
-    events: [
-      ["application.revoke_key", "application", { kid: TEXT, state: "active" }, { kid: TEXT, state: "revoked" }],
-    ],
-  },
   [`POST ${PLATFORM}/policies/reload`]: {
     rule: null,
     events: [["policies.deploy", "policies", deciding, deciding]],

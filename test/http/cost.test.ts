@@ -13,8 +13,8 @@ import {
   addMember,
   addPlatformApplication,
   foundOrganization,
+  keysOf,
   must,
-  signingKeyOf,
 } from "../support/world.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
@@ -71,11 +71,11 @@ async function makeWorld(size: number): Promise<World> {
   const things = { ...offers, client: String(client.body.id), signInMethod: method?.id ?? "" };
   const proof = await gateway.issuer.sign({ subject: `${alice.alias}-elsewhere` });
   const platform = await addPlatformApplication(operator);
-  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
+  const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, `keeper-${stages}`, [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, signingKey, ...things, platform, proof, entity, ...people };
+  return { slug, anchor, sector, ...keys, ...things, platform, proof, entity, ...people };
 }
 
 type Ask = () => Promise<Answered>;

@@ -1,10 +1,13 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
+import { PUBLIC_KEY } from "../support/client-key.ts";
 import { LINES } from "../support/documents.ts";
 import type { Answered, Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
 import { addApplication, foundOrganization } from "../support/world.ts";
-import { once, oneOf, ROLES, type Situation } from "./situations.ts";
+import { drawnDocument } from "./drawn-documents.ts";
+import { drawnEntity, drawnLines, entityId, patchOf } from "./drawn-entities.ts";
+import { aliasOf, once, oneOf, ROLES, type Situation } from "./situations.ts";
 
 /** A request that somebody could send to a route in a situation. */
 export interface Drawn {
@@ -31,7 +34,8 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const methods = route.path.includes("/sign-in-methods/") ? await signInMethods(gateway, situation) : [];
   const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
   const keys = route.path.includes("/:kid/") ? await signingKeys(gateway) : [];
-  const known = { ...situation, ...platform, clients, methods, keys, proof };
+  const clientKeys = route.path.includes("/client-keys/") ? await clientKeyIds(gateway) : [];
+  const known = { ...situation, ...platform, clients, methods, keys, clientKeys, proof };
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) => param(route.path, name, known, chance));
   const hasLines = route.access === "caller" && route.dialect === "lines";
   const body = hasLines ? drawnLines(known, chance) : route.body === NOTHING ? undefined : bodyOf(route, known, chance);
@@ -91,6 +95,10 @@ async function signingKeys(gateway: TestGateway): Promise<string[]> {
   return (await gateway.sql<{ kid: string }>("select kid from signing_keys order by kid")).map(({ kid }) => kid);
 }
 
+async function clientKeyIds(gateway: TestGateway): Promise<string[]> {
+  return (await gateway.sql<{ id: string }>("select id from client_keys order by id")).map(({ id }) => id);
+}
+
 /** The stranger's; not the one that it calls with, unless it has no other: whoever is unlinked is somebody new at the next call. */
 async function signInMethods(gateway: TestGateway, { stranger }: Situation): Promise<string[]> {
   const rows = await gateway.sql<{ id: string; subject: string }>(
@@ -122,11 +130,13 @@ export async function platforms(gateway: TestGateway): Promise<Pick<Situation, "
 interface Known extends Situation {
   readonly clients: readonly string[];
   readonly keys: readonly string[];
+  readonly clientKeys: readonly string[];
   readonly methods: readonly string[];
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods, keys } = situation;
+  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods, keys, clientKeys } =
+    situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
@@ -134,40 +144,17 @@ function param(path: string, name: string, situation: Known, chance: Chance): st
   if (name === "type") return "group";
   if (name === "kid") return oneOf(chance, keys[chance.below(Math.max(1, keys.length))] ?? unknown);
   if (path.includes("/entities/")) return entityId(situation, chance);
-  const ofPath = { sectors, clients, "sign-in-methods": methods, transfers, invitations };
+  const ofPath = { sectors, clients, "sign-in-methods": methods, "client-keys": clientKeys, transfers, invitations };
   const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
   const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
 }
 
-/** One that is there, or that perhaps was made by another request. */
-function entityId({ entities }: Situation, chance: Chance): string {
-  return oneOf(chance, `drawn-${chance.below(3)}`, ...entities, ...entities);
-}
-
-/** A group, now and then one that is not as it should be, or names somebody who is no member. */
-function drawnEntity(situation: Situation, chance: Chance): Readonly<Record<string, unknown>> {
-  const title = oneOf(chance, "Editors", `Group ${chance.below(1000)}`);
-  const related = { member: [{ type: "account", id: once(chance, 8) ? "nobody-here" : aliasOf(situation, chance) }] };
-  return { attributes: once(chance, 8) ? { colour: "red" } : { title }, relations: once(chance, 2) ? related : {} };
-}
-
-function drawnLines(situation: Situation, chance: Chance): string {
-  const lines = Array.from({ length: chance.below(4) }, () => {
-    const entity = { type: once(chance, 8) ? "spaceship" : "group", id: entityId(situation, chance) };
-    return once(chance, 8) ? "{" : JSON.stringify({ ...entity, ...drawnEntity(situation, chance) });
-  });
-  return lines.join("\n");
-}
-
 function idPrefix(path: string): string {
   if (path.includes("/sign-in-methods/")) return "sim";
+  if (path.includes("/client-keys/")) return "cak";
   if (path.includes("/transfers/")) return "tra";
   return path.includes("/clients/") ? "cli" : "inv";
-}
-
-function aliasOf({ founder, people, guests }: Situation, chance: Chance): string {
-  return oneOf(chance, founder, ...Object.values(people), ...guests).alias;
 }
 
 type Proving = Situation & { readonly proof: string };
@@ -187,6 +174,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     linkSignInMethod: { token: proof },
     rotateSigningKeys: oneOf(chance, {}, { algorithm: "EdDSA" }, { algorithm: name }),
     rotatePlatformSigningKeys: {},
+    addClientKey: oneOf(chance, { name }, { name, publicKey: PUBLIC_KEY }, { name, expiresInDays: chance.below(3) }),
     storeEntity: drawnEntity(situation, chance),
     changeEntity: patchOf(drawnEntity(situation, chance), chance),
     changeRole: { role },
@@ -198,14 +186,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     },
     updateClient: { name, state: oneOf(chance, "enabled", "disabled") },
   };
-  return bodies[route.operation] ?? { name };
-}
-
-function patchOf(
-  { attributes, relations }: Readonly<Record<string, unknown>>,
-  chance: Chance,
-): Record<string, unknown> {
-  return { attributes, [oneOf(chance, "relate", "unrelate")]: relations };
+  return bodies[route.operation] ?? drawnDocument(route.operation, situation, chance) ?? { name };
 }
 
 /** None, the entity's own, any, or one that it had or never had. */
@@ -223,6 +204,12 @@ async function ifMatch(
 }
 
 async function revisionOf(gateway: TestGateway, path: string): Promise<string | undefined> {
+  const [, anchor, document] =
+    /\/applications\/([^/]+)\/(?:rules\/)?(settings|admission|authentication|session|claims)$/.exec(path) ?? [];
+  if (document !== undefined) {
+    const text = "select revision from application_documents where anchor = $1 and name = $2";
+    return (await gateway.sql<{ revision: string }>(text, [anchor, document]))[0]?.revision ?? "1";
+  }
   const [, slug, noun, id, inner] =
     /^\/v1\/organizations\/([^/]+)(?:\/([a-z]+)\/([^/]+)(?:\/([^/]+))?)?/.exec(path) ?? [];
   const personal = /^\/v1\/(?:invitations|platform\/[a-z]+)\/([^/]+)/.exec(path)?.[1];

@@ -19,7 +19,7 @@ const CHANGING = ROUTES.filter(
   (route) => route.access === "caller" && route.dialect !== "authzen" && route.method !== "get",
 );
 /** Reduced, each situation sees some of the routes in turn; what they change makes the next one's situation. */
-const ROUTES_EACH = IS_FULL ? CHANGING.length : 3;
+const ROUTES_EACH = IS_FULL ? CHANGING.length : Math.ceil(CHANGING.length / SITUATIONS);
 
 let gateway: TestGateway | undefined;
 afterAll(async () => await gateway?.close());
@@ -45,15 +45,17 @@ interface Then {
 const IDS = `
   select id from sectors union all select anchor from applications
   union all select id from invitations union all select id from transfers union all select id from clients
-  union all select id from sign_in_methods union all select kid from signing_keys`;
+  union all select id from sign_in_methods union all select kid from signing_keys union all select id from client_keys`;
 
 async function thenOf(place: TestGateway): Promise<Then> {
   return { ids: new Set((await place.sql<{ id: string }>(IDS)).map(({ id }) => id)), at: new Date().toISOString() };
 }
 
-const ID = /\b(?:sec|app|key|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
+const ID = /\b(?:sec|app|key|cak|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
 /** Of a public key. Those that were made before are in no answer of a change. */
 const COORDINATE = /("[xy]":")[A-Za-z0-9_-]{43}(?=")/g;
+/** That is in one answer alone. */
+const SECRET = /\bbws_[A-Za-z0-9_-]{43}/g;
 const TIME = /\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** What was answered, with the ids and times that it made left out. */
@@ -63,6 +65,7 @@ function told({ status, headers, text }: Answered, then: Then): object {
     const named = value.replaceAll(ID, (id) => (then.ids.has(id) ? id : "<a new id>"));
     return named
       .replaceAll(COORDINATE, "$1<of a new key>")
+      .replaceAll(SECRET, "<a new secret>")
       .replaceAll(TIME, (time) => (time < then.at ? time : "<a new time>"));
   };
   const hasLines = headers.get("content-type") === LINES_TYPE;

@@ -14,9 +14,9 @@ import {
   addMember,
   addPlatformApplication,
   foundOrganization,
+  keysOf,
   must,
   retireEverything,
-  signingKeyOf,
 } from "../support/world.ts";
 import { type CallerRoute, goodRequest, type World } from "./route-samples.ts";
 
@@ -38,6 +38,7 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   searchResourcesInOrganization: "as above",
   searchActions: "as above",
   searchActionsInOrganization: "as above",
+  logIn: "it asks, and its answer is the denial",
   updateMe: "what people change of themselves belongs to no organization (S0.4)",
   linkSignInMethod: "as above",
   unlinkSignInMethod: "as above",
@@ -53,6 +54,13 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   editPlatformApplication: "as above",
   retirePlatformApplication: "as above",
   enablePlatformApplication: "as above",
+  setPlatformApplicationSettings: "as above",
+  setPlatformAdmissionRules: "as above",
+  setPlatformAuthenticationRules: "as above",
+  setPlatformSessionRules: "as above",
+  setPlatformClaimPolicy: "as above",
+  addPlatformClientKey: "as above",
+  removePlatformClientKey: "as above",
   rotatePlatformSigningKeys: "as above",
   revokePlatformSigningKey: "as above",
 };
@@ -110,7 +118,7 @@ beforeAll(async () => {
   const clients = must(await operator.get("/v1/platform/clients"), 200).body.items as { id: string }[];
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
-  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
+  const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   await addMember(alice, slug, member, "admin");
   const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: invitee.alias, role: "viewer" });
   const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
@@ -123,20 +131,8 @@ beforeAll(async () => {
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   stage = {
-    ...{
-      slug,
-      anchor,
-      sector,
-      signingKey,
-      ...made,
-      platform,
-      member,
-      alice,
-      shop: gateway.shop,
-      operator,
-      invitee,
-      guest,
-    },
+    ...{ slug, anchor, sector, ...keys, ...made, platform },
+    ...{ member, alice, shop: gateway.shop, operator, invitee, guest },
     ...{ entity, keeper },
     ...(await addRetired(alice, slug)),
   };
@@ -216,7 +212,14 @@ describe("S0.35 in a frozen organization", () => {
     expect(await written()).toEqual(before);
   });
 
-  test.each(Object.entries(NOT_REFUSED))("%s is not refused: %s", async (id) => {
+  test("a login is denied, which is an answer", async () => {
+    expect(must(await call("logIn", ""), 200).body).toMatchObject({ decision: true });
+    await setState("retired");
+    const reasons = [{ code: "ORGANIZATION_RETIRED", kind: "frozen" }];
+    expect(must(await call("logIn", ""), 200).body).toMatchObject({ decision: false, context: { reasons } });
+  });
+
+  test.each(Object.entries(NOT_REFUSED).filter(([id]) => id !== "logIn"))("%s is not refused: %s", async (id) => {
     await setState("retired");
     const { body } = await call(id, "?dryRun=true");
     expect(JSON.stringify(body)).not.toContain("ORGANIZATION_RETIRED");

@@ -116,11 +116,12 @@ describe("Who has platform:admin", () => {
 describe("The platform's log", () => {
   test("tells of its resources by client, policy and request, newest first, page by page", async () => {
     const { anchor, sector } = await addPlatformApplication(operator);
-    const { body } = must(await operator.get(`${P}/audit?page_size=2`), 200);
+    const { body } = must(await operator.get(`${P}/audit?page_size=3`), 200);
     const [client] = await gateway.sql<{ id: string }>("select id from clients where client_id = 'operator'");
     const actor = { kind: "client", id: client?.id, alias: null };
     const unit = gateway.gateway.deps.unit;
     expect(body.items).toMatchObject([
+      { action: "application.add_client_key", actor, target: { kind: "application", id: anchor, alias: null }, unit },
       { action: "application.create", actor, target: { kind: "application", id: anchor, alias: null }, unit },
       { action: "sector.create", actor, target: { kind: "sector", id: sector, alias: null }, matrix: "default" },
     ]);

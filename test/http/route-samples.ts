@@ -1,13 +1,15 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Person } from "../support/gateway.ts";
+import { PUBLIC_KEY } from "../support/client-key.ts";
+import { admission, AUTHENTICATION, CLAIMS, SESSION, SETTINGS } from "../support/rules.ts";
 import { group, type KeptEntity, LINES, TITLE } from "../support/documents.ts";
-import type { MadeApplication, WithKey } from "../support/world.ts";
+import type { MadeApplication, WithKeys } from "../support/world.ts";
 
 /** For each route a request that is good, so that a test can spoil it in one thing. */
 
 /** What exists when the tests begin: alice owns it all. */
-export interface World extends WithKey {
+export interface World extends WithKeys {
   readonly slug: string;
   readonly anchor: string;
   readonly sector: string;
@@ -18,7 +20,7 @@ export interface World extends WithKey {
   /** A token of somebody whom nobody has seen. */
   readonly proof: string;
   /** Of no organization: the operator's (K8). */
-  readonly platform: MadeApplication & WithKey;
+  readonly platform: MadeApplication & WithKeys;
   readonly member: Person;
   readonly alice: Person;
   readonly shop: Person;
@@ -70,19 +72,20 @@ export function goodPath(pattern: string, world: World): string {
 function callerOf({ path, operation }: CallerRoute, world: World): Person {
   if (isOfEntities({ path })) return world.keeper;
   if (operation === "eraseAccount") return world.member; // nothing stands in its way
-  if (path.includes("/access/") || path.endsWith("/v1/explain")) return world.shop;
+  if (path.includes("/access/") || path.endsWith("/v1/explain") || path.endsWith("/logins")) return world.shop;
   return path.startsWith("/v1/platform/") ? world.operator : world.alice;
 }
 
 function paramOf(path: string, name: string, world: World): string {
   const isPlatforms = path.startsWith("/v1/platform/");
-  const { anchor, sector, signingKey } = isPlatforms ? world.platform : world;
+  const { anchor, sector, signingKey, clientKey } = isPlatforms ? world.platform : world;
   if (name === "slug") return world.slug;
   if (name === "anchor") return anchor;
   if (name === "kid") return signingKey;
   if (name === "alias") return world.member.alias;
   if (name === "type") return world.entity.type;
   if (path.includes("/entities/")) return world.entity.id;
+  if (path.includes("/client-keys/")) return clientKey;
   if (path.includes("/sectors/")) return sector;
   if (path.includes("/sign-in-methods/")) return world.signInMethod;
   if (path.includes("/transfers/")) return world.transfer;
@@ -91,6 +94,17 @@ function paramOf(path: string, name: string, world: World): string {
 
 const ENTITY = "/v1/organizations/:slug";
 const PLATFORM = "/v1/platform";
+
+/** No If-Match: nobody has set one of them yet, and to say it again needs none. */
+function documentsAt(path: string, { member }: World): Readonly<Record<string, Readonly<Record<string, unknown>>>> {
+  return {
+    [`${path}/settings`]: { ...SETTINGS },
+    [`${path}/rules/admission`]: { ...admission({ accounts: [member.alias] }) },
+    [`${path}/rules/authentication`]: { ...AUTHENTICATION },
+    [`${path}/rules/session`]: { ...SESSION },
+    [`${path}/claims`]: { ...CLAIMS },
+  };
+}
 
 function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unknown>> {
   const account = { type: "account", id: world.member.alias };
@@ -106,6 +120,14 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     [`POST ${ENTITY}/applications`]: { name: "Shop", kind: "web" },
     [`PATCH ${ENTITY}/applications/:anchor`]: { name: "Renamed" },
     [`POST ${ENTITY}/applications/:anchor/keys/rotate`]: { algorithm: "EdDSA" },
+    ...documentsAt(`PUT ${ENTITY}/applications/:anchor`, world),
+    ...documentsAt(`PUT ${PLATFORM}/applications/:anchor`, world),
+    [`POST ${ENTITY}/applications/:anchor/client-keys`]: {
+      name: "Deployment",
+      publicKey: PUBLIC_KEY,
+      expiresInDays: 90,
+    },
+    [`POST ${PLATFORM}/applications/:anchor/client-keys`]: { name: "Deployment" },
     [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
     [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
     [`POST ${PLATFORM}/sectors`]: { name: "Sector" },
@@ -121,6 +143,11 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       scopes: ["authz:evaluate"],
     },
     "PATCH /v1/platform/clients/:id": { name: "Renamed" },
+    "POST /v1/applications/:anchor/logins": {
+      subject: account,
+      authentication: { methods: ["pwd"], assurance: 1, factors: 1, at: "2026-01-01T00:00:00Z" },
+      claims: { email: "bob@example.com" },
+    },
     "POST /access/v1/evaluation": check,
     "POST /access/v1/evaluations": check, // without items, that is what it is
     "POST /v1/explain": check,

@@ -7,8 +7,8 @@ import {
   addMember,
   addPlatformApplication,
   foundOrganization,
+  keysOf,
   must,
-  signingKeyOf,
 } from "../support/world.ts";
 import { bodyText } from "./spoiled-requests.ts";
 import { type CallerRoute, goodRequest, type World } from "./route-samples.ts";
@@ -33,17 +33,22 @@ export async function makeSecrecy(): Promise<Secrecy> {
   const gateway = await startTestGateway({ hostPolicies: [DOCUMENTS] });
   const stranger = await gateway.person("mallory");
   const own = await foundOrganization(stranger);
-  const scopes = [..."evaluate search explain".split(" ").map((scope) => `authz:${scope}`), "entities:write"];
+  const scopes = [
+    ..."evaluate search explain".split(" ").map((scope) => `authz:${scope}`),
+    "entities:write",
+    "logins:create",
+  ];
   const bound = await gateway.service("bound", { scopes, organizations: [own] });
   await addEntity(bound, own, SHARED);
   const foreign = { ...(await makeForeign(gateway)), proof: stranger.token };
   const nobody = caller(gateway.url, "nobody-at-all", "");
   const none = {
     ...{ anchor: absent("app-"), sector: absent("sec-"), client: absent("cli-"), signInMethod: absent("sim-") },
-    signingKey: absent("key-"),
+    ...{ signingKey: absent("key-"), clientKey: absent("cak-") },
     ...{ invitation: absent("inv-"), transfer: absent("tra-"), entity: { type: "spaceship", id: "absent" } },
   };
-  const nothing = { anchor: none.anchor, sector: none.sector, signingKey: none.signingKey };
+  const { anchor, sector, signingKey, clientKey } = none;
+  const nothing = { anchor, sector, signingKey, clientKey };
   const unknown = { ...foreign, slug: "no-such-organization", ...none, platform: nothing, member: nobody };
   return { gateway, stranger, bound, own, foreign, unknown };
 }
@@ -64,12 +69,12 @@ async function makeForeign(gateway: TestGateway): Promise<Omit<World, "proof">> 
   const offers = { invitation: String(made.body.id), transfer: String(offered.body.id) };
   const ids = { ...offers, client: clients[0]?.id ?? "", signInMethod: method?.id ?? "" };
   const platform = await addPlatformApplication(operator);
-  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
+  const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   await addEntity(keeper, slug, SHARED);
   const entity = await addEntity(keeper, slug, "theirs");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, signingKey, ...ids, platform, entity, ...people };
+  return { slug, anchor, sector, ...keys, ...ids, platform, entity, ...people };
 }
 
 const absent = (prefix: string): string => `${prefix}${"0".repeat(20)}`;

@@ -53,6 +53,10 @@ export function once(chance: Chance, times: number): boolean {
   return chance.below(times) === 0;
 }
 
+export function aliasOf({ founder, people, guests }: Situation, chance: Chance): string {
+  return oneOf(chance, founder, ...Object.values(people), ...guests).alias;
+}
+
 type Built = { -readonly [Key in keyof Situation]: Situation[Key] } & {
   sectors: string[];
   applications: string[];
@@ -90,6 +94,8 @@ async function addThings({ founder, slug, sectors, applications, story }: Built,
     const made = await addApplication(founder, slug);
     applications.push(made.anchor);
     sectors.push(made.sector);
+    if (once(chance, 2)) continue;
+    must(await founder.post(`${path}/applications/${made.anchor}/client-keys`, { name: "Deployment" }), 201);
   }
   if (once(chance, 2))
     sectors.push(String(must(await founder.post(`${path}/sectors`, { name: "Sector" }), 201).body.id));

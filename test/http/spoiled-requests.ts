@@ -11,8 +11,8 @@ import {
   addMember,
   addPlatformApplication,
   foundOrganization,
+  keysOf,
   must,
-  signingKeyOf,
 } from "../support/world.ts";
 import { type CallerRoute, goodRequest, named, type World } from "./route-samples.ts";
 
@@ -91,11 +91,11 @@ async function makeWorld(gateway: TestGateway, issuer: ForeignIssuer): Promise<W
     client: String(client.body.id),
   };
   const platform = await addPlatformApplication(operator);
-  const signingKey = await signingKeyOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
+  const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, signingKey, ...ids, ...proven, platform, entity, ...people };
+  return { slug, anchor, sector, ...keys, ...ids, ...proven, platform, entity, ...people };
 }
 
 /** The development issuer's services register themselves at first use, which is a write of its own. */
@@ -148,6 +148,7 @@ async function written(gateway: TestGateway): Promise<unknown> {
       (select sum(version) from accounts) as account_versions, (select count(*) from audit_events) as audit,
       (select count(*) from outbox) as outbox, (select sum(revision) from memberships) as memberships,
       (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients,
+      (select sum(revision) from application_documents) as documents,
       (select sum(revision) from transfers) as transfers, (select sum(entity_version) from organizations) as entities,
       (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods`);
   return row;

@@ -7,7 +7,7 @@ import { type Cast, makeCast, makeSituation, type Situation } from "../http/situ
 import { DOCUMENTS } from "../support/documents.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { chanceOf, takeSeed } from "../support/seed.ts";
-import { must } from "../support/world.ts";
+import { must, type WithKeys } from "../support/world.ts";
 
 const SITUATIONS = process.env["BAILIWICK_FULL"] === "1" ? 60 : 3;
 const OF_CALLERS = ROUTES.filter((route): route is CallerRoute => route.access === "caller");
@@ -50,7 +50,10 @@ async function askEverything(situation: Situation): Promise<void> {
   const method = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'founder'");
   const { applications, sectors } = await platforms(gateway);
   const keys = await gateway.sql<{ anchor: string; kid: string }>("select anchor, kid from signing_keys");
-  const keyIn = (anchor?: string): string => keys.find((key) => key.anchor === anchor)?.kid ?? `key-${"0".repeat(20)}`;
+  const keysIn = (anchor?: string): WithKeys => ({
+    signingKey: keys.find((key) => key.anchor === anchor)?.kid ?? `key-${"0".repeat(20)}`,
+    clientKey: `cak-${"0".repeat(20)}`,
+  });
   const world = {
     slug: situation.slug,
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
@@ -62,9 +65,9 @@ async function askEverything(situation: Situation): Promise<void> {
     proof: cast.stranger.token,
     platform: {
       ...{ anchor: applications[0] ?? `app-${"0".repeat(20)}`, sector: sectors[0] ?? `sec-${"0".repeat(20)}` },
-      signingKey: keyIn(applications[0]),
+      ...keysIn(applications[0]),
     },
-    signingKey: keyIn(situation.applications[0]),
+    ...keysIn(situation.applications[0]),
     member: cast.people.admin,
     alice: cast.founder,
     shop: gateway.shop,

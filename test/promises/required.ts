@@ -3,12 +3,8 @@
 const SUDOMIMUS = Array.from({ length: 42 }, (_none, index) => `S0.${index + 1}`);
 
 export const LATER: Readonly<Record<string, string>> = {
-  "S0.11": "signing and client-auth keys come with the applications' part",
-  "S0.12": "the three layers of rules come with the applications' part",
-  "S0.15": "sector subjects come with the applications' part",
-  "S0.16": "sector subjects come with the applications' part",
-  "S0.31": "logins come with the applications' part",
-  "S0.32": "logins come with the applications' part",
+  "S0.1":
+    "applications and sectors are there; adopted domains and federation connectors come with the applications' part",
 };
 
 /** Of the other documents, those that the central checks and the host's own kinds keep. */

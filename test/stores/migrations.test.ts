@@ -31,6 +31,10 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0018_reach.sql": "3a991b04373d2b65",
   "0019_subjects.sql": "91c5d31f0bb70282",
   "0020_signing_keys.sql": "7647efa36bbea907",
+  "0021_application_documents.sql": "74d3e85bc3abf9fa",
+  "0022_client_keys.sql": "45e85d56fef765bb",
+  "0023_logins.sql": "47f71b2c141dbff9",
+  "0024_sector_names.sql": "ac1b678e1aa34a63",
 };
 
 test.each(Object.entries(RELEASED))(

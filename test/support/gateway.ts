@@ -62,7 +62,7 @@ export interface TestGateway {
   /** A person whom the gateway has seen, so that others may invite them. */
   person(name: string): Promise<Person>;
   service(name: string, options: { scopes: readonly string[]; organizations?: readonly string[] }): Promise<Person>;
-  /** A service that may ask and search everywhere, and be told why. */
+  /** A service that may ask and search everywhere, be told why, and let people log in. */
   readonly shop: Person;
   /** Asks the ledger itself, as its superuser. */
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
@@ -132,7 +132,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     config,
     person: async (name) => await introduce(gateway.url, issuer, name),
     service,
-    shop: await service("shop", { scopes: ["authz:evaluate", "authz:search", "authz:explain"] }),
+    shop: await service("shop", { scopes: ["authz:evaluate", "authz:search", "authz:explain", "logins:create"] }),
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
     close: async () => {

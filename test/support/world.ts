@@ -10,6 +10,17 @@ export async function foundOrganization(owner: Person, name = "Organization"): P
   return slug;
 }
 
+/** As many applications and sectors as a test wants. */
+export async function widen({ sql }: Pick<TestGateway, "sql">, slug: string): Promise<void> {
+  const text = `
+    insert into limits
+    select o.id, l.name, 100000
+    from organizations o
+    cross join unnest(array['applications', 'sectors']) l (name)
+    where o.slug = $1`;
+  await sql(text, [slug]);
+}
+
 export interface MadeApplication {
   readonly anchor: string;
   readonly sector: string;
@@ -26,15 +37,25 @@ export async function addApplication(
 }
 
 /** An application on the platform, in a fresh sector there (K8). */
-export async function addPlatformApplication(operator: Person): Promise<MadeApplication & WithKey> {
+export async function addPlatformApplication(operator: Person): Promise<MadeApplication & WithKeys> {
   const made = must(await operator.post("/v1/platform/applications", { name: "Console", kind: "web" }), 201);
   const anchor = String(made.body["anchor"]);
-  const signingKey = await signingKeyOf(operator, `/v1/platform/applications/${anchor}`);
-  return { anchor, sector: String(made.body["sector"]), signingKey };
+  return {
+    anchor,
+    sector: String(made.body["sector"]),
+    ...(await keysOf(operator, `/v1/platform/applications/${anchor}`)),
+  };
 }
 
-export interface WithKey {
+export interface WithKeys {
   readonly signingKey: string;
+  readonly clientKey: string;
+}
+
+/** The first key that it signs with, and one that it authenticates with from now on. */
+export async function keysOf(by: Person, application: string): Promise<WithKeys> {
+  const made = must(await by.post(`${application}/client-keys`, { name: "Deployment" }), 201);
+  return { signingKey: await signingKeyOf(by, application), clientKey: String(made.body["id"]) };
 }
 
 /** The first key that it signs with. */

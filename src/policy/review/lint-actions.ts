@@ -1,5 +1,5 @@
 import path from "node:path";
-import { ACTIONS, KINDS } from "../../entities/kinds.ts";
+import { POLICY_ACTIONS, POLICY_KINDS } from "../../entities/policy-kinds.ts";
 import { ANCHOR, type PolicyDocument, RULES } from "./documents.ts";
 import { documentsOf } from "./evaluated.ts";
 import { BEGIN, type Finding } from "./finding.ts";
@@ -10,8 +10,11 @@ import type { KindPolicies, Revision } from "./revision.ts";
  * or a check is test/http/affordances.test.ts' and test/matrix/accounts.test.ts'; a host's kind declares its actions by its rules (host-kind.ts).
  */
 export function allActionFindings({ policiesDir, kinds }: Revision): Finding[] {
-  const versions = new Set(["default", ...KINDS.flatMap((kind) => [...(kinds.get(kind)?.matrices.keys() ?? [])])]);
-  return KINDS.flatMap((kind) => {
+  const versions = new Set([
+    "default",
+    ...POLICY_KINDS.flatMap((kind) => [...(kinds.get(kind)?.matrices.keys() ?? [])]),
+  ]);
+  return POLICY_KINDS.flatMap((kind) => {
     const policies = kinds.get(kind);
     const missing = [...versions].filter((version) => policies?.matrices.has(version) !== true);
     const files = missing.map((version) =>
@@ -23,7 +26,7 @@ export function allActionFindings({ policiesDir, kinds }: Revision): Finding[] {
       const problem = `there is no such policy, and a version inherits nothing: nobody may do anything with a kind of the name ${kind}`;
       return { file, ...BEGIN, problem, fix: "Write it, as the policies beside it are" };
     });
-    return [...found, ...(policies === undefined ? [] : ofKind(policies, ACTIONS[kind]))];
+    return [...found, ...(policies === undefined ? [] : ofKind(policies, POLICY_ACTIONS[kind]))];
   });
 }
 

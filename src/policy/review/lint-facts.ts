@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { FACTS, type Kind, KINDS } from "../../entities/kinds.ts";
+import { POLICY_FACTS, POLICY_KINDS, type PolicyKind } from "../../entities/policy-kinds.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
 import type { PolicyDocument } from "./documents.ts";
 import { documentsOf, readsOfDocument } from "./evaluated.ts";
@@ -95,7 +95,7 @@ const Told = z.object({ description: z.string().min(1) });
 
 /** The schemas of the built-in kinds say of exactly what the gateway supplies that it must be there. */
 export async function schemaFindings(policiesDir: string): Promise<Finding[]> {
-  const found = KINDS.map(async (kind) => {
+  const found = POLICY_KINDS.map(async (kind) => {
     const file = path.join(policiesDir, "cerbos", "_schemas", `${kind}.json`);
     const text = await readFile(file, "utf8").catch(() => null);
     if (text === null) {
@@ -108,9 +108,9 @@ export async function schemaFindings(policiesDir: string): Promise<Finding[]> {
   return (await Promise.all(found)).flat();
 }
 
-function suppliedFindings(file: string, document: Positioned, kind: Kind): Finding[] {
+function suppliedFindings(file: string, document: Positioned, kind: PolicyKind): Finding[] {
   const { properties, required } = Schema.safeParse(document.value).data ?? { properties: {}, required: [] };
-  const supplied = Object.keys(FACTS[kind]);
+  const supplied = Object.keys(POLICY_FACTS[kind]);
   const declared = Object.entries(properties).filter(([name]) => name !== "sent");
   return [
     ...declared.flatMap(([name, member]): Finding[] => {
@@ -123,7 +123,7 @@ function suppliedFindings(file: string, document: Positioned, kind: Kind): Findi
       if (!required.includes(name)) {
         found.push({ ...place, problem: `${name} may be missing, and nobody would notice`, fix: "Add it to required" });
       }
-      found.push(...listFindings(place, name, { member, supplied: FACTS_OF[kind][name] }));
+      found.push(...listFindings(place, name, { member, supplied: POLICY_FACTS[kind][name] }));
       if (!Told.safeParse(member).success) {
         const fix = "Give it a description: diff and explain tell it to people, in a sentence";
         found.push({ ...place, problem: `the fact ${name} is not told in words`, fix });
@@ -140,7 +140,6 @@ function suppliedFindings(file: string, document: Positioned, kind: Kind): Findi
 }
 
 const Listed = z.object({ enum: z.array(z.unknown()) });
-const FACTS_OF: Readonly<Record<Kind, Readonly<Record<string, true | Readonly<Record<string, true>>>>>> = FACTS;
 
 interface Lists {
   readonly member: unknown;

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { isKind } from "../../entities/kinds.ts";
+import { isPolicyKind } from "../../entities/policy-kinds.ts";
 import { policyFilesIn } from "../policy-files.ts";
 import { isFault, type Positioned, readPositioned } from "../positioned.ts";
 import type { BEGIN } from "./finding.ts";
@@ -103,7 +103,7 @@ function placeFindings(file: string, document: Positioned, { resourcePolicy }: z
     return { file, ...document.placeOf(["resourcePolicy", ...names]) };
   };
   const found: Finding[] = [];
-  if (!isKind(kind)) {
+  if (!isPolicyKind(kind)) {
     const fix = "Take the policy out; a kind of a host's stands in a folder of its own (HOST_POLICIES)";
     found.push({ ...at("resource"), problem: `nobody asks about a ${resource}: it is no built-in kind`, fix });
   }
@@ -116,7 +116,7 @@ function placeFindings(file: string, document: Positioned, { resourcePolicy }: z
     const fix = "Write version: default; what depends on the organization is the matrix's to say";
     found.push({ ...at("version"), problem: "a floor has one version, and this one would not be asked", fix });
   }
-  if (isKind(kind) && schemas.resourceSchema.ref !== `cerbos:///${kind}.json`) {
+  if (isPolicyKind(kind) && schemas.resourceSchema.ref !== `cerbos:///${kind}.json`) {
     const problem = "matrix and floor of a kind have the same facts";
     found.push({ ...at("schemas", "resourceSchema", "ref"), problem, fix: `Write ref: cerbos:///${kind}.json` });
   }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { parse } from "yaml";
 import { buildModel, type Model, ModelError, type ModelModule, readModules } from "../../engines/openfga-model.ts";
-import { KINDS } from "../../entities/kinds.ts";
+import { POLICY_KINDS } from "../../entities/policy-kinds.ts";
 import { type PlacedFault, readHostPolicies } from "../host-kinds.ts";
 import { readPlans } from "../plans.ts";
 import { isTest, policyFilesIn } from "../policy-files.ts";
@@ -72,7 +72,7 @@ export async function readRevision(policiesDir: string, hostFolders: readonly st
   const plans = await readPlans(policiesDir);
   const schemaOf = (kind: string): string[] =>
     [...texts.keys()].filter((file) => path.basename(file) === `${kind}.json`);
-  const known = [...KINDS, ...host.kinds.served.keys()];
+  const known = [...POLICY_KINDS, ...host.kinds.served.keys()];
   const own = new Set([...documents.map(({ file }) => file), ...known.flatMap(schemaOf)]);
   const shared = [...texts].filter(([file]) => !own.has(file));
   const kinds = known.flatMap((kind): [string, KindPolicies][] => {

@@ -1,4 +1,4 @@
-import { ACTIONS, isKind } from "../../entities/kinds.ts";
+import { isPolicyKind, POLICY_ACTIONS } from "../../entities/policy-kinds.ts";
 import { type Cell, fits } from "./cells.ts";
 import type { EvaluatedKind, EvaluatedPart } from "./evaluated.ts";
 import { readsOf, ROLE } from "./reads.ts";
@@ -101,7 +101,7 @@ export function rowsOf({ kind, matrices, floor }: EvaluatedKind, version: string
 /** The built-in kinds' in the order in which they are listed everywhere, a host's in that of the policy. */
 function actionsOf(kind: string, parts: readonly EvaluatedPart[]): readonly string[] {
   const known = parts.flatMap(({ actions }) => actions);
-  const listed: readonly string[] = isKind(kind) ? ACTIONS[kind] : [];
+  const listed: readonly string[] = isPolicyKind(kind) ? POLICY_ACTIONS[kind] : [];
   return [...listed, ...known.filter((action) => !listed.includes(action))];
 }
 

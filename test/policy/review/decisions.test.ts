@@ -137,9 +137,23 @@ function wordsIn(text: string): string[] {
 const TABLE = tableIn(readFileSync(path.join(POLICIES, "decisions.md"), "utf8"));
 const KNOWN = KINDS.flatMap((kind) => ACTIONS[kind].map((action) => `${kind}.${action}`));
 
+/** S0.12, S0.31: the layers of a login, whoever it is; the rest of it test/http/login-rules.test.ts has by hand. */
+const IN_USE = ["isActive", "isApplicationEnabled", "isSectorEnabled"];
+const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  "login.admit": ["isAdmitted", "isUnblocked", ...IN_USE],
+  "login.authenticate": ["isMethodAllowed", "isAssured", "hasFactors", "isRecent", ...IN_USE],
+  "login.continue": ["isInSession", ...IN_USE],
+};
+
 describe("What the table by hand says, decisions.md says", () => {
+  test.each(Object.entries(LAYERS))("%s: whoever it is, when %p", (action, words) => {
+    const line = TABLE.get(action);
+    expect(new Set(Object.values(line?.cells ?? {}))).toEqual(new Set(["when"]));
+    expect(line?.when).toEqual([...words].sort());
+  });
+
   test("of every action, and of no other", () => {
-    expect([...TABLE.keys()].sort()).toEqual([...KNOWN].sort());
+    expect([...TABLE.keys()].sort()).toEqual([...KNOWN, ...Object.keys(LAYERS)].sort());
     expect(ROWS.map(({ action }) => action).filter((action) => !TABLE.has(action))).toEqual([]);
   });
 

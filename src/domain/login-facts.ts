@@ -1,0 +1,35 @@
+import type { ApplicationDocuments } from "../entities/application-documents.ts";
+import type { Authenticated } from "../entities/logins.ts";
+import { type LoginAttributes, NO_LIMIT } from "../entities/policy-kinds.ts";
+import type { Facts } from "../stores/facts.ts";
+
+interface Known {
+  readonly documents: ApplicationDocuments;
+  /** Of this account, by the admission. */
+  readonly listed: boolean;
+  readonly blocked: boolean;
+  readonly authentication: Authenticated;
+}
+
+/** `R.attr` of a login. */
+export function loginAttributes(
+  { organization, resource, now }: Facts<"application">,
+  { documents, listed, blocked, authentication }: Known,
+): LoginAttributes {
+  const { admission, authentication: asked, session } = documents;
+  const { methods, assurance, factors, at } = authentication;
+  return {
+    applicationState: resource?.state ?? "retired",
+    sectorState: resource?.sectorState ?? "retired",
+    organizationState: organization?.state ?? "archived",
+    everyone: admission.everyone,
+    members: admission.members,
+    ...{ listed, blocked },
+    methodAllowed: asked.methods === null || methods.some((method) => asked.methods?.includes(method)),
+    ...{ assurance, leastAssurance: asked.assurance },
+    ...{ factors, leastFactors: asked.secondFactor ? 2 : 1 },
+    ageSeconds: Math.max(0, Math.floor((now.getTime() - at.getTime()) / 1000)),
+    maximumAgeSeconds: asked.maximumAgeSeconds ?? NO_LIMIT,
+    reauthenticateAfterSeconds: session.reauthenticateAfterSeconds ?? NO_LIMIT,
+  };
+}

@@ -1,0 +1,146 @@
+import { z } from "zod";
+import { SIGNING_ALGORITHMS } from "../entities/signing-keys.ts";
+import { lacksReferent, type Queryable, type Transaction } from "./database.ts";
+
+/** The account that signs in so; undefined: nobody is known to. */
+export async function findAliasByIdentity(
+  on: Queryable,
+  { issuer, subject }: { readonly issuer: string; readonly subject: string },
+): Promise<string | undefined> {
+  const rows = await on.query<{ alias: string }>({
+    name: "find_alias_by_identity",
+    text: `
+      select a.alias
+      from sign_in_methods s
+      join accounts a on a.id = s.account_id
+      where s.issuer = $1
+        and s.subject = $2`,
+    values: [issuer, subject],
+  });
+  return rows[0]?.alias;
+}
+
+/** Whom the application's sector knows so; undefined: nobody. */
+export async function findAliasBySectorSubject(
+  on: Queryable,
+  { anchor, subject }: { readonly anchor: string; readonly subject: string },
+): Promise<string | undefined> {
+  const rows = await on.query<{ alias: string | null }>({
+    name: "find_by_sector_subject",
+    text: "select find_by_sector_subject($1, $2) as alias",
+    values: [anchor, subject],
+  });
+  return rows[0]?.alias ?? undefined;
+}
+
+const Document = z.record(z.string(), z.unknown());
+const Found = z.object({
+  documents: z.record(z.string(), Document).nullable(),
+  listed: z.boolean(),
+  blocked: z.boolean(),
+  profileName: z.string().nullable(),
+  key: z.object({ kid: z.string(), algorithm: z.enum(SIGNING_ALGORITHMS), sealed: z.string() }).nullable(),
+  secret: z.string().nullable(),
+});
+/** What the application's documents say, and what a login is signed with. Documents that were never set are not there. */
+export type LoginRules = z.infer<typeof Found>;
+
+export interface LoginPlace {
+  readonly anchor: string;
+  readonly sector: string;
+  readonly account: string;
+}
+
+/** One statement, one moment, within the application's organization. */
+export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Date): Promise<LoginRules> {
+  const rows = await tx.query<{ found: unknown }>({
+    name: "read_login_rules",
+    text: `
+      select json_build_object(
+        'documents', (select json_object_agg(d.name, d.document) from application_documents d where d.anchor = $1),
+        'listed', exists (
+          select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'accounts'),
+        'blocked', exists (
+          select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'blocked'),
+        'profileName', (select a.name from accounts a where a.id = $3),
+        'key', (
+          select json_build_object('kid', k.kid, 'algorithm', k.algorithm, 'sealed', k.private_key)
+          from signing_keys k
+          where k.anchor = $1
+            and k.activates_at <= $4
+            and (k.superseded_at is null or k.superseded_at > $4)
+            and k.revoked_at is null),
+        'secret', (select s.secret from sector_secrets s where s.sector_id = $2)
+      ) as found`,
+    values: [place.anchor, place.sector, place.account, now],
+  });
+  return Found.parse(rows[0]?.found);
+}
+
+/** Unless another request has made one a moment ago. */
+export async function insertSectorSecret(
+  tx: Transaction,
+  row: { readonly organization: string; readonly sector: string; readonly sealed: string; readonly now: Date },
+): Promise<void> {
+  await tx.query({
+    name: "insert_sector_secret",
+    text: `
+      insert into sector_secrets (organization_id, sector_id, secret, created_at)
+      values ($1, $2, $3, $4)
+      on conflict do nothing`,
+    values: [row.organization, row.sector, row.sealed, row.now],
+  });
+}
+
+export interface BegunLogin extends LoginPlace {
+  readonly organization: string;
+  readonly organizationVersion: number;
+  readonly accountVersion: number;
+  readonly subject: string;
+  /** Names of those that leave. */
+  readonly claims: readonly string[];
+  readonly now: Date;
+}
+
+/**
+ * Notes that the sector knows the account so, and what the application has been told. False, and nothing is noted, where organization or account are no longer
+ * at these versions: the last look at what the login was decided on.
+ */
+export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boolean> {
+  try {
+    const rows = await tx.query({
+      name: "note_login",
+      text: `
+        with held as (
+          select o.id as organization, a.id as account
+          from organizations o
+          cross join accounts a
+          where o.id = $1
+            and o.version = $2
+            and a.id = $3
+            and a.version = $4
+        ),
+        known as (
+          insert into sector_subjects (organization_id, sector_id, subject, account_id)
+          select organization, $5, $6, account from held
+          on conflict do nothing
+        ),
+        shared as (
+          insert into data_sharing (account_id, application_anchor, claims, first_at, last_at)
+          select account, $7, $8, $9, $9 from held
+          on conflict (account_id, application_anchor) do update
+          set last_at = greatest(data_sharing.last_at, excluded.last_at),
+            claims = array(select distinct unnest(data_sharing.claims || excluded.claims) order by 1)
+        )
+        select from held`,
+      values: [
+        ...[login.organization, login.organizationVersion, login.account, login.accountVersion],
+        ...[login.sector, login.subject, login.anchor, login.claims, login.now],
+      ],
+    });
+    return rows.length === 1;
+  } catch (error) {
+    if (lacksReferent(error)) return false; // the account was erased a moment ago
+    throw error;
+  }
+}

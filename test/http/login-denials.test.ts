@@ -1,0 +1,117 @@
+/** S0.12, S0.31: logins that are denied, with all of their reasons, and the nearest that are granted. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { attemptOf, codesOf, logIn, type LoginAnswer, loginService, verified } from "../support/logins.ts";
+import { admission, AUTHENTICATION } from "../support/rules.ts";
+import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+
+let gateway: TestGateway;
+let alice: Person;
+let bob: Person;
+/** No member of anything. */
+let eve: Person;
+let service: Person;
+let slug: string;
+let anchor: string;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  [alice, bob, eve] = [await gateway.person("alice"), await gateway.person("bob"), await gateway.person("eve")];
+  slug = await foundOrganization(alice);
+  await widen(gateway, slug);
+  await addMember(alice, slug, bob, "viewer");
+  service = await loginService(gateway, "id-service", [slug]);
+});
+afterAll(async () => await gateway.close());
+beforeEach(async () => {
+  ({ anchor } = await addApplication(alice, slug));
+});
+
+const at = (): string => `/v1/organizations/${slug}/applications/${anchor}`;
+const set = async (document: string, body: object): Promise<void> => {
+  must(await alice.put(`${at()}/${document}`, body, { "if-match": "*" }), 200);
+};
+const granted = ({ login, ...denied }: LoginAnswer): NonNullable<LoginAnswer["login"]> => {
+  if (login === undefined) throw new Error(`denied: ${JSON.stringify(denied)}`);
+  return login;
+};
+
+describe("A login that is denied", () => {
+  const NOBODY = admission({ members: false });
+  const strictly = (methods: string[]): object => ({ ...AUTHENTICATION, methods });
+  const admitted = "rules/admission";
+  const proved = "rules/authentication";
+  const whole = [
+    ...["NOT_ADMITTED", "METHOD_NOT_ALLOWED", "ASSURANCE_TOO_LOW", "SECOND_FACTOR_REQUIRED", "AUTHENTICATION_TOO_OLD"],
+  ];
+  interface Denial {
+    readonly rules: readonly [document: string, body: object];
+    readonly who: string;
+    readonly authentication?: object;
+    readonly codes: readonly string[];
+  }
+  test.each<[string, Denial]>([
+    ["nobody is admitted", { rules: [admitted, NOBODY], who: "bob", codes: ["NOT_ADMITTED"] }],
+    ["a stranger, where members are", { rules: [admitted, admission()], who: "eve", codes: ["NOT_ADMITTED"] }],
+    [
+      "who is blocked, everyone or not",
+      { rules: [admitted, admission({ everyone: true, blocked: ["bob"] })], who: "bob", codes: ["ACCOUNT_BLOCKED"] },
+    ],
+    [
+      "another method",
+      {
+        ...{ rules: [proved, strictly(["hwk"])], who: "bob", authentication: { factors: 2, assurance: 2 } },
+        codes: ["METHOD_NOT_ALLOWED"],
+      },
+    ],
+    [
+      "too little assurance",
+      { rules: [proved, AUTHENTICATION], who: "bob", authentication: { factors: 2 }, codes: ["ASSURANCE_TOO_LOW"] },
+    ],
+    [
+      "one factor",
+      {
+        rules: [proved, AUTHENTICATION],
+        who: "bob",
+        authentication: { assurance: 2 },
+        codes: ["SECOND_FACTOR_REQUIRED"],
+      },
+    ],
+    [
+      "everything at once",
+      { rules: [proved, strictly(["hwk"])], who: "eve", authentication: { at: "2026-01-01T00:00:00Z" }, codes: whole },
+    ],
+  ])("%s: every reason, and no token", async (_what, { rules, who, authentication = {}, codes }) => {
+    await set(...rules);
+    const answer = await logIn(service, anchor, attemptOf(who, { authentication }));
+    expect([answer.decision, codesOf(answer), answer.login]).toEqual([false, codes, undefined]);
+  });
+
+  test("is one that is granted where one thing is otherwise: listed, everyone, a member, recent enough", async () => {
+    await set("rules/admission", admission({ members: false, accounts: ["eve"] }));
+    expect([
+      (await logIn(service, anchor, attemptOf(eve))).decision,
+      codesOf(await logIn(service, anchor, attemptOf(bob))),
+    ]).toEqual([true, ["NOT_ADMITTED"]]);
+    await set("rules/admission", admission({ everyone: true, members: false }));
+    expect((await logIn(service, anchor, attemptOf(bob))).decision).toBe(true);
+    await set("rules/authentication", AUTHENTICATION);
+    const enough = { assurance: 2, factors: 2, methods: ["otp", "pwd"] };
+    expect((await logIn(service, anchor, attemptOf(bob, { authentication: enough }))).decision).toBe(true);
+  });
+
+  test("fails at once when the application is retired (S0.31), and works again when it is enabled", async () => {
+    const { token } = granted(await logIn(service, anchor, attemptOf(bob)));
+    must(await alice.post(`${at()}/retire`), 200);
+    expect(codesOf(await logIn(service, anchor, attemptOf(bob)))).toEqual(["APPLICATION_RETIRED"]);
+    await verified(gateway, anchor, token); // S0.32: it works until it expires
+    must(await alice.post(`${at()}/enable`), 200);
+    expect((await logIn(service, anchor, attemptOf(bob))).decision).toBe(true);
+  });
+
+  test("of nobody who is known says so", async () => {
+    expect(codesOf(await logIn(service, anchor, attemptOf("nobody-here")))).toEqual(["UNKNOWN_SUBJECT"]);
+    const unknown = attemptOf("", { subject: { type: "sector_subject", id: "0".repeat(26) } });
+    expect(codesOf(await logIn(service, anchor, unknown))).toEqual(["UNKNOWN_SUBJECT"]);
+  });
+});

@@ -1,0 +1,69 @@
+/** Logins, as a service asks for them. */
+import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from "jose";
+import type { Answered, Person, TestGateway } from "./gateway.ts";
+import { must } from "./world.ts";
+
+export interface LoginAnswer {
+  readonly decision: boolean;
+  readonly context: { readonly id: string; readonly reasons: readonly Readonly<Record<string, unknown>>[] };
+  readonly login?: {
+    readonly subject: { readonly type: string; readonly id: string };
+    readonly token: string;
+    readonly expiresAt: string;
+    readonly claims: Readonly<Record<string, unknown>>;
+  };
+}
+
+export interface Attempt {
+  readonly subject?: { readonly type: string; readonly id: string };
+  readonly authentication?: object;
+  readonly claims?: object;
+}
+
+/** A service that may ask about logins, in these organizations. */
+export async function loginService(
+  gateway: TestGateway,
+  name: string,
+  organizations: readonly string[],
+): Promise<Person> {
+  return await gateway.service(name, { scopes: ["logins:create"], organizations });
+}
+
+/** From now on it is bound to these applications, and to these organizations alone. */
+export async function bindTo(
+  gateway: TestGateway,
+  service: Person,
+  anchors: readonly string[],
+  organizations: readonly string[] = [],
+): Promise<void> {
+  await gateway.sql("update clients set applications = $2, organizations = $3 where client_id = $1", [
+    ...[service.alias, anchors, organizations],
+  ]);
+}
+
+export function attemptOf(who: Person | string, more: Attempt = {}): object {
+  const id = typeof who === "string" ? who : who.alias;
+  const at = new Date().toISOString();
+  return {
+    subject: { type: "account", id },
+    ...more,
+    authentication: { methods: ["pwd"], assurance: 1, factors: 1, at, ...more.authentication },
+  };
+}
+
+export async function tryLogin(service: Person, anchor: string, attempt: object): Promise<Answered> {
+  return await service.post(`/v1/applications/${anchor}/logins`, attempt);
+}
+
+export async function logIn(service: Person, anchor: string, attempt: object): Promise<LoginAnswer> {
+  return must(await tryLogin(service, anchor, attempt), 200).body as unknown as LoginAnswer; // the contract tests hold its shape
+}
+
+export const codesOf = ({ context }: LoginAnswer): unknown[] => context.reasons.map(({ code }) => code);
+
+/** As a relying party would, which knows the application's address and nothing else. */
+export async function verified(gateway: TestGateway, anchor: string, token: string): Promise<JWTVerifyResult> {
+  const keys = createRemoteJWKSet(new URL(`${gateway.url}/v1/applications/${anchor}/jwks.json`));
+  const issuer = `${gateway.config.publicUrl}/v1/applications/${anchor}`;
+  return await jwtVerify(token, keys, { issuer, audience: anchor, typ: "login+jwt", requiredClaims: ["sub", "exp"] });
+}

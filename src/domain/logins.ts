@@ -19,6 +19,7 @@ import { type SealedKey, signLogin } from "./login-token.ts";
 import { type ClassifiedReason, classified } from "./reasons.ts";
 import { callerIn, factsRead, type Note, type Recorded, recorded } from "./recorded.ts";
 import { remediesFor } from "./remedies.ts";
+import { NOBODY, SECTOR_SUBJECT } from "./sector-names.ts";
 import { makeSectorSecret, sectorSubject } from "./sector-subjects.ts";
 import { addMissingKey } from "./signing-keys.ts";
 
@@ -125,13 +126,10 @@ async function begun(
   });
   if (!isHeld) return undefined;
   return {
-    subject: { type: "sector_subject", id: subject },
+    subject: { type: SECTOR_SUBJECT, id: subject },
     ...{ token, expiresAt: expiresAt.toISOString(), claims: claims.service },
   };
 }
-
-/** An alias that nobody has. */
-const NOBODY = "";
 
 type AboutApplication = Facts<"application">;
 

@@ -21,7 +21,7 @@ interface Sent {
 }
 
 /** An alias that nobody has. */
-const NOBODY = "";
+export const NOBODY = "";
 
 /** The same question, with the account in the place of what the asking service's sector calls it. Of whom the sector knows nothing, nobody does. */
 export async function named<Asked extends { readonly subject: Sent }>(

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { inAlphabet } from "../entities/ids.ts";
-import { insertSectorSecret } from "../stores/logins.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { insertSectorSecret } from "../stores/sector-names.ts";
 import type { Deps } from "./deps.ts";
 
 /** Which sector, of which organization. */

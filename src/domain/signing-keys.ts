@@ -14,8 +14,8 @@ import {
   stateOf,
 } from "../entities/signing-keys.ts";
 import { violates } from "../stores/database.ts";
-import { findOrganization } from "../stores/organizations.ts";
 import { inOrganization } from "../stores/scope.ts";
+import { findSectors } from "../stores/sector-names.ts";
 import * as store from "../stores/signing-keys.ts";
 import { type ApplicationPath, applicationTarget } from "./application-path.ts";
 import { change, type Changing } from "./change.ts";
@@ -165,9 +165,9 @@ export interface PublishedKey extends PublicJwk {
 
 /** RFC 7517, 5: whoever asks. null: there is no such application. */
 export async function publishedKeys(deps: Deps, anchor: string): Promise<PublishedKey[] | null> {
-  const organization = await findOrganization(deps.database, "application", anchor);
-  if (organization === null) return null;
-  const rows = await inOrganization(deps.database, organization, async (tx) => {
+  const [place] = await findSectors(deps.database, [anchor]); // the platform's, too
+  if (place === undefined) return null;
+  const rows = await inOrganization(deps.database, place.organization, async (tx) => {
     return await store.readSigningKeys(tx, anchor);
   });
   const now = deps.clock();

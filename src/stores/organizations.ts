@@ -1,4 +1,4 @@
-import type { Kind, OrganizationState } from "../entities/kinds.ts";
+import type { OrganizationState } from "../entities/kinds.ts";
 import type { MyOrganization, Page, PageRequest } from "../entities/records.ts";
 import type { Queryable, Transaction } from "./database.ts";
 import { type Dated, pageOf } from "./page.ts";
@@ -72,14 +72,4 @@ export async function listMyOrganizations(
     values: [account, page.after, page.size + 1],
   });
   return pageOf<MyOrganization>(rows, page, (item) => item.slug);
-}
-
-/** The organization that a built-in thing is in, by its id; null: there is no such thing. Ids are unique everywhere (AUTHZEN.md). */
-export async function findOrganization(on: Queryable, kind: Kind, id: string): Promise<string | null> {
-  const rows = await on.query<{ id: string | null }>({
-    name: "find_organization",
-    text: "select find_organization($1, $2) as id",
-    values: [kind, id],
-  });
-  return rows[0]?.id ?? null;
 }

@@ -79,3 +79,18 @@ export async function readSectorSecret(tx: Transaction, sector: string): Promise
   });
   return rows[0]?.secret;
 }
+
+/** Unless another request has made one a moment ago. */
+export async function insertSectorSecret(
+  tx: Transaction,
+  row: { readonly organization: string; readonly sector: string; readonly sealed: string; readonly now: Date },
+): Promise<void> {
+  await tx.query({
+    name: "insert_sector_secret",
+    text: `
+      insert into sector_secrets (organization_id, sector_id, secret, created_at)
+      values ($1, $2, $3, $4)
+      on conflict do nothing`,
+    values: [row.organization, row.sector, row.sealed, row.now],
+  });
+}

@@ -113,6 +113,15 @@ describe("Who has platform:admin", () => {
   });
 });
 
+test("the key set of what the platform has is for everybody, as any application's is", async () => {
+  const { anchor, signingKey } = await addPlatformApplication(operator);
+  const response = await fetch(`${gateway.url}/v1/applications/${anchor}/jwks.json`);
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    { keys: [expect.objectContaining({ kid: signingKey })] },
+  ]);
+});
+
 describe("The platform's log", () => {
   test("tells of its resources by client, policy and request, newest first, page by page", async () => {
     const { anchor, sector } = await addPlatformApplication(operator);

@@ -42,7 +42,7 @@ describe("Policies that Cerbos does not take", () => {
     for (const each of UNCOMPILED) await expectFound(folder, found, each);
     // A version that one kind has alone: in its organizations nobody may do anything with the others.
     const missing = found.filter(({ problem }) => problem.startsWith("there is no such policy"));
-    const others = ["account", "application", "invitation", "member", "organization", "sector"];
+    const others = ["account", "application", "invitation", "login", "member", "organization", "sector"];
     expect(missing.map(({ file }) => path.relative(folder.directory, file))).toEqual(
       others.map((kind) => `cerbos/matrices/strict/${kind}.yaml`),
     );

@@ -27,7 +27,7 @@ export function loginAttributes(
     ...{ listed, blocked },
     methodAllowed: asked.methods === null || methods.some((method) => asked.methods?.includes(method)),
     ...{ assurance, leastAssurance: asked.assurance },
-    ...{ factors, leastFactors: asked.secondFactor ? 2 : 1 },
+    ...{ factors: Math.min(factors, 2), leastFactors: asked.secondFactor ? 2 : 1 },
     ageSeconds: Math.max(0, Math.floor((now.getTime() - at.getTime()) / 1000)),
     maximumAgeSeconds: asked.maximumAgeSeconds ?? NO_LIMIT,
     reauthenticateAfterSeconds: session.reauthenticateAfterSeconds ?? NO_LIMIT,

@@ -50,7 +50,7 @@ describe("pages of other origins", () => {
     expect(preflight.status).toBe(204);
     expect(preflight.headers).toMatchObject({
       "access-control-allow-origin": PORTAL,
-      "access-control-allow-methods": "GET,HEAD,POST,PATCH,DELETE",
+      "access-control-allow-methods": "GET,HEAD,POST,PUT,PATCH,DELETE",
       "access-control-allow-headers": expect.stringContaining("Authorization,Content-Type,If-Match"),
       vary: expect.stringContaining("Origin"),
     });

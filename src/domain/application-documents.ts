@@ -11,7 +11,7 @@ import { type ApplicationPath, applicationTarget } from "./application-path.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
 import { read } from "./read.ts";
-import { changedSince } from "./refusal.ts";
+import { requireNamed } from "./refusal.ts";
 
 type ApplicationAction = ActionOf<"application">;
 
@@ -24,7 +24,9 @@ const OF: Readonly<Record<DocumentName, { view: ApplicationAction; set: Applicat
   claims: { view: "view_rules", set: "set_claim_policy", event: "application.set_claim_policy" },
 };
 
-/** A document as it is now. `revision` is of what was set; 1: nothing yet. */
+const NEVER_SET = 1;
+
+/** A document as it is now. `revision` is of what was set; NEVER_SET: nothing yet. */
 export interface Kept<Document> {
   readonly document: Document;
   readonly revision: number;
@@ -64,7 +66,8 @@ export async function putDocument<Name extends DocumentName>(
     const document = inOrder(replacement.document);
     requireFit(document, changing.resource.kind);
     const isSame = isDeepStrictEqual(document, before.document);
-    requireNamed(before.revision, isSame, ifMatch);
+    const isSet = before.revision > NEVER_SET || ifMatch !== undefined;
+    if (isSet) requireNamed(before.revision, isSame, ifMatch);
     if (isSame) return before; // A retry is not an error.
     const { people, rest } = parted(document);
     for (const [list, aliases] of people) await bind(changing, { anchor, list, aliases });
@@ -89,7 +92,7 @@ async function kept<Name extends DocumentName>(
   const row = await store.readDocument(tx, anchor, name);
   const initial: ApplicationDocuments[Name] = DEFAULT_DOCUMENTS[name];
   const document = { ...initial, ...row?.document };
-  const revision = row?.revision ?? 1;
+  const revision = row?.revision ?? NEVER_SET;
   if (name !== "admission") return { document, revision };
   const listed = await store.readListed(tx, anchor);
   const people = store.ACCOUNT_LISTS.map((list): [string, string[]] => {
@@ -144,14 +147,6 @@ function requireFit(document: object, kind: ApplicationKind): void {
   });
   const [first] = issues;
   if (first !== undefined) throw new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
-}
-
-function requireNamed(revision: number, isSame: boolean, ifMatch: IfMatch): void {
-  if (ifMatch === "any") return;
-  if (ifMatch !== undefined && !ifMatch.includes(revision)) throw changedSince(revision);
-  if (ifMatch !== undefined || isSame || revision === 1) return;
-  const message = `It is set already. Send If-Match: "${revision}" to replace what it is now, or If-Match: * whatever it is.`;
-  throw new AppError("PRECONDITION_REQUIRED", message, { revision });
 }
 
 /** For the audit log, which is for ever and names nobody: of what differs a number, yes or no, and of a list how many there are. */

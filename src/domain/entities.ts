@@ -20,7 +20,7 @@ import { eraseEntity } from "./entity-removal.ts";
 import { storeEntities } from "./entity-store.ts";
 import type { Target } from "./gather.ts";
 import { read } from "./read.ts";
-import { changedSince, notAccessible } from "./refusal.ts";
+import { changedSince, notAccessible, requireNamed, requireRevision } from "./refusal.ts";
 
 /** Things of the host's own kinds, which its services keep here. */
 export interface EntityPath extends EntityKey {
@@ -50,7 +50,7 @@ export async function putEntity(
   return await change(deps, caller, storing(path.slug, path.type), async (changing) => {
     const row = await named(changing, path);
     const isNew = row?.isStored !== true;
-    requireNamed(isNew ? undefined : row, document, ifMatch);
+    requireReplaceable(isNew ? undefined : row, document, ifMatch);
     return { entity: await written(deps, changing, { path, document, row }), isNew };
   });
 }
@@ -66,7 +66,7 @@ export async function patchEntity(
     kindOf(deps.kinds, path.type);
     const row = await stored(changing, path);
     if (row === undefined) throw noSuchEntity();
-    requireRevision(row, ifMatch);
+    requireRevision(row.revision, ifMatch);
     return await written(deps, changing, { path, document: patched(row, patch), row });
   });
 }
@@ -82,7 +82,7 @@ export async function removeEntity(
     const kind = kindOf(deps.kinds, path.type);
     const row = await stored(changing, path);
     if (row === undefined) throw noSuchEntity();
-    requireRevision(row, input.ifMatch);
+    requireRevision(row.revision, input.ifMatch);
     await eraseEntity(changing, kind, row);
     return null;
   });
@@ -173,22 +173,9 @@ async function named({ tx }: Pick<Storing, "tx">, { type, id }: EntityPath): Pro
   return row;
 }
 
-/** A document is replaced by who has seen it, or says that it does not matter (`If-Match: *`). To say the same again is no error. */
-function requireNamed(row: EntityRow | undefined, document: EntityDocument, ifMatch: IfMatch): void {
-  if (row === undefined) {
-    if (ifMatch !== undefined) throw changedSince(undefined); // RFC 9110, 13.1.1: `*` is for what is there
-    return;
-  }
-  requireRevision(row, ifMatch);
-  if (ifMatch === undefined && !isSame(row, document)) {
-    const message = `It is stored already. Send If-Match: "${row.revision}" to replace what it is now, or If-Match: * whatever it is.`;
-    throw new AppError("PRECONDITION_REQUIRED", message, { revision: row.revision });
-  }
-}
-
-function requireRevision({ revision }: EntityRow, ifMatch: IfMatch): void {
-  if (ifMatch === undefined || ifMatch === "any" || ifMatch.includes(revision)) return;
-  throw changedSince(revision);
+function requireReplaceable(row: EntityRow | undefined, document: EntityDocument, ifMatch: IfMatch): void {
+  if (row !== undefined) requireNamed(row.revision, isSame(row, document), ifMatch);
+  else if (ifMatch !== undefined) throw changedSince(undefined); // RFC 9110, 13.1.1: `*` is for what is there
 }
 
 interface Write {

@@ -2,6 +2,7 @@ import { AppError } from "../entities/errors.ts";
 import type { Verdict } from "../entities/judge.ts";
 import type { ActionOf, Kind, PrincipalRole } from "../entities/kinds.ts";
 import type { Facts, OrganizationFacts, Resources } from "../stores/facts.ts";
+import type { IfMatch } from "./deps.ts";
 import type { Target } from "./gather.ts";
 import { explanation } from "./reasons.ts";
 import { remediesFor } from "./remedies.ts";
@@ -33,6 +34,23 @@ export function notFound(kind: Kind): AppError {
 /** @param revision what it is at; who is told may view it */
 export function changedSince(revision: number | undefined): AppError {
   return new AppError("PRECONDITION_FAILED", "It has changed since you read it. Read it again.", { revision });
+}
+
+/** @param revision what it is at. Throws PRECONDITION_FAILED where somebody means another. */
+export function requireRevision(revision: number, ifMatch: IfMatch): void {
+  if (ifMatch === undefined || ifMatch === "any" || ifMatch.includes(revision)) return;
+  throw changedSince(revision);
+}
+
+/**
+ * What is there is replaced whole by who has seen it, or says that it does not matter (`If-Match: *`). To say the same again is no error. Throws
+ * PRECONDITION_FAILED and PRECONDITION_REQUIRED.
+ */
+export function requireNamed(revision: number, isSame: boolean, ifMatch: IfMatch): void {
+  requireRevision(revision, ifMatch);
+  if (ifMatch !== undefined || isSame) return;
+  const message = `It is there already. Send If-Match: "${revision}" to replace what it is now, or If-Match: * whatever it is.`;
+  throw new AppError("PRECONDITION_REQUIRED", message, { revision });
 }
 
 /**

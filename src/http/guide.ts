@@ -35,7 +35,8 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
   "authz:explain": "[explain](#explain), of a service",
   "entities:write":
     "[storeEntity](#storeEntity) and whatever lies under `/entities` of an organization that the registration names",
-  "logins:create": "[logIn](#logIn), to the applications of an organization that the registration names, or to those that it names alone",
+  "logins:create":
+    "[logIn](#logIn), to the applications of an organization that the registration names, or to those that it names alone",
 };
 
 const TOUR = `at=http://127.0.0.1:8080  # where this page is

@@ -51,22 +51,26 @@ async function subjectsAt(anchor: string, ids: readonly string[]): Promise<strin
   return found;
 }
 
-test(`${ACCOUNTS} accounts in ${SECTORS} sectors: all equal inside a sector, no two equal across sectors, and no order in common`, async () => {
-  const ids = Array.from({ length: ACCOUNTS }, (_none, index) => `person-${index}`);
-  const all = new Set<string>();
-  const orders = new Set<string>();
-  for (let count = 0; count < SECTORS; count += 1) {
-    const { anchor, sector } = await open();
-    const seen = await subjectsAt(anchor, ids);
-    for (const subject of seen) all.add(subject);
-    const order = ids.map((id, index) => [seen[index] ?? "", id] as const).sort(([a], [b]) => (a < b ? -1 : 1));
-    orders.add(order.map(([, id]) => id).join(" "));
-    const beside = await open(sector);
-    const some = ids.slice(0, 25);
-    expect(await subjectsAt(beside.anchor, some)).toEqual(seen.slice(0, 25));
-  }
-  expect([all.has(""), all.size, orders.size]).toEqual([false, ACCOUNTS * SECTORS, SECTORS]);
-}, IS_FULL ? 40 * 60_000 : 60_000);
+test(
+  `${ACCOUNTS} accounts in ${SECTORS} sectors: all equal inside a sector, no two equal across sectors, and no order in common`,
+  async () => {
+    const ids = Array.from({ length: ACCOUNTS }, (_none, index) => `person-${index}`);
+    const all = new Set<string>();
+    const orders = new Set<string>();
+    for (let count = 0; count < SECTORS; count += 1) {
+      const { anchor, sector } = await open();
+      const seen = await subjectsAt(anchor, ids);
+      for (const subject of seen) all.add(subject);
+      const order = ids.map((id, index) => [seen[index] ?? "", id] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+      orders.add(order.map(([, id]) => id).join(" "));
+      const beside = await open(sector);
+      const some = ids.slice(0, 25);
+      expect(await subjectsAt(beside.anchor, some)).toEqual(seen.slice(0, 25));
+    }
+    expect([all.has(""), all.size, orders.size]).toEqual([false, ACCOUNTS * SECTORS, SECTORS]);
+  },
+  IS_FULL ? 40 * 60_000 : 60_000,
+);
 
 test("a sector's secret is sealed, of its own, and moved to another sector it opens nothing", async () => {
   const [one, other] = [await open(), await open()];

@@ -46,11 +46,12 @@ function inTurns(relations: readonly string[], inclusions: HostKind["inclusions"
 
 type Related = readonly [relation: string, tuple: Tuple];
 
-/** Those that are asked for. What nothing is known of is in no relation to anything. */
+/** Those that are asked for. What nothing is known of is in no relation to anything, and a resource in none that no tuple leads to. */
 export function relationsBetween({ question, relations }: Asked, subject: Candidate, resource: Candidate): Related[] {
   const { kind, subjects } = question;
   if (subject.name === "" || resource.name === "") return [];
   const object = { type: kind.type, name: resource.name };
   const user = { type: subjects.selector.type, name: subject.name, relation: "" };
-  return relations.map((relation) => [relation, relationTuple(object, relation, user)]);
+  const open = relations.filter((relation) => resource.unled?.includes(relation) !== true);
+  return open.map((relation) => [relation, relationTuple(object, relation, user)]);
 }

@@ -21,7 +21,10 @@ export interface HostKind {
   readonly decidingRelations: (matrix: string, action: string) => readonly string[];
   /** By the model alone, the asked relations that each of them cannot hold without. */
   readonly inclusions: ReadonlyMap<string, readonly string[]>;
-  /** How tuples lead a subject of a type to the resources that an action can be allowed on; null: it can be allowed on any. */
+  /**
+   * How tuples lead a subject of a type to the resources that an action can be allowed on; null: it can be allowed on any. It tells of those relations, too,
+   * that its rules read and that lie within the ones needed.
+   */
   readonly reachFor: (action: string, subjectType: string) => Reach | null;
   readonly readsOrganizationState: boolean;
   /** The places that its schema has for what the caller sent, each given always, and the properties in them. */
@@ -46,6 +49,7 @@ export interface RelationTarget {
  * relations meant.
  */
 export interface Reach {
+  /** An object that is led to as one of them need not be led to as the others. */
   readonly targets: readonly string[];
   readonly steps: readonly ReachStep[];
   /** Whoever has the role in the organization, which the ledger relates every entity of such a type to. */

@@ -55,7 +55,6 @@ export async function readKind(
     ...schema,
     relations,
     hangsUnderOrganization,
-    inclusions: model.inclusions(schema.askedRelations),
     ...decided(model, schema.askedRelations, [...(matrix === undefined ? [] : [matrix]), ...others]),
   };
   return { kind };
@@ -104,28 +103,49 @@ function decided(
   model: ModelType,
   asked: readonly string[],
   policies: readonly Standing[],
-): Pick<HostKind, "actions" | "matrices" | "hasFloor" | "decidingRelations" | "reachFor"> {
+): Pick<HostKind, "actions" | "matrices" | "hasFloor" | "decidingRelations" | "inclusions" | "reachFor"> {
   const matrices = policies.filter(({ isFloor }) => !isFloor);
   const neededFor = neededOf(asked, policies);
+  const inclusions = model.inclusions(asked);
   return {
     actions: policies[0]?.actions ?? [],
     matrices: new Set(matrices.map(({ version }) => version)),
     hasFloor: matrices.length < policies.length,
     decidingRelations: decidingOf(asked, policies),
+    inclusions,
     reachFor: (action, subjectType) => {
       const needed = neededFor(action);
-      return needed === null ? null : model.reach(needed, subjectType);
+      return needed === null
+        ? null
+        : model.reach(withParts(needed, readIn(asked, policies, action), inclusions), subjectType);
     },
   };
+}
+
+/** In the rules of any of them. */
+function readIn(asked: readonly string[], policies: readonly Standing[], action: string): readonly string[] {
+  const read = policies.map(({ relationsRead }) => relationsRead.get(action) ?? null);
+  return asked.filter((relation) => read.some((relations) => relations?.includes(relation) ?? true));
+}
+
+/** And those of the relations that lie within them: they hold for no other objects. */
+function withParts(
+  needed: readonly string[],
+  relations: readonly string[],
+  inclusions: HostKind["inclusions"],
+): readonly string[] {
+  const all = new Set(needed);
+  for (const whole of all) {
+    for (const relation of relations) if (inclusions.get(relation)?.includes(whole) === true) all.add(relation);
+  }
+  return [...all];
 }
 
 /** Of the floor, and of the matrix of that version. */
 function decidingOf(asked: readonly string[], policies: readonly Standing[]): HostKind["decidingRelations"] {
   return (matrix, action) => {
-    const read = policies
-      .filter(({ isFloor, version }) => isFloor || version === matrix)
-      .map(({ relationsRead }) => relationsRead.get(action) ?? null);
-    return asked.filter((relation) => read.some((relations) => relations?.includes(relation) ?? true));
+    const some = policies.filter(({ isFloor, version }) => isFloor || version === matrix);
+    return readIn(asked, some, action);
   };
 }
 

@@ -12,6 +12,7 @@ export const Candidate = z.object({
   attributes: z.record(z.string(), z.unknown()),
   isPassed: z.boolean().optional(), // it is not in the reach, and only tells where the page goes on
   goesOn: z.boolean().optional(), // others may come behind it, though the page has fewer than were asked for
+  unled: z.array(z.string()).optional(), // relations of the reach that no tuple leads to there: it is in none of them
 });
 export type Candidate = z.infer<typeof Candidate>;
 

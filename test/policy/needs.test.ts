@@ -123,10 +123,10 @@ describe("An action needs a role", () => {
 });
 
 describe("Of a kind", () => {
-  test("it is what the matrix needs", async () => {
+  test("it is what the matrix needs, and what its rules read beside that and lies within it", async () => {
     const targets = await targetsIn(DOCUMENTS, "document");
     expect([targets("view"), targets("share"), targets("fly")]).toEqual([
-      ["document#viewer"],
+      ["document#viewer", "document#insider"],
       ["document#manager"],
       null,
     ]);
@@ -140,7 +140,7 @@ describe("Of a kind", () => {
       });
       await copy.write("cerbos/document_floor_test.yaml", stringify(VIEWED));
     });
-    expect([targets("edit"), targets("view")]).toEqual([["document#manager"], ["document#viewer"]]);
+    expect([targets("edit"), targets("view")]).toEqual([["document#manager"], ["document#viewer", "document#insider"]]);
   });
 
   test("of several matrices, what any of them does with: an organization has one of them", async () => {

@@ -1,5 +1,6 @@
 /** S0.16: a service that is bound to an application knows people by its sector's subjects only, in every question and in every answer. */
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { type Counter, countCalls } from "../support/call-counter.ts";
 import { addKeeper, DOCUMENTS, TITLE } from "../support/documents.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, bindTo, logIn, loginService } from "../support/logins.ts";
@@ -12,6 +13,7 @@ let alice: Person;
 let people: Person[];
 let slug: string;
 let host: Person;
+let counter: Counter;
 
 /** A service of its own sector. */
 interface Bound {
@@ -31,6 +33,7 @@ beforeAll(async () => {
   );
   for (const person of people) await addMember(alice, slug, person, "viewer");
   [one, other] = [await bound("one"), await bound("other")];
+  counter = countCalls(gateway);
 });
 afterAll(async () => await gateway.close());
 
@@ -157,16 +160,16 @@ describe("A question", () => {
     expect(must(await one.service.post("/access/v1/evaluation", denied), 200).body).toMatchObject({ decision: false });
   });
 
-  test("by a subject of another sector learns what it learns of a subject that there is not", async () => {
+  test("by a subject of another sector learns what it learns of a subject that there is not, and takes no step more: time tells nothing, either", async () => {
     const [ann] = people as [Person];
     const theirs = await subjectAt(other, ann);
     const paths = ["/access/v1/evaluation", "/access/v1/search/action", "/access/v1/search/resource", "/v1/explain"];
     for (const path of paths) {
       const [known, unknown] = [theirs, "0".repeat(26)].map((id) => checkOf(id));
-      const answers = [await one.service.post(path, known), await one.service.post(path, unknown)];
-      const [first, second] = answers.map(({ status, body }) => ({
-        status,
-        ...body,
+      const ask = (question: unknown) => async () => await one.service.post(path, question);
+      const counted = [await counter.counted(ask(known)), await counter.counted(ask(unknown))];
+      const [first, second] = counted.map(({ answer: { status, body }, calls }) => ({
+        ...{ status, calls, ...body },
         context: { ...(body["context"] as object), id: "" },
       }));
       expect([path, first]).toEqual([path, second]);

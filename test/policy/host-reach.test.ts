@@ -182,13 +182,12 @@ test(`in ${MODELS} models that chance has made OpenFGA finds nothing beyond what
       const asked = BOXES.map((object) => ({ user, relation, object }));
       const truths = await store.holds(asked, 5_000);
       const held = BOXES.filter((_box, index) => truths[index] === true);
-      const [alone = new Set(), together] = [[relation], NAMES].map((relations) =>
-        reached(reachOf(model, "box", relations, "account"), user, tuples),
-      );
-      const told = { contents, tuples, user, relation, held };
-      const isLed = (led: ReadonlySet<string> | undefined, box: string): boolean =>
-        led?.has(`${box} box#${relation}`) === true;
+      const ledBy = (relations: readonly string[]): Set<string> =>
+        reached(reachOf(model, "box", relations, "account"), user, tuples);
+      const [alone, together] = [ledBy([relation]), ledBy(NAMES)];
+      const isLed = (led: ReadonlySet<string>, box: string): boolean => led.has(`${box} box#${relation}`);
       const missed = held.filter((box) => !isLed(alone, box) || !isLed(together, box));
+      const told = { contents, tuples, user, relation, held };
       expect({ ...told, missed }).toEqual({ ...told, missed: [] });
       counted.held += held.length;
       counted.led += BOXES.filter((box) => isLed(alone, box)).length;

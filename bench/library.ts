@@ -67,8 +67,7 @@ async function fill(setting: Setting, library: Pick<Library, "slug" | "size" | "
   await imported(at, lines);
   const ms = performance.now() - startedAt;
   const importing = { lines: size, seconds: ms / 1_000, others: othersDuring(before, setting.cpu(), ms) };
-  await setting.sql("analyze entities", []);
-  await setting.sql("analyze entity_relations", []);
+  await setting.vacuum();
   return { ...library, token, importing };
 }
 

@@ -35,7 +35,7 @@ export async function measureLists(setting: Setting, report: (line: string) => v
     const token = await setting.world.tokenOf(owners[0]);
     logs.push({ events, path: `/v1/organizations/${slug}/audit`, token, member: viewer });
   }
-  await setting.sql("analyze audit_events", []);
+  await setting.vacuum();
   const lasts = await Promise.all(logs.map(async (log) => await lastPage(setting.gatewayUrl, log)));
   const queries: readonly [name: string, query: (log: Log, index: number) => string][] = [
     ["first page", () => ""],

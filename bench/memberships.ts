@@ -58,7 +58,7 @@ export async function membershipsOf(setting: Setting): Promise<Membership[]> {
       body: { subject: { type: "account", id: members[0] ?? "" }, action: view, resource: { type: "sector" } },
     });
   }
-  await setting.sql("analyze memberships", []);
+  await setting.vacuum();
   return searches;
 }
 

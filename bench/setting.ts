@@ -25,6 +25,8 @@ export interface Setting {
   measure(origin: string, lanes: readonly (readonly Exchange[])[], seconds: number): Promise<Round>;
   /** One statement, as the superuser of the bench's own Postgres: what would take too long over REST. */
   sql(text: string, values: readonly unknown[]): Promise<void>;
+  /** The ledger's Postgres and OpenFGA's learn what has been filled in, as they do by themselves within a minute or two. */
+  vacuum(): Promise<void>;
   /** Resolves when everything filed is in OpenFGA. Throws when that takes too long. */
   untilApplied(): Promise<void>;
   stop(): Promise<void>;
@@ -61,6 +63,7 @@ export async function prepareSetting(profile: string | undefined, report: (line:
       cpu: () => cpuTimes({ ...pids, bench: process.pid }),
       measure: measureWith(pids),
       sql: async (text, values) => await run(given(engines.databaseUrl), text, values),
+      vacuum: async () => await vacuumAll(given(engines.databaseUrl)),
       untilApplied: async () => await untilApplied(given(engines.databaseUrl)),
       stop,
     };
@@ -134,6 +137,18 @@ async function run(databaseUrl: string, text: string, values: readonly unknown[]
     await client.query(text, [...values]);
   } finally {
     await client.end();
+  }
+}
+
+async function vacuumAll(databaseUrl: string): Promise<void> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>("select datname as name from pg_database where datallowconn");
+  await client.end();
+  for (const { name } of rows) {
+    const url = new URL(databaseUrl);
+    url.pathname = `/${name}`;
+    await run(url.href, "vacuum (analyze)", []);
   }
 }
 

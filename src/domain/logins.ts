@@ -12,7 +12,7 @@ import { requireScope } from "./actor.ts";
 import { type GraphWord, type Witnessed, witnessed } from "./access.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
-import { leaving } from "./login-claims.ts";
+import { isWithheld, leaving, WITHHELD } from "./login-claims.ts";
 import { loginAttributes } from "./login-facts.ts";
 import { aliasFor, becomesKnown } from "./login-subject.ts";
 import { type SealedKey, signLogin } from "./login-token.ts";
@@ -26,6 +26,8 @@ import { addMissingKey } from "./signing-keys.ts";
 interface LoginContext {
   readonly reasons: readonly ClassifiedReason[];
   readonly remedies?: readonly Remedy[];
+  /** Absent: what the claim policy lists leaves. */
+  readonly withheld?: typeof WITHHELD;
   readonly graph: GraphWord;
   readonly version?: number;
   readonly matrix?: string;
@@ -98,31 +100,36 @@ async function attempt(asking: Asking, note: Note, deadline: Deadline): Promise<
   const verdicts = await deps.judge(question, Math.min(deps.timeouts.decisionMs, deadline()));
   const refused = LOGIN_ACTIONS.flatMap((action) => reasonsIn(verdicts.get(action)));
   if (refused.length > 0) return denied(deps, known, refused);
-  const login = await begun(asking, known.facts.now, { place, rules: { ...rules, key, secret }, documents });
-  return login && { decision: true, context: { reasons: [], ...common(deps, known) }, login };
+  const withheld = isWithheld(rules.withdrawnAt, request.consentedAt);
+  const permitted = { place, rules: { ...rules, key, secret }, documents, isWithheld: withheld };
+  const login = await begun(asking, known.facts.now, permitted);
+  const context = { reasons: [], ...(withheld && { withheld: WITHHELD }), ...common(deps, known) };
+  return login && { decision: true, context, login };
 }
 
 interface Permitted {
   readonly place: Place;
   readonly rules: LoginRules & { readonly key: SealedKey; readonly secret: string };
   readonly documents: ApplicationDocuments;
+  readonly isWithheld: boolean;
 }
 
 /** Undefined where what allowed it no longer holds when all is done: nothing has left then. */
 async function begun(
   { deps, request, issuer }: Asking,
   now: Date,
-  { place, rules, documents }: Permitted,
+  { place, rules, documents, ...said }: Permitted,
 ): Promise<Grant | undefined> {
   const { organization, anchor, alias } = place;
   const { authentication } = request;
   const subject = sectorSubject(deps, place, rules.secret, place.account);
-  const claims = leaving(request.claims, { policy: documents.claims, alias, name: rules.profileName });
+  const claims = leaving(request.claims, { ...said, policy: documents.claims, alias, name: rules.profileName });
   const expiresAt = endOf(documents.session, authentication.at, now);
   const about = { organization, anchor, issuer, subject, authentication, now, expiresAt };
   const token = await signLogin(deps, rules.key, { ...about, claims: claims.token });
   const isHeld = await inOrganization(deps.database, organization, async (tx) => {
-    return await noteLogin(tx, { ...place, subject, claims: claims.names, now });
+    const { withdrawnAt } = rules;
+    return await noteLogin(tx, { ...place, ...said, subject, claims: claims.names, withdrawnAt, now });
   });
   if (!isHeld) return undefined;
   return {

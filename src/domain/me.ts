@@ -1,7 +1,8 @@
 import type { Caller } from "../entities/callers.ts";
+import { AppError } from "../entities/errors.ts";
 import type { DataSharing, Me, Page, PageRequest, Viewed } from "../entities/records.ts";
 import { ALIAS_CONSTRAINT, updateProfile } from "../stores/accounts.ts";
-import { listDataSharing } from "../stores/data-sharing.ts";
+import * as sharing from "../stores/data-sharing.ts";
 import { violates } from "../stores/database.ts";
 import { type Facts, readAccount, type Resources } from "../stores/facts.ts";
 import { requireAccount } from "./actor.ts";
@@ -64,7 +65,30 @@ async function write(deps: Deps, changing: Changing<"account">, patch: ProfilePa
 
 export async function listMyDataSharing(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<DataSharing>> {
   const { id } = requireAccount(await gather(deps, caller, ME));
-  return await listDataSharing(deps.database, id, page);
+  return await sharing.listDataSharing(deps.database, id, page);
+}
+
+/**
+ * S0.4: from now on the application is told nothing of the caller but that it is there, until a login says that the person consents anew. The entry stays in the list.
+ * Whatever the memberships, and whatever has become of the application. Throws NOT_FOUND.
+ */
+export async function withdrawMyDataSharing(
+  deps: Deps,
+  caller: Caller,
+  anchor: string,
+  ifMatch: IfMatch,
+): Promise<Changed<null>> {
+  return await change(deps, caller, { target: ME, action: "edit", ifMatch }, async (changing) => {
+    const { tx, now, resource: account } = changing;
+    const shared = await sharing.lockDataSharing(tx, { account: account.id, anchor });
+    if (shared === undefined) throw new AppError("NOT_FOUND", "No such application knows you.");
+    if (shared.isWithdrawn) return null; // A retry is not an error.
+    await sharing.withdrawDataSharing(tx, { account: account.id, anchor }, now);
+    changing.touch(account);
+    const target = { kind: "account", account: account.id };
+    changing.note({ action: "account.withdraw_data_sharing", target, after: { application: anchor } });
+    return null;
+  });
 }
 
 /** S0.3: `developer` is what the memberships say. */

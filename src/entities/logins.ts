@@ -22,6 +22,8 @@ export interface LoginRequest {
   readonly authentication: Authenticated;
   /** What the service vouches for; of it leaves what the claim policy lists. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** When the service said that the person consents anew; null: it has not. */
+  readonly consentedAt: Date | null;
 }
 
 /** What a login begins. */

@@ -51,6 +51,7 @@ export interface DataSharing {
   readonly claims: readonly string[]; // names of those that it has been told, whenever that was
   readonly firstAt: string;
   readonly lastAt: string;
+  readonly withdrawnAt: string | null; // null: it may be told what the claim policy lists
 }
 
 export interface Organization {

@@ -53,6 +53,7 @@ const change = z
     invitation: invitationId.exactOptional(),
     fields: z.array(z.enum(["name", "alias"])).exactOptional(),
     signInMethod: signInMethodId.exactOptional(),
+    application: anchor.exactOptional(),
     transfer: transferId.exactOptional(),
     clientId: foreignId.exactOptional(),
     scopes: scopes.exactOptional(),

@@ -51,6 +51,8 @@ help. A denial is an answer, 200; 503 is neither yes nor no. What was decided st
 - **login.token**: a JWT with \`typ\` login+jwt, by the application's own key and under its own \`iss\` (\`{this address}/v1/applications/{anchor}\`), for it alone (\`aud\`: the anchor). Verify it with the
   [key set](#keySet). It works until it expires, whatever becomes of the application; nobody calls this service with it.
 - **claims**: what the service vouches for. Of that, of the alias (\`preferred_username\`) and of the profile's name (\`name\`) leaves what the application's claim policy lists, to whom it says.
-- Which applications know a person, and which claims they were told, that person sees at [listDataSharing](#listDataSharing).`.trim(),
+- Which applications know a person, and which claims they were told, that person sees at [listDataSharing](#listDataSharing), and withdraws with [withdrawDataSharing](#withdrawDataSharing): from
+  then on a login to that application is granted as before, but tells it no claim, and \`context.withheld\` says so. Ask that person, and say \`consent: true\` in the login with which
+  it agrees: that ends it.`.trim(),
   },
 ];

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { WITHHELD } from "../domain/login-claims.ts";
 import { logIn } from "../domain/logins.ts";
 import { RESERVED_CLAIMS } from "../entities/application-documents.ts";
 import { LIMITS } from "../entities/limits.ts";
@@ -52,6 +53,13 @@ const login = z
     }),
     authentication,
     claims: sentClaims.default({}),
+    consent: z
+      .boolean()
+      .default(false)
+      .meta({
+        description: "Whether the person has just consented to what the application is told: it ends a withdrawal",
+        examples: [false],
+      }),
   })
   .meta({ id: "Login" });
 
@@ -89,6 +97,9 @@ const decision = z
     context: z.strictObject({
       id: decisionId,
       reasons: z.array(classifiedReason).meta({ description: "Every reason that holds; none when it is granted" }),
+      withheld: z.literal(WITHHELD).exactOptional().meta({
+        description: "When it is granted, but no claim leaves: the person has withdrawn that, and has to consent anew",
+      }),
       remedies: z.array(remedy).exactOptional().meta({ description: "When it is denied: what would help" }),
       graph: z
         .enum(["agrees", "pending", "unavailable", "disagrees"])
@@ -114,12 +125,15 @@ export const LOGIN_ROUTES: readonly Route[] = [
     reply: plainReply(decision),
     // A denial is an answer: 200.
     answer: async ({ deps, publicUrl }, { caller, params, body }) => {
+      const { consent, ...said } = body;
       const at = new Date(body.authentication.at);
-      if (at.getTime() > deps.clock().getTime() + LIMITS.clockSkewSeconds * 1000) {
+      const now = deps.clock();
+      if (at.getTime() > now.getTime() + LIMITS.clockSkewSeconds * 1000) {
         throw invalid("body.authentication.at", "expected no time in the future");
       }
       const issuer = `${publicUrl}/v1/applications/${params.anchor}`;
-      const request = { ...body, ...params, authentication: { ...body.authentication, at } };
+      const authenticated = { ...body.authentication, at };
+      const request = { ...said, ...params, authentication: authenticated, consentedAt: consent ? now : null };
       return { status: 200, body: await logIn({ deps, caller, request, issuer }) };
     },
   }),

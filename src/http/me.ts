@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listMyDataSharing, updateMe, viewMe } from "../domain/me.ts";
+import { listMyDataSharing, updateMe, viewMe, withdrawMyDataSharing } from "../domain/me.ts";
 import {
   linkSignInMethod,
   listSignInMethods,
@@ -79,6 +79,10 @@ const sharing = z
     }),
     firstAt: time.meta({ description: "Since when the application knows the caller" }),
     lastAt: time.meta({ description: "When it last learnt that the caller was there" }),
+    withdrawnAt: time.nullable().meta({
+      description: "Since when it is told no claims. Null: it is told what its claim policy lists",
+      examples: [null],
+    }),
   })
   .meta({ id: "DataSharing" });
 
@@ -172,6 +176,22 @@ export const ME_ROUTES: readonly Route[] = [
     item: sharing,
     params: NOTHING,
     page: async (deps, { caller, page }) => await listMyDataSharing(deps, caller, page),
+  }),
+  command({
+    method: "delete",
+    path: "/v1/me/data-sharing/:anchor",
+    summary:
+      "Withdraw what is shared with an application: logins tell it no claims any more, until the caller consents anew",
+    operation: "withdrawDataSharing",
+    requires: "any account",
+    asks: ["account.edit"],
+    problems: ["NOT_FOUND", "PRECONDITION_FAILED"],
+    reply: REMOVED,
+    params: z.strictObject({ anchor }),
+    body: NOTHING,
+    answer: async (deps, { caller, params: given, ifMatch }) => {
+      return removed(await withdrawMyDataSharing(deps, caller, given.anchor, ifMatch));
+    },
   }),
 ];
 

@@ -34,6 +34,7 @@ export async function findAliasBySectorSubject(
 }
 
 const Document = z.record(z.string(), z.unknown());
+const Time = z.string().transform((text) => new Date(text));
 const Found = z.object({
   documents: z.record(z.string(), Document).nullable(),
   listed: z.boolean(),
@@ -41,8 +42,9 @@ const Found = z.object({
   profileName: z.string().nullable(),
   key: z.object({ kid: z.string(), algorithm: z.enum(SIGNING_ALGORITHMS), sealed: z.string() }).nullable(),
   secret: z.string().nullable(),
+  withdrawnAt: Time.nullable(),
 });
-/** What the application's documents say, and what a login is signed with. Documents that were never set are not there. */
+/** What the application's documents say, what a login is signed with, and what the person has said (S0.4). Documents that were never set are not there. */
 export type LoginRules = z.infer<typeof Found>;
 
 export interface LoginPlace {
@@ -70,7 +72,9 @@ export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Da
             and k.activates_at <= $4
             and (k.superseded_at is null or k.superseded_at > $4)
             and k.revoked_at is null),
-        'secret', (select s.secret from sector_secrets s where s.sector_id = $2)
+        'secret', (select s.secret from sector_secrets s where s.sector_id = $2),
+        'withdrawnAt', (
+          select d.withdrawn_at from data_sharing d where d.account_id = $3 and d.application_anchor = $1)
       ) as found`,
     values: [place.anchor, place.sector, place.account, now],
   });
@@ -84,12 +88,16 @@ export interface BegunLogin extends LoginPlace {
   readonly subject: string;
   /** Names of those that leave. */
   readonly claims: readonly string[];
+  /** As it was when that was decided, and whether it stays so. */
+  readonly withdrawnAt: Date | null;
+  readonly isWithheld: boolean;
   readonly now: Date;
 }
 
 /**
  * Notes that the sector knows the account so, and what the application has been told. False, and nothing is noted, where organization or account are no longer
- * at these versions: the last look at what the login was decided on.
+ * at these versions, or the person has withdrawn, or consented anew, meanwhile: the last look at what the login was decided on. Who waited here for a withdrawal to
+ * be written sees the account of before it, but what was withdrawn as it is.
  */
 export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boolean> {
   try {
@@ -97,7 +105,7 @@ export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boo
       name: "note_login",
       text: `
         with held as (
-          select o.id as organization, a.id as account
+          select a.id as account
           from organizations o
           cross join accounts a
           where o.id = $1
@@ -105,22 +113,26 @@ export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boo
             and a.id = $3
             and a.version = $4
         ),
-        known as (
-          insert into sector_subjects (organization_id, sector_id, subject, account_id)
-          select organization, $5, $6, account from held
-          on conflict do nothing
-        ),
         shared as (
           insert into data_sharing (account_id, application_anchor, claims, first_at, last_at)
           select account, $7, $8, $9, $9 from held
           on conflict (account_id, application_anchor) do update
           set last_at = greatest(data_sharing.last_at, excluded.last_at),
-            claims = array(select distinct unnest(data_sharing.claims || excluded.claims) order by 1)
+            claims = array(select distinct unnest(data_sharing.claims || excluded.claims) order by 1),
+            withdrawn_at = case when $11 then data_sharing.withdrawn_at end
+          where data_sharing.withdrawn_at is not distinct from $10
+          returning account_id
+        ),
+        known as (
+          insert into sector_subjects (organization_id, sector_id, subject, account_id)
+          select $1, $5, $6, account_id from shared
+          on conflict do nothing
         )
-        select from held`,
+        select from shared`,
       values: [
         ...[login.organization, login.organizationVersion, login.account, login.accountVersion],
         ...[login.sector, login.subject, login.anchor, login.claims, login.now],
+        ...[login.withdrawnAt, login.isWithheld],
       ],
     });
     return rows.length === 1;

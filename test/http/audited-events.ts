@@ -1,6 +1,6 @@
 /** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
 import type { Stage } from "../faults/repeatable-posts.ts";
-import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
+import { addApplication, addMember, foundOrganization, letKnow, must } from "../support/world.ts";
 import { OF_DOCUMENTS } from "./audited-documents.ts";
 import { OF_ENTITIES } from "./audited-entities.ts";
 import { OF_KEYS } from "./audited-keys.ts";
@@ -136,6 +136,15 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
     ask: async ({ founder, unseen }) => {
       const linked = must(await founder.post("/v1/me/sign-in-methods", { token: unseen }), 201);
       return { by: founder, path: `/v1/me/sign-in-methods/${String(linked.body.id)}` };
+    },
+  },
+  "DELETE /v1/me/data-sharing/:anchor": {
+    rule: "account#edit",
+    events: [["account.withdraw_data_sharing", "account", null, { application: TEXT }]],
+    ask: async ({ founder, sql }) => {
+      const { anchor } = await addApplication(founder, await foundOrganization(founder));
+      await letKnow({ sql }, founder, anchor);
+      return { by: founder, path: `/v1/me/data-sharing/${anchor}` };
     },
   },
   [`POST ${ORGANIZATION}/invitations/:id/resend`]: {

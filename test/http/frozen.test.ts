@@ -15,6 +15,7 @@ import {
   addPlatformApplication,
   foundOrganization,
   keysOf,
+  letKnow,
   must,
   retireEverything,
 } from "../support/world.ts";
@@ -42,6 +43,7 @@ const NOT_REFUSED: Readonly<Record<string, string>> = {
   updateMe: "what people change of themselves belongs to no organization (S0.4)",
   linkSignInMethod: "as above",
   unlinkSignInMethod: "as above",
+  withdrawDataSharing: "as above",
   eraseAccount: "no organization stops it (K12)",
   registerClient: "a registration belongs to no organization",
   updateClient: "a registration belongs to no organization",
@@ -120,6 +122,7 @@ beforeAll(async () => {
   const { anchor, sector } = await addApplication(alice, slug);
   const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   await addMember(alice, slug, member, "admin");
+  await letKnow(gateway, alice, anchor);
   const invited = await alice.post(`/v1/organizations/${slug}/invitations`, { alias: invitee.alias, role: "viewer" });
   const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);
   const [method] = must(await alice.get("/v1/me/sign-in-methods"), 200).body.items as { id: string }[];

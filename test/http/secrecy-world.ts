@@ -8,6 +8,7 @@ import {
   addPlatformApplication,
   foundOrganization,
   keysOf,
+  letKnow,
   must,
 } from "../support/world.ts";
 import { bodyText } from "./spoiled-requests.ts";
@@ -61,6 +62,7 @@ async function makeForeign(gateway: TestGateway): Promise<Omit<World, "proof">> 
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "viewer");
+  await letKnow(gateway, alice, anchor);
   const invited = { alias: carol.alias, role: "viewer" };
   const made = must(await alice.post(`/v1/organizations/${slug}/invitations`, invited), 201);
   const offered = must(await alice.post(`/v1/organizations/${slug}/transfers`, { alias: member.alias }), 201);

@@ -2,7 +2,15 @@
 import type { Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
 import { addEntity, addKeeper, entityPath } from "../support/documents.ts";
-import { addApplication, addMember, archive, foundOrganization, must, retireEverything } from "../support/world.ts";
+import {
+  addApplication,
+  addMember,
+  archive,
+  foundOrganization,
+  letKnow,
+  must,
+  retireEverything,
+} from "../support/world.ts";
 
 export const ROLES = ["viewer", "member", "billing", "admin", "owner"] as const;
 
@@ -79,7 +87,7 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
     await addMember(cast.founder, slug, cast.people[role], role);
     built.story.push(`with the ${role}`);
   }
-  await addThings(built, chance);
+  await addThings(gateway, built, chance);
   if (hasKinds) await addEntities(built, chance);
   for (const guest of cast.guests) await invite(gateway, built, guest, chance);
   await offer(gateway, built, chance);
@@ -88,12 +96,17 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   return built;
 }
 
-async function addThings({ founder, slug, sectors, applications, story }: Built, chance: Chance): Promise<void> {
+async function addThings(
+  gateway: TestGateway,
+  { founder, stranger, slug, sectors, applications, story }: Built,
+  chance: Chance,
+): Promise<void> {
   const path = `/v1/organizations/${slug}`;
   for (let count = chance.below(3); count > 0; count -= 1) {
     const made = await addApplication(founder, slug);
     applications.push(made.anchor);
     sectors.push(made.sector);
+    if (once(chance, 2)) await letKnow(gateway, stranger, made.anchor);
     if (once(chance, 2)) continue;
     must(await founder.post(`${path}/applications/${made.anchor}/client-keys`, { name: "Deployment" }), 201);
   }

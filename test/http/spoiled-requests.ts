@@ -12,6 +12,7 @@ import {
   addPlatformApplication,
   foundOrganization,
   keysOf,
+  letKnow,
   must,
 } from "../support/world.ts";
 import { type CallerRoute, goodRequest, named, type World } from "./route-samples.ts";
@@ -74,6 +75,7 @@ async function makeWorld(gateway: TestGateway, issuer: ForeignIssuer): Promise<W
   const slug = await foundOrganization(alice);
   const { anchor, sector } = await addApplication(alice, slug);
   await addMember(alice, slug, member, "viewer");
+  await letKnow(gateway, alice, anchor);
   const invitation = await alice.post(`/v1/organizations/${slug}/invitations`, {
     alias: invited.alias,
     role: "viewer",
@@ -150,6 +152,7 @@ async function written(gateway: TestGateway): Promise<unknown> {
       (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients,
       (select sum(revision) from application_documents) as documents,
       (select sum(revision) from transfers) as transfers, (select sum(entity_version) from organizations) as entities,
-      (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods`);
+      (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods,
+      (select count(*) from data_sharing where withdrawn_at is not null) as withdrawn`);
   return row;
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, bindTo, codesOf, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
+import { attemptOf, bindTo, codesOf, decidedBefore, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
 import { admission } from "../support/rules.ts";
 import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
 
@@ -110,33 +110,6 @@ describe.each(CHANGES)("While %s", (_what, change, code) => {
   });
 });
 
-/** Lets a login be decided, and go on only when the change was answered. */
-async function decidedBefore(change: () => Promise<void>, login: () => Promise<LoginAnswer>): Promise<LoginAnswer> {
-  const { deps } = gateway.gateway;
-  const { judge } = deps;
-  const [reached, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
-  let isFirst = true;
-  Object.assign(deps, {
-    judge: async (...asked: Parameters<typeof judge>) => {
-      const verdicts = await judge(...asked);
-      if (asked[0].kind !== "login" || !isFirst) return verdicts;
-      isFirst = false;
-      reached.resolve(undefined);
-      await answered.promise;
-      return verdicts;
-    },
-  });
-  try {
-    const waiting = login();
-    await reached.promise;
-    await change();
-    answered.resolve(undefined);
-    return await waiting;
-  } finally {
-    Object.assign(deps, { judge });
-  }
-}
-
 test.each(CHANGES)(
   "a login that was decided when %s, and has not left yet, is decided again",
   async (_what, change, code) => {
@@ -146,6 +119,7 @@ test.each(CHANGES)(
     const at = `/v1/organizations/${slug}/applications/${anchor}`;
     await logIn(service, anchor, attemptOf(alice)); // the sector has its secret
     const answer = await decidedBefore(
+      gateway,
       async () => await change(at, person),
       async () => await logIn(service, anchor, attemptOf(person)),
     );

@@ -5,7 +5,11 @@ import { must } from "./world.ts";
 
 export interface LoginAnswer {
   readonly decision: boolean;
-  readonly context: { readonly id: string; readonly reasons: readonly Readonly<Record<string, unknown>>[] };
+  readonly context: {
+    readonly id: string;
+    readonly reasons: readonly Readonly<Record<string, unknown>>[];
+    readonly withheld?: string;
+  };
   readonly login?: {
     readonly subject: { readonly type: string; readonly id: string };
     readonly token: string;
@@ -18,6 +22,7 @@ export interface Attempt {
   readonly subject?: { readonly type: string; readonly id: string };
   readonly authentication?: object;
   readonly claims?: object;
+  readonly consent?: boolean;
 }
 
 /** A service that may ask about logins, in these organizations. */
@@ -60,6 +65,36 @@ export async function logIn(service: Person, anchor: string, attempt: object): P
 }
 
 export const codesOf = ({ context }: LoginAnswer): unknown[] => context.reasons.map(({ code }) => code);
+
+/** Lets a login be decided, and go on only when the change was answered. */
+export async function decidedBefore(
+  { gateway: { deps } }: TestGateway,
+  change: () => Promise<void>,
+  login: () => Promise<LoginAnswer>,
+): Promise<LoginAnswer> {
+  const { judge } = deps;
+  const [reached, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+  let isFirst = true;
+  Object.assign(deps, {
+    judge: async (...asked: Parameters<typeof judge>) => {
+      const verdicts = await judge(...asked);
+      if (asked[0].kind !== "login" || !isFirst) return verdicts;
+      isFirst = false;
+      reached.resolve(undefined);
+      await answered.promise;
+      return verdicts;
+    },
+  });
+  try {
+    const waiting = login();
+    await reached.promise;
+    await change();
+    answered.resolve(undefined);
+    return await waiting;
+  } finally {
+    Object.assign(deps, { judge });
+  }
+}
 
 /** As a relying party would, which knows the application's address and nothing else. */
 export async function verified(gateway: TestGateway, anchor: string, token: string): Promise<JWTVerifyResult> {

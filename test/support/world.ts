@@ -64,6 +64,18 @@ export async function signingKeyOf(by: Person, application: string): Promise<str
   return items[0]?.kid ?? "";
 }
 
+/** The application knows the person from now on, as after a login. */
+export async function letKnow(
+  { sql }: { readonly sql: (text: string, values: readonly unknown[]) => Promise<unknown> },
+  person: Person,
+  anchor: string,
+): Promise<void> {
+  const text = `
+    insert into data_sharing (account_id, application_anchor, claims, first_at, last_at)
+    select s.account_id, $2, '{name}', now(), now() from sign_in_methods s where s.subject = $1`;
+  await sql(text, [person.alias, anchor]);
+}
+
 /** For good: nobody sees it again. It must be retired. */
 export async function archive(owner: Person, slug: string): Promise<void> {
   must(await owner.post(`/v1/organizations/${slug}/archive`, { confirm: slug }), 200);

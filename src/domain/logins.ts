@@ -8,11 +8,11 @@ import { LOGIN_ACTIONS } from "../entities/policy-kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { type LoginPlace, type LoginRules, noteLogin, readLoginRules } from "../stores/logins.ts";
 import { inOrganization } from "../stores/scope.ts";
-import { requireScope } from "./actor.ts";
 import { type GraphWord, type Witnessed, witnessed } from "./access.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { isWithheld, leaving, WITHHELD } from "./login-claims.ts";
+import { requireApplication } from "./login-caller.ts";
 import { loginAttributes } from "./login-facts.ts";
 import { aliasFor, becomesKnown } from "./login-subject.ts";
 import { type SealedKey, signLogin } from "./login-token.ts";
@@ -140,12 +140,8 @@ async function begun(
 
 type AboutApplication = Facts<"application">;
 
-/** K9: an application of others, and one that is not there, answer alike. */
-function requireMayLogIn({ caller, request }: Asking, { caller: { client }, resource }: AboutApplication): void {
-  const { applications } = requireScope(caller, client, "logins:create");
-  if (resource === null || (applications.length > 0 && !applications.includes(request.anchor))) {
-    throw new AppError("NOT_FOUND", "There is no such application, or this client is not bound to it.");
-  }
+function requireMayLogIn({ caller, request }: Asking, facts: AboutApplication): void {
+  const { applications } = requireApplication(caller, facts, request.anchor).client;
   if (applications.length > 0 && request.subject.type === "account") {
     const message = "This client is bound to applications, and knows people by the subjects of their sector.";
     throw new AppError("ALIAS_REFUSED", `${message} Name this one by sector_subject, or by identity.`);

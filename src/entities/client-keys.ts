@@ -39,3 +39,15 @@ export function newClientSecret(): string {
 export function hashOfSecret(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }
+
+const ALGORITHMS: Readonly<Record<string, readonly string[]>> = {
+  EC: ["ES256"],
+  OKP: ["EdDSA", "Ed25519"], // RFC 8037, and RFC 9864 for the same
+  RSA: ["RS256", "PS256"],
+};
+
+/** By which the key can have signed: those of its type, or of these the one that it names. */
+export function algorithmsOf({ kty = "", alg }: ClientJwk): readonly string[] {
+  const all = ALGORITHMS[kty] ?? [];
+  return alg === undefined ? all : all.filter((each) => each === alg);
+}

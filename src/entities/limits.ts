@@ -89,6 +89,9 @@ export const LIMITS = {
   clientKeys: 10,
   clientKeyDays: 730,
   defaultClientKeyDays: 365,
+  /** How far ahead an assertion may expire that it authenticates with, and used ones that are over, cleared away by each that is used. */
+  clientAssertionSeconds: 600,
+  assertionsCleared: 100,
   /** Of an application's settings, rules and claim policy: addresses and their length, accounts of a list, methods, claims. */
   redirectUris: 20,
   redirectUriCharacters: 500,

@@ -14,7 +14,8 @@ export const OF_APPLICATIONS: readonly GuideSection[] = [
   the one that signs, the next one takes its place. Who has kept the key set meets a key that it does not know, and has to ask again.
 - What a key is changes with the time alone: no job has to run for it.
 - What the application itself authenticates with is another thing: [addClientKey](#addClientKey) takes a public key (for \`private_key_jwt\`), or makes a secret, which is in
-  that one answer and nowhere else. Up to ${LIMITS.clientKeys} at a time, each until it expires or is removed: add the next one, change over, remove the last.`.trim(),
+  that one answer and nowhere else. The service that issues tokens asks [authenticateClient](#authenticateClient) whether what it was sent is one of them: a secret, or an assertion (RFC 7523) with
+  \`iss\` and \`sub\` the anchor, \`aud\` that service alone, \`exp\` at the most ${LIMITS.clientAssertionSeconds} seconds ahead, and a \`jti\` that is good once. Up to ${LIMITS.clientKeys} at a time, each until it expires or is removed: add the next one, change over, remove the last.`.trim(),
   },
   {
     id: "rules",

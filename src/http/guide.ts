@@ -36,7 +36,7 @@ const SCOPE_USES: Readonly<Record<Scope, string>> = {
   "entities:write":
     "[storeEntity](#storeEntity) and whatever lies under `/entities` of an organization that the registration names",
   "logins:create":
-    "[logIn](#logIn), to the applications of an organization that the registration names, or to those that it names alone",
+    "[logIn](#logIn) and [authenticateClient](#authenticateClient), of the applications of an organization that the registration names, or to those that it names alone",
 };
 
 const TOUR = `at=http://127.0.0.1:8080  # where this page is

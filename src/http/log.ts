@@ -13,7 +13,7 @@ export interface Log {
 
 /** Structured lines without secrets. What we log we choose by name; redaction stands behind it, should somebody log more. */
 export function createLog(level: string, destination?: DestinationStream): Logger {
-  const secrets = ["authorization", "token", "cookie", "secret", "password", "body"];
+  const secrets = ["authorization", "token", "cookie", "secret", "assertion", "password", "body"];
   const redact = secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
   return pino({ level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

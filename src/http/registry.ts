@@ -2,6 +2,7 @@ import { ACCESS_ROUTES } from "./access.ts";
 import { DOCUMENT_ROUTES, PLATFORM_DOCUMENT_ROUTES } from "./application-documents.ts";
 import { APPLICATION_ROUTES, PLATFORM_APPLICATION_ROUTES } from "./applications.ts";
 import { AUDIT_ROUTES, PLATFORM_AUDIT_ROUTES } from "./audit.ts";
+import { CLIENT_AUTHENTICATION_ROUTES } from "./client-authentications.ts";
 import { CLIENT_KEY_ROUTES, PLATFORM_CLIENT_KEY_ROUTES } from "./client-keys.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
 import { DOCS_ROUTES } from "./docs.ts";
@@ -25,7 +26,7 @@ import { TRANSFER_ROUTES } from "./transfers.ts";
 /** Every noun's routes, the busiest first: Express looks through them in this order. */
 export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   checks: [...ACCESS_ROUTES, ...SEARCH_ROUTES, ...EXPLAIN_ROUTES],
-  logins: LOGIN_ROUTES,
+  logins: [...LOGIN_ROUTES, ...CLIENT_AUTHENTICATION_ROUTES],
   me: ME_ROUTES,
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,

@@ -1,8 +1,9 @@
-/** Private keys, client secrets and sectors' secrets are in no answer, log, export, metric or table, nor in what is told of an error. */
+/** Private keys, client secrets, assertions and sectors' secrets are in no answer, log, export, metric or table, nor in what is told of an error. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import { createPrivateKey } from "node:crypto";
 import type { SealedPlace } from "../../src/entities/master-keys.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { AUDIENCE, claimsOf, jwkOf, pairOf, signed } from "../support/client-assertions.ts";
 import { attemptOf, loginService, tryLogin } from "../support/logins.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 
@@ -77,6 +78,24 @@ async function dump(): Promise<string> {
   return (await Promise.all(texts)).join("\n");
 }
 
+/** By the secret and by an assertion, valid and not; gives what was sent, and what an assertion is known by. */
+async function proveIt(clientSecret: string): Promise<string[]> {
+  const pair = pairOf();
+  await keep(alice.post(`${at}/client-keys`, { name: "Signing", publicKey: jwkOf(pair) }), 201);
+  const prove = async (body: object): Promise<unknown> =>
+    (await keep(service.post(`/v1/applications/${anchor}/client-authentications`, body), 200)).body["valid"];
+  const jti = "the-id-of-an-assertion";
+  const assertion = await signed(pair.privateKey, claimsOf(anchor, { jti }));
+  const wrong = `${clientSecret.slice(0, -4)}AAAA`;
+  const valid = [
+    ...[await prove({ secret: clientSecret }), await prove({ secret: wrong })],
+    ...[await prove({ assertion, audience: AUDIENCE }), await prove({ assertion, audience: AUDIENCE })],
+  ];
+  expect(valid).toEqual([true, false, true, false]);
+  await keep(service.post(`/v1/applications/${anchor}/client-authentications`, { assertion }), 400);
+  return [wrong, assertion, assertion.split(".")[2] ?? "", jti];
+}
+
 test("whatever was done with them, and whatever went wrong", async () => {
   const keys = { signing: `${at}/keys`, client: `${at}/client-keys` };
   const made = await keep(alice.post(keys.client, { name: "Deployment" }), 201);
@@ -89,6 +108,7 @@ test("whatever was done with them, and whatever went wrong", async () => {
   await keep(alice.post(`${keys.signing}/rotate`, {}), 201);
   await keep(alice.post(`${keys.signing}/rotate`, {}), 409);
   await keep(tryLogin(service, anchor, attemptOf(bob)), 200);
+  const proofs = await proveIt(clientSecret);
   const inUse = await secrets();
   expect(inUse.length).toBeGreaterThan(10);
 
@@ -106,6 +126,6 @@ test("whatever was done with them, and whatever went wrong", async () => {
 
   const everything = [...told, ...logged, await dump()].join("\n");
   expect(everything).toContain("a secret of the ledger"); // the log has what was wrong
-  for (const secret of [...inUse, clientSecret, clientSecret.slice("bws_".length)])
+  for (const secret of [...inUse, ...proofs, clientSecret, clientSecret.slice("bws_".length)])
     expect(everything).not.toContain(secret);
 });

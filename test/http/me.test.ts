@@ -90,7 +90,7 @@ describe("GET /v1/me/data-sharing", () => {
     expect(must(await alice.get("/v1/me/data-sharing?page_size=1"), 200).body.items).toEqual([
       {
         ...{ application: anchor, applicationName: "Shop", organization: slug, organizationName: "Organization" },
-        ...{ claims: [], firstAt: "2026-11-01T08:00:00.000Z", lastAt: "2026-11-20T08:00:00.000Z" },
+        ...{ claims: [], firstAt: "2026-11-01T08:00:00.000Z", lastAt: "2026-11-20T08:00:00.000Z", withdrawnAt: null },
       },
     ]);
     expect(must(await bob.get("/v1/me/data-sharing"), 200).body.items).toEqual([]);

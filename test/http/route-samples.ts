@@ -69,10 +69,12 @@ export function goodPath(pattern: string, world: World): string {
   return pattern.replace(/:([a-z]+)/g, (_whole, name: string) => paramOf(pattern, name, world));
 }
 
+const OF_LOGINS = /\/(logins|client-authentications)$/;
+
 function callerOf({ path, operation }: CallerRoute, world: World): Person {
   if (isOfEntities({ path })) return world.keeper;
   if (operation === "eraseAccount") return world.member; // nothing stands in its way
-  if (path.includes("/access/") || path.endsWith("/v1/explain") || path.endsWith("/logins")) return world.shop;
+  if (path.includes("/access/") || path.endsWith("/v1/explain") || OF_LOGINS.test(path)) return world.shop;
   return path.startsWith("/v1/platform/") ? world.operator : world.alice;
 }
 
@@ -148,6 +150,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       authentication: { methods: ["pwd"], assurance: 1, factors: 1, at: "2026-01-01T00:00:00Z" },
       claims: { email: "bob@example.com" },
     },
+    "POST /v1/applications/:anchor/client-authentications": { secret: "bws_of-nobody" },
     "POST /access/v1/evaluation": check,
     "POST /access/v1/evaluations": check, // without items, that is what it is
     "POST /v1/explain": check,

@@ -35,3 +35,34 @@ begin
   revoke create on schema public from bailiwick_directory;
 end
 $$;
+
+-- Assertions by which an application has authenticated (RFC 7523, 3, item 7): each is good once, and is kept for as long as it would be good.
+create table client_assertions (
+  organization_id text not null,
+  anchor text not null,
+  digest bytea not null, -- SHA-256 of `jti`
+  until timestamptz not null,
+  primary key (organization_id, anchor, digest),
+  foreign key (organization_id, anchor) references applications (organization_id, anchor)
+);
+create index client_assertions_over on client_assertions (organization_id, anchor, until);
+
+grant select, insert, update, delete on client_assertions to bailiwick_app; -- who clears them away locks them
+alter table client_assertions enable row level security;
+alter table client_assertions force row level security;
+create policy one_organization on client_assertions to bailiwick_app using (organization_id = (select current_organization()));
+
+-- What an application authenticates with at this moment: nothing where no login could begin (policies/cerbos/login_floor.yaml).
+create function usable_client_keys(p_anchor text, p_now timestamptz)
+returns table (
+  organization_id text, anchor text, id text, name text, kind text, public_key jsonb, secret_hash bytea, expires_at timestamptz)
+language sql stable
+begin atomic
+  select k.organization_id, k.anchor, k.id, k.name, k.kind, k.public_key, k.secret_hash, k.expires_at
+  from client_keys k
+  join applications a on a.organization_id = k.organization_id and a.anchor = k.anchor and a.state = 'enabled'
+  join sectors s on s.id = a.sector_id and s.state = 'enabled'
+  join organizations o on o.id = a.organization_id and o.state = 'active'
+  where k.anchor = p_anchor
+    and k.expires_at > p_now;
+end;

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Caller } from "../entities/callers.ts";
 import { type ClientKey, hashOfSecret } from "../entities/client-keys.ts";
+import { ANYWHERE_SLUG } from "../entities/ids.ts";
 import * as store from "../stores/client-authentications.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { type Assertion, type Proven, verifiedBy } from "./client-assertions.ts";
@@ -27,7 +28,7 @@ export async function authenticateClient(
   anchor: string,
   proof: ClientProof,
 ): Promise<ClientAuthentication> {
-  const facts = await gather(deps, caller, { kind: "application", id: anchor, slug: null });
+  const facts = await gather(deps, caller, { kind: "application", id: anchor, slug: ANYWHERE_SLUG });
   const { organization } = requireApplication(caller, facts, anchor);
   await deps.admit(organization.id, "questions");
   const now = deps.clock();

@@ -1,6 +1,6 @@
 import type { Caller } from "../entities/callers.ts";
 import { AppError } from "../entities/errors.ts";
-import { PLATFORM, PLATFORM_SLUG } from "../entities/ids.ts";
+import { ANYWHERE_SLUG, PLATFORM, PLATFORM_SLUG } from "../entities/ids.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Queryable } from "../stores/database.ts";
 import { type Facts, gatherFacts, type ResourceKind } from "../stores/facts.ts";
@@ -12,7 +12,7 @@ export interface Target<K extends ResourceKind> {
   readonly kind: K;
   /** AUTHZEN.md: slug, anchor, id, `slug/alias` or alias; null: the caller's own account. */
   readonly id: string | null;
-  /** The organization that the path names, or PLATFORM_SLUG; null: the resource's own. */
+  /** The organization that the path names, or PLATFORM_SLUG, or ANYWHERE_SLUG; null: the resource's own, which is no question's on the platform. */
   readonly slug: string | null;
   /**
    * The caller itself asks, or changes: a client that keeps entities of this kind there (null: of several), and so has the role `service`.
@@ -63,7 +63,9 @@ async function known<K extends ResourceKind>(
   const now = (await introduce(deps, caller, facts.caller)) ? await gatherFacts(on, asked) : facts;
   if (target.slug === PLATFORM_SLUG) return administered(caller, now);
   if (target.keeps !== undefined) return served(caller, now, target.keeps);
-  return mayKnow(caller, now) ? now : unknown(now);
+  if (!mayKnow(caller, now)) return unknown(now);
+  const isPlatforms = target.slug === ANYWHERE_SLUG && now.organization?.id === PLATFORM;
+  return isPlatforms ? { ...now, graph: null } : now; // nobody is a member there: the graph has nothing to say
 }
 
 function unknown<K extends ResourceKind>(facts: Facts<K>): Facts<K> {

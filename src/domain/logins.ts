@@ -1,12 +1,13 @@
 import { type ApplicationDocuments, DEFAULT_DOCUMENTS, type DocumentName } from "../entities/application-documents.ts";
 import type { Caller } from "../entities/callers.ts";
 import { AppError, type Remedy } from "../entities/errors.ts";
+import { ANYWHERE_SLUG } from "../entities/ids.ts";
 import type { Verdict } from "../entities/judge.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Grant, LoginRequest } from "../entities/logins.ts";
 import { LOGIN_ACTIONS } from "../entities/policy-kinds.ts";
 import type { Facts } from "../stores/facts.ts";
-import { type LoginPlace, type LoginRules, noteLogin, readLoginRules } from "../stores/logins.ts";
+import { type LoginBasis, type LoginPlace, type LoginRules, noteLogin, readLoginRules } from "../stores/logins.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { type GraphWord, type Witnessed, witnessed } from "./access.ts";
 import { type Deadline, deadlineIn } from "./deadline.ts";
@@ -70,7 +71,7 @@ export async function logIn(asking: Asking): Promise<Recorded<LoginDecision>> {
 async function attempt(asking: Asking, note: Note, deadline: Deadline): Promise<LoginDecision | undefined> {
   const { deps, caller, request } = asking;
   const alias = await aliasFor(asking);
-  const target = { kind: "application", id: request.anchor, slug: null } as const;
+  const target = { kind: "application", id: request.anchor, slug: ANYWHERE_SLUG } as const;
   const known = await witnessed(deps, caller, { target, alias: alias ?? NOBODY }, deadline);
   requireMayLogIn(asking, known.facts);
   note({ ...seen(known.facts), graph: known.graph });
@@ -129,7 +130,9 @@ async function begun(
   const token = await signLogin(deps, rules.key, { ...about, claims: claims.token });
   const isHeld = await inOrganization(deps.database, organization, async (tx) => {
     const { withdrawnAt } = rules;
-    return await noteLogin(tx, { ...place, ...said, subject, claims: claims.names, withdrawnAt, now });
+    const basis = { ...place.basis, documents: rules.documentRevisions, signs: true } as const;
+    const { kid } = rules.key;
+    return await noteLogin(tx, { ...place, ...said, basis, kid, subject, claims: claims.names, withdrawnAt, now });
   });
   if (!isHeld) return undefined;
   return {
@@ -154,6 +157,7 @@ interface Place extends LoginPlace {
   readonly matrix: string;
   readonly accountVersion: number;
   readonly alias: string;
+  readonly basis: Pick<LoginBasis, "application" | "sector">;
 }
 
 /** Where and about whom; null: nobody is known by this name. */
@@ -162,6 +166,7 @@ function placeOf({ organization, subject, resource }: AboutApplication): Place |
   return {
     ...{ organization: organization.id, organizationVersion: organization.version, matrix: organization.matrix },
     ...{ anchor: resource.anchor, sector: resource.sector },
+    basis: { application: resource.revision, sector: resource.sectorState },
     ...{ account: subject.id, accountVersion: subject.version, alias: subject.alias },
   };
 }

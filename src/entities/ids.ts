@@ -49,6 +49,9 @@ export const PLATFORM = "platform";
 /** Stands where a path names an organization by its slug, for the platform. No slug can be this: nobody who types one means it. */
 export const PLATFORM_SLUG = "~platform";
 
+/** Stands there for where an application is, be it on the platform: people log in to these as to others. */
+export const ANYWHERE_SLUG = "~anywhere";
+
 export type IdPrefix =
   | "acc-" // account: never leaves
   | "p-" // account's pseudonym: in tuples

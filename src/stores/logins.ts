@@ -37,6 +37,7 @@ const Document = z.record(z.string(), z.unknown());
 const Time = z.string().transform((text) => new Date(text));
 const Found = z.object({
   documents: z.record(z.string(), Document).nullable(),
+  documentRevisions: z.number(), // together
   listed: z.boolean(),
   blocked: z.boolean(),
   profileName: z.string().nullable(),
@@ -60,6 +61,7 @@ export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Da
     text: `
       select json_build_object(
         'documents', (select json_object_agg(d.name, d.document) from application_documents d where d.anchor = $1),
+        'documentRevisions', (select coalesce(sum(d.revision), 0) from application_documents d where d.anchor = $1),
         'listed', exists (
           select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'accounts'),
         'blocked', exists (
@@ -81,10 +83,21 @@ export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Da
   return Found.parse(rows[0]?.found);
 }
 
+/** What a login to the platform's applications rests on, beside the account (migration 0025). */
+export interface LoginBasis {
+  readonly application: number; // its revision
+  readonly sector: string; // its state
+  readonly documents: number; // their revisions together
+  readonly signs: true;
+}
+
 export interface BegunLogin extends LoginPlace {
   readonly organization: string;
   readonly organizationVersion: number;
   readonly accountVersion: number;
+  readonly basis: LoginBasis;
+  /** Of the key that has signed. */
+  readonly kid: string;
   readonly subject: string;
   /** Names of those that leave. */
   readonly claims: readonly string[];
@@ -96,7 +109,7 @@ export interface BegunLogin extends LoginPlace {
 
 /**
  * Notes that the sector knows the account so, and what the application has been told. False, and nothing is noted, where organization or account are no longer
- * at these versions, or the person has withdrawn, or consented anew, meanwhile: the last look at what the login was decided on. Who waited here for a withdrawal to
+ * at these versions (of the platform, whose version says too much: where the basis is another), or the person has withdrawn, or consented anew, meanwhile: the last look at what the login was decided on. Who waited here for a withdrawal to
  * be written sees the account of before it, but what was withdrawn as it is.
  */
 export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boolean> {
@@ -109,7 +122,7 @@ export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boo
           from organizations o
           cross join accounts a
           where o.id = $1
-            and o.version = $2
+            and (o.version = $2 or (o.id = 'platform' and login_basis($7, $12) = $13))
             and a.id = $3
             and a.version = $4
         ),
@@ -132,7 +145,7 @@ export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boo
       values: [
         ...[login.organization, login.organizationVersion, login.account, login.accountVersion],
         ...[login.sector, login.subject, login.anchor, login.claims, login.now],
-        ...[login.withdrawnAt, login.isWithheld],
+        ...[login.withdrawnAt, login.isWithheld, login.kid, JSON.stringify(login.basis)],
       ],
     });
     return rows.length === 1;

@@ -35,7 +35,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0022_client_keys.sql": "45e85d56fef765bb",
   "0023_logins.sql": "47f71b2c141dbff9",
   "0024_sector_names.sql": "ac1b678e1aa34a63",
-  "0025_logins.sql": "7a20d9a04a5d8fda",
+  "0025_logins.sql": "8a813bfe142bf775",
   "0028_led_relations.sql": "0ba7dbeaf3e01cb8",
 };
 

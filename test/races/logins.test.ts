@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import { LIMITS } from "../../src/entities/limits.ts";
+import { eventually } from "../support/eventually.ts";
 import { type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, bindTo, codesOf, decidedBefore, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
 import { admission } from "../support/rules.ts";
@@ -35,7 +36,10 @@ interface Begun {
 let order = 0;
 
 /** Logs in again and again, several at a time, until it is told to stop. */
-function storm(anchor: string, attempt: () => object): { readonly stop: () => Promise<Begun[]> } {
+function storm(
+  anchor: string,
+  attempt: () => object,
+): { readonly begun: readonly Begun[]; readonly stop: () => Promise<Begun[]> } {
   const begun: Begun[] = [];
   const state = { isOver: false };
   const workers = Array.from({ length: WORKERS }, async () => {
@@ -46,6 +50,7 @@ function storm(anchor: string, attempt: () => object): { readonly stop: () => Pr
     }
   });
   return {
+    begun,
     stop: async () => {
       state.isOver = true;
       await Promise.all(workers);
@@ -60,10 +65,12 @@ const soon = async (ms: number): Promise<void> => await new Promise((resolve) =>
 async function stormAround(anchor: string, attempt: () => object, change: () => Promise<void>) {
   const logins = storm(anchor, attempt);
   await soon(250);
+  await eventually(() => expect(logins.begun.some(({ answer }) => answer.decision)).toBe(true)); // however busy the machine is
   await change();
   order += 1;
   const answered = order;
   await soon(150);
+  await eventually(() => expect(logins.begun.some(({ sent }) => sent > answered)).toBe(true));
   const begun = await logins.stop();
   return { before: begun.filter(({ sent }) => sent < answered), after: begun.filter(({ sent }) => sent > answered) };
 }

@@ -38,8 +38,9 @@ describe("A check", () => {
   test("is asked only where this test knows", () => {
     const authzen = ROUTES.filter((route) => route.access === "caller" && route.dialect === "authzen");
     const asked = CHECKS.flatMap((path) => ["", "/o/:slug"].map((at) => `POST ${at}${path}`));
-    const logins = "POST /v1/applications/:anchor/logins"; // as every other route: secrecy.test.ts
-    expect(authzen.map(named).sort()).toEqual([...asked, logins].sort());
+    // As every other route: secrecy.test.ts.
+    const ofLogins = ["logins", "client-authentications"].map((noun) => `POST /v1/applications/:anchor/${noun}`);
+    expect(authzen.map(named).sort()).toEqual([...asked, ...ofLogins].sort());
   });
 
   test.each(KINDS)("about a foreign %s answers as about an unknown one", async (type) => {

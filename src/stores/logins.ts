@@ -109,8 +109,8 @@ export interface BegunLogin extends LoginPlace {
 
 /**
  * Notes that the sector knows the account so, and what the application has been told. False, and nothing is noted, where organization or account are no longer
- * at these versions (of the platform, whose version says too much: where the basis is another), or the person has withdrawn, or consented anew, meanwhile: the last look at what the login was decided on. Who waited here for a withdrawal to
- * be written sees the account of before it, but what was withdrawn as it is.
+ * at these versions (of the platform, whose version says too much: where the basis is another), or the person has withdrawn, or consented anew, meanwhile: the last
+ * look at what the login was decided on. Who waited here for a withdrawal to be written sees the account of before it, but what was withdrawn as it is.
  */
 export async function noteLogin(tx: Transaction, login: BegunLogin): Promise<boolean> {
   try {

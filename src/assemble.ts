@@ -1,6 +1,7 @@
 /** Assembles engines, domain, relay and HTTP: the one file that constructs things. */
 import type { Server } from "node:http";
 import { otherArrivals, startAllEngines } from "./arrivals.ts";
+import { openCarriers, systemClock } from "./carriers.ts";
 import type { Config } from "./config.ts";
 import { connectGraph, openLedger } from "./connections.ts";
 import { registerPlatformClient } from "./domain/clients.ts";
@@ -12,7 +13,8 @@ import { createQueue } from "./domain/queue.ts";
 import { tellUnopenable } from "./domain/resealing.ts";
 import { createSealing, masterKeyOf } from "./domain/sealing.ts";
 import { createTombstones } from "./domain/tombstones.ts";
-import { newId, systemRandom } from "./entities/ids.ts";
+import { createTextLookup } from "./engines/dns.ts";
+import { systemRandom } from "./entities/ids.ts";
 import { LIMITS } from "./entities/limits.ts";
 import { type Budgets, createBudgets } from "./http/budgets.ts";
 import { type Log, naming } from "./http/log.ts";
@@ -23,9 +25,9 @@ import type { Engines } from "./local/chosen-engines.ts";
 import { decidedBy, openDecisions } from "./observed.ts";
 import { type Opened, openPolicies } from "./policy/opened.ts";
 import type { Policies } from "./policy/policies.ts";
-import { READ_TIMEOUT_MS } from "./relay/reconcile.ts";
-import { createReconciler, type Reconciler } from "./relay/reconciler.ts";
-import { createRelay, type Relay, type RelayLog } from "./relay/relay.ts";
+import type { DomainChecks } from "./relay/domain-checks.ts";
+import type { Reconciler } from "./relay/reconciler.ts";
+import type { Relay, RelayLog } from "./relay/relay.ts";
 import { openFirst } from "./judging.ts";
 import { createDeploys } from "./reload.ts";
 import { type Common, type Unit, unitsOf } from "./served.ts";
@@ -42,6 +44,7 @@ export interface Gateway {
   readonly served: Held<Unit>;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
+  readonly domainChecks: DomainChecks;
   /** Its own: each line names the unit that is served then. */
   readonly log: Log;
   /** Resolves with the name of an embedded engine that ended by itself. */
@@ -58,6 +61,7 @@ export interface Core {
   readonly served: Held<Unit>;
   readonly relay: Relay;
   readonly reconciler: Reconciler;
+  readonly domainChecks: DomainChecks;
   readonly budgets: Budgets;
   readonly metrics: Metrics;
   /** null: it is off. */
@@ -87,7 +91,7 @@ export async function startGateway(
   const engines = await startAllEngines(config, report, set);
   try {
     const core = await assemble({ config, policies, engines }, reporting, clock);
-    const { served, relay, reconciler } = core;
+    const { served, relay, reconciler, domainChecks } = core;
     unit = () => served.current.policies.unit;
     const drain = createDrain();
     const server = await open(config, engines, core, { log, drain });
@@ -96,6 +100,7 @@ export async function startGateway(
     core.decisions?.start();
     relay.start();
     reconciler.start(config.reconcileIntervalMs);
+    domainChecks.start();
     const folders =
       config.watchesPolicies && engines.judges !== null ? [config.policiesDir, ...config.hostPolicies] : [];
     const watch = watchPolicies(folders, served.current.deps.deploys, reporting);
@@ -112,7 +117,7 @@ export async function startGateway(
       get deps() {
         return served.current.deps;
       },
-      ...{ served, relay, reconciler, log, engineLost: engines.lost, close },
+      ...{ served, relay, reconciler, domainChecks, log, engineLost: engines.lost, close },
     };
   } catch (error) {
     await engines.stop();
@@ -174,6 +179,7 @@ export async function assemble(
     served: () => served,
     unitOf: (parts) => unitOf(parts),
   });
+  const lookUpTexts = createTextLookup(config.dnsServers);
   const common: Common = {
     database,
     deploys,
@@ -183,6 +189,8 @@ export async function assemble(
     sealing: createSealing([...config.masterKeys, masterKeyOf(engines.secret)]),
     tokenMaxHours: config.tokenMaxHours,
     timeouts: config.timeouts,
+    lookUpTexts,
+    domainRecheckMs: config.domains.recheckMs,
     queue: createQueue(),
     applyTuples: async (organization) => await carriers.relay.apply(organization),
     requestReconcile: (organization) => carriers.reconciler.request(organization),
@@ -192,54 +200,13 @@ export async function assemble(
   };
   const unitOf = unitsOf(common, metrics);
   const served = hold(unitOf({ policies, graph, model, ...judging }), LIMITS.unitPatienceMs);
-  const carriers = openCarriers(config, engines, served, writeLog);
+  const carriers = openCarriers({ config, engines, served }, { metrics, log: writeLog, clock, lookUpTexts });
   if (config.platformClient !== null) await registerPlatformClient(served.current.deps, config.platformClient);
   const close = async (): Promise<void> => {
     await Promise.all([carriers.close(), decisions?.close(), deploys.close()]);
     await Promise.all([graph.close(), database.close()]);
     served.current.cerbos.close();
   };
-  const { relay, reconciler } = carriers;
-  return { served, relay, reconciler, budgets, metrics, decisions, close };
-}
-
-const systemClock = (): Date => new Date();
-
-/** What carries tuples from ledger to graph, and what compares the two; each tells the other where to look. */
-function openCarriers(
-  config: Config,
-  engines: Engines,
-  served: Held<Unit>,
-  log: RelayLog,
-): Pick<Core, "relay" | "reconciler" | "close"> {
-  const relayDatabase = openLedger(config, engines.databaseUrl, "relay");
-  const database = openLedger(config, engines.databaseUrl, "reconciler");
-  const apply = async (organization: string): Promise<void> => await relay.apply(organization);
-  const reconciler = createReconciler({
-    get graph() {
-      return served.current.graph;
-    },
-    get kinds() {
-      return served.current.policies.kinds;
-    },
-    ...{ database, relayDatabase, apply, clock: systemClock, log },
-    beginsAt: () => newId(systemRandom, "e-"),
-    readTimeoutMs: READ_TIMEOUT_MS,
-  });
-  const relay = createRelay({
-    database: relayDatabase,
-    get graph() {
-      return served.current.graph;
-    },
-    owner: newId(systemRandom, "rel-"),
-    clock: systemClock,
-    jitter: Math.random,
-    log,
-    requestReconcile: (organization) => reconciler.request(organization),
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all([reconciler.close(), relay.close()]);
-    await Promise.all([relayDatabase.close(), database.close()]);
-  };
-  return { relay, reconciler, close };
+  const { relay, reconciler, domainChecks } = carriers;
+  return { served, relay, reconciler, domainChecks, budgets, metrics, decisions, close };
 }

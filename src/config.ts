@@ -44,6 +44,9 @@ export interface Config {
   readonly secret: string | null;
   /** The newest first; none: one is made of the secret. */
   readonly masterKeys: readonly MasterKey[];
+  /** Asked for the proofs of adopted domains; none: the system's. */
+  readonly dnsServers: readonly string[];
+  readonly domains: { readonly recheckMs: number; readonly graceMs: number };
   readonly timeouts: {
     readonly decisionMs: number;
     readonly graphReadMs: number;
@@ -78,6 +81,7 @@ export class ConfigError extends Error {
   }
 }
 
+const HOUR_MS = 60 * 60 * 1000;
 const ROOT = path.resolve(import.meta.dirname, "..");
 
 /** The settings of this process, complete. Throws ConfigError with every problem at once. */
@@ -201,6 +205,8 @@ function resolved(read: Settings, set: Environment): Config {
     platformClient: platformClientOf(read),
     secret: read.BAILIWICK_SECRET ?? null,
     masterKeys: read.MASTER_KEYS ?? [],
+    dnsServers: read.DNS_SERVERS?.split(",").map((server) => server.trim()) ?? [],
+    domains: { recheckMs: read.DOMAIN_RECHECK_HOURS * HOUR_MS, graceMs: read.DOMAIN_GRACE_HOURS * HOUR_MS },
     timeouts: {
       decisionMs: read.DECISION_TIMEOUT_MS,
       graphReadMs: read.GRAPH_READ_TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { budgets } from "./settings/budgets.ts";
 import { patience } from "./settings/deadlines.ts";
+import { domains } from "./settings/domains.ts";
 import { decisionLog } from "./settings/decision-log.ts";
 import {
   boolean,
@@ -216,6 +217,7 @@ export const GROUPS = {
   "Where it listens": listening,
   "Whom it believes": callers,
   "Engines of your own": engines,
+  "Adopted domains": domains,
   Deadlines: patience,
   "Budgets, a minute": budgets,
   "The log of decisions": decisionLog,
@@ -227,6 +229,7 @@ export const settings = z.object({
   ...listening,
   ...callers,
   ...engines,
+  ...domains,
   ...running,
   ...patience,
   ...budgets,

@@ -6,6 +6,7 @@ import { problemsOf } from "./support/settings.ts";
 const ROOT = path.join(import.meta.dirname, "..");
 const SECRET = "q3Jx0vK8bT1mZ5nR7wY2cL9dF4gH6sAp";
 const OIDC = { OIDC_ISSUER: "https://id.example.com/", OIDC_AUDIENCE: "bailiwick" };
+const HOUR_MS = 60 * 60 * 1000;
 const PRODUCTION = { NODE_ENV: "production", ...OIDC, BAILIWICK_SECRET: SECRET };
 
 describe("Nothing set", () => {
@@ -43,6 +44,8 @@ describe("Nothing set", () => {
       isDevelopmentIssuerOn: true,
       platformClient: null,
       secret: null,
+      dnsServers: [],
+      domains: { recheckMs: 24 * HOUR_MS, graceMs: 72 * HOUR_MS },
       timeouts: { decisionMs: 400, graphReadMs: 150, searchMs: 2000, changeMs: 5000, graphWaitMs: 200 },
       reconcileIntervalMs: 300_000,
       startTimeoutMs: 60_000,

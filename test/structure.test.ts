@@ -9,6 +9,7 @@ const FILES = globSync("src/**/*.ts", { cwd: ROOT }).sort();
 const ABOVE_ALL = [
   "src/main.ts",
   "src/assemble.ts",
+  "src/carriers.ts",
   "src/connections.ts",
   "src/listen.ts",
   "src/served.ts",

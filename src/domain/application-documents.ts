@@ -6,6 +6,7 @@ import type { ActionOf, ApplicationKind } from "../entities/kinds.ts";
 import { redirectProblem } from "../entities/redirect-uris.ts";
 import * as store from "../stores/application-documents.ts";
 import type { Transaction } from "../stores/database.ts";
+import { notAdopted } from "../stores/domains.ts";
 import { inOrganization } from "../stores/scope.ts";
 import { type ApplicationPath, applicationTarget } from "./application-path.ts";
 import { change, type Changing } from "./change.ts";
@@ -50,7 +51,7 @@ interface Replacement<Name extends DocumentName> {
 
 /**
  * Replaces a document whole. Who does not say which one (If-Match) may set one that was never set, or say again what it is. Throws INVALID_REQUEST for what
- * does not fit the application's kind, UNKNOWN_ALIAS, PRECONDITION_REQUIRED, PRECONDITION_FAILED.
+ * does not fit the application's kind or the organization's domains, UNKNOWN_ALIAS, PRECONDITION_REQUIRED, PRECONDITION_FAILED.
  */
 export async function putDocument<Name extends DocumentName>(
   deps: Deps,
@@ -69,6 +70,7 @@ export async function putDocument<Name extends DocumentName>(
     const isSet = before.revision > NEVER_SET || ifMatch !== undefined;
     if (isSet) requireNamed(before.revision, isSame, ifMatch);
     if (isSame) return before; // A retry is not an error.
+    await requireAdopted(changing, document);
     const { people, rest } = parted(document);
     for (const [list, aliases] of people) await bind(changing, { anchor, list, aliases });
     const { tx, now, organization } = changing;
@@ -141,10 +143,28 @@ async function bind({ tx, organization }: Changing<"application">, binding: Bind
 
 function requireFit(document: object, kind: ApplicationKind): void {
   if (!("redirectUris" in document)) return;
-  const issues = (document as ApplicationDocuments["settings"]).redirectUris.flatMap((uri, index): Issue[] => {
-    const message = redirectProblem(kind, uri);
-    return message === null ? [] : [{ path: `body.redirectUris.${index}`, message }];
-  });
+  refuseFor(
+    (document as ApplicationDocuments["settings"]).redirectUris.flatMap((uri, index): Issue[] => {
+      const message = redirectProblem(kind, uri);
+      return message === null ? [] : [{ path: `body.redirectUris.${index}`, message }];
+    }),
+  );
+}
+
+/** Verified or not yet; one that is removed later admits nobody. */
+async function requireAdopted({ tx, organization }: Changing<"application">, document: object): Promise<void> {
+  if (!("domains" in document)) return;
+  const { domains } = document as ApplicationDocuments["admission"];
+  const unknown = await notAdopted(tx, organization, domains);
+  refuseFor(
+    unknown.map((domain) => ({
+      path: `body.domains.${domains.indexOf(domain)}`,
+      message: "expected a domain that the organization has adopted",
+    })),
+  );
+}
+
+function refuseFor(issues: readonly Issue[]): void {
   const [first] = issues;
   if (first !== undefined) throw new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
 }

@@ -31,6 +31,8 @@ export interface ChangeSpec<K extends Kind> {
   readonly ofEntities?: boolean;
   /** What the caller's account owns changes too: it is locked as well. */
   readonly locksCaller?: boolean;
+  /** Asks elsewhere what it rests on beside the ledger: once it is allowed, outside of any transaction, and while nobody waits for it. */
+  readonly beforehand?: (facts: Facts<K>) => Promise<void>;
   /** Organizations beside the target's own that it rests on or writes in, at the versions that they were seen at. */
   readonly reaches?: (facts: Facts<K>) => Promise<readonly Versioned[]>;
 }
@@ -103,6 +105,7 @@ async function repeated<K extends Kind, Value>(
 async function made<K extends Kind, Value>(flow: Flow<K, Value>, facts: Facts<K>): Promise<Done<Value>> {
   const first = await decide(flow, facts); // throws for strangers, whose attempts are not the organization's
   if (first.organization !== null) await flow.deps.admit(first.organization.id, "changes");
+  await flow.spec.beforehand?.(first.facts);
   const key = first.organization?.id ?? requireActor(facts, flow.spec.target).id;
   return await flow.deps.queue.run(key, flow.deadline, async (waited) => {
     return await attempts(flow, waited ? undefined : first);

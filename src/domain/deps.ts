@@ -1,3 +1,4 @@
+import type { LookUpTexts } from "../entities/adopted-domains.ts";
 import type { LogRecord } from "../entities/decisions.ts";
 import type { Deciding } from "../entities/deciding.ts";
 import type { FactDomains } from "../entities/fact-domains.ts";
@@ -83,6 +84,9 @@ export interface Deps extends Served {
   /** How long a token can be good at the longest: until then the identity of an erased account makes no new one. */
   readonly tokenMaxHours: number;
   readonly timeouts: Timeouts;
+  readonly lookUpTexts: LookUpTexts;
+  /** How long a verified domain is believed before its proof is looked for again. */
+  readonly domainRecheckMs: number;
   readonly queue: Queue;
   /** Resolves when everything filed for the organization so far is in OpenFGA. */
   readonly applyTuples: (organizationId: string) => Promise<void>;

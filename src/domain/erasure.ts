@@ -11,6 +11,7 @@ import { requireAccount } from "./actor.ts";
 import { blockingOrganizations } from "./attributes.ts";
 import { change, type Changing } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { lapseDomains } from "./domains.ts";
 import { unrelateAccount } from "./entity-removal.ts";
 import { ME } from "./me.ts";
 import { MOVED } from "./once.ts";
@@ -81,6 +82,7 @@ async function leave(
   if (!trace.isSoleOwner || state === "archived") return;
   await enterOrganization(tx, organization);
   await setOrganizationState(tx, organization, "archived", now);
+  await lapseDomains({ tx, note: there.note }, organization);
   there.note({
     action: "organization.archive",
     target: { kind: "organization", id: slug },

@@ -8,13 +8,15 @@ interface Known {
   /** Of this account, by the admission. */
   readonly listed: boolean;
   readonly blocked: boolean;
+  /** Of the address that the service vouches for, where the organization holds it. */
+  readonly domain: string | null;
   readonly authentication: Authenticated;
 }
 
 /** `R.attr` of a login. */
 export function loginAttributes(
   { organization, resource, now }: Facts<"application">,
-  { documents, listed, blocked, authentication }: Known,
+  { documents, listed, blocked, domain, authentication }: Known,
 ): LoginAttributes {
   const { admission, authentication: asked, session } = documents;
   const { methods, assurance, factors, at } = authentication;
@@ -24,6 +26,7 @@ export function loginAttributes(
     organizationState: organization?.state ?? "archived",
     everyone: admission.everyone,
     members: admission.members,
+    domainAdmitted: domain !== null && admission.domains.includes(domain),
     ...{ listed, blocked },
     methodAllowed: asked.methods === null || methods.some((method) => asked.methods?.includes(method)),
     ...{ assurance, leastAssurance: asked.assurance },

@@ -82,7 +82,7 @@ async function attempt(asking: Asking, note: Note, deadline: Deadline): Promise<
   }
   await deps.admit(place.organization, "questions");
   const rules = await inOrganization(deps.database, place.organization, async (tx) => {
-    return await readLoginRules(tx, place, known.facts.now);
+    return await readLoginRules(tx, { ...place, domain: request.domain ?? null }, known.facts.now);
   });
   const { key, secret } = rules;
   if (key === null) await addMissingKey(deps, place);

@@ -10,6 +10,7 @@ import * as organizations from "../stores/organizations.ts";
 import { requireAccount } from "./actor.ts";
 import { change } from "./change.ts";
 import type { Changed, Deps, IfMatch } from "./deps.ts";
+import { lapseDomains } from "./domains.ts";
 import { gather, type Target } from "./gather.ts";
 import { view } from "./read.ts";
 import { organizationRecord } from "./records.ts";
@@ -153,6 +154,7 @@ async function setState(deps: Deps, caller: Caller, slug: string, to: Turn): Pro
     if (before.state === state) return organizationRecord(before); // A retry is not an error.
     if (spec.locksCaller && actor.kind === "account") changing.touch(actor);
     await organizations.setOrganizationState(tx, id, state, now);
+    if (state !== "active") await lapseDomains(changing, id);
     changing.note({
       action: `organization.${to.action}`,
       target: { kind: "organization", id: slug },

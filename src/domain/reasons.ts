@@ -33,7 +33,8 @@ export const MEANINGS = {
   TRANSFER_EXPIRED: "The offer has expired.",
   OFFERER_NOT_OWNER: "Who offered ownership is no Owner any more.",
   RECIPIENT_NOT_MEMBER: "To whom ownership was offered has left the organization since.",
-  NOT_ADMITTED: "The application admits neither everyone, nor members of whom it is one, nor this account.",
+  NOT_ADMITTED:
+    "The application admits neither everyone, nor members of whom it is one, nor this account, nor its domain.",
   ACCOUNT_BLOCKED: "The application has blocked the account.",
   METHOD_NOT_ALLOWED: "The application allows none of the methods that were used.",
   ASSURANCE_TOO_LOW: "The application asks for a level of assurance of `leastAssurance` at the least.",

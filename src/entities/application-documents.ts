@@ -13,6 +13,7 @@ export interface ApplicationDocuments {
     readonly members: boolean;
     readonly accounts: readonly string[]; // aliases; bound to the accounts that have them when they are written
     readonly blocked: readonly string[];
+    readonly domains: readonly string[]; // whose address is of one, while the organization holds it
   };
   /** The second: how somebody must have proved who it is. */
   authentication: {
@@ -39,7 +40,7 @@ export const DOCUMENT_NAMES = ["settings", "admission", "authentication", "sessi
 /** Nobody but members is let in until somebody says so, and no claim leaves. */
 export const DEFAULT_DOCUMENTS: ApplicationDocuments = {
   settings: { redirectUris: [] },
-  admission: { everyone: false, members: true, accounts: [], blocked: [] },
+  admission: { everyone: false, members: true, accounts: [], blocked: [], domains: [] },
   authentication: { methods: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null },
   session: { tokenLifetimeSeconds: LIMITS.defaultTokenSeconds, reauthenticateAfterSeconds: null },
   claims: { token: [], service: [] },

@@ -33,6 +33,10 @@ export const ERROR_CODES = [
   "CLIENT_EXISTS",
   "ROTATION_UNDER_WAY", // the next key is published, and does not sign yet
   "TOO_MANY_KEYS",
+  "DOMAIN_EXISTS",
+  "TOO_MANY_DOMAINS",
+  "DOMAIN_UNPROVEN", // the DNS answers, without the proof
+  "DOMAIN_HELD", // by another organization, whose proof is there as well
   "POLICIES_REFUSED", // what the folders hold cannot be served
   "STANDBY_MISSING", // the Cerbos is the operator's own, and there is no second one to switch to
   "STANDBY_DIFFERS", // the second one serves something else than the folders hold
@@ -42,6 +46,7 @@ export const ERROR_CODES = [
   "PRECONDITION_REQUIRED", // a document would be replaced whole, and nobody said which
   "RATE_LIMITED", // the caller's budget, or the organization's, is spent for now
   "CONTENTION", // too many changes at once; nothing was written
+  "DNS_UNAVAILABLE", // it did not answer in time; nothing was written
   "CANNOT_DECIDE", // an engine did not answer in time; nothing was written
 ] as const;
 export type ErrorCode = (typeof ERROR_CODES)[number];

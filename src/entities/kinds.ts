@@ -34,6 +34,8 @@ export const ACTIONS = {
     "export_audit",
     "view_entities",
     "store_entities",
+    "view_domains",
+    "manage_domains",
     "rename",
     "retire",
     "enable",

@@ -92,10 +92,23 @@ export const LIMITS = {
   /** How far ahead an assertion may expire that it authenticates with, and used ones that are over, cleared away by each that is used. */
   clientAssertionSeconds: 600,
   assertionsCleared: 100,
-  /** Of an application's settings, rules and claim policy: addresses and their length, accounts of a list, methods, claims. */
+  /** Adopted by one organization; the characters of a name, with `_bailiwick-challenge.` before which the DNS takes 253. */
+  domains: 20,
+  domainCharacters: 232,
+  /** A look at the DNS, whole, and how often it is asked in it. */
+  dnsMs: 3_000,
+  dnsTries: 2,
+  /** How often those are looked for whose proof is due, how many at once, and for how long they are the finder's. */
+  domainRoundMs: 60_000,
+  domainsAtOnce: 16,
+  domainClaimMs: 60_000,
+  /** When a proof is looked for again that was missing, or where the DNS did not answer. */
+  domainRetryMs: 60 * 60 * 1_000,
+  /** Of an application's settings, rules and claim policy: addresses and their length, accounts of a list, domains, methods, claims. */
   redirectUris: 20,
   redirectUriCharacters: 500,
   listedAccounts: 500,
+  listedDomains: 20,
   loginMethods: 20,
   claims: 50,
   /** Accounts that a sector gets to know in one go, before a search of a service that is bound to it. */

@@ -20,6 +20,8 @@ export interface LoginRequest {
   readonly anchor: string;
   readonly subject: LoginSubject;
   readonly authentication: Authenticated;
+  /** Of the address that the service has verified as the person's. */
+  readonly domain?: string | undefined;
   /** What the service vouches for; of it leaves what the claim policy lists. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** When the service said that the person consents anew; null: it has not. */

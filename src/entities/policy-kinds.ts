@@ -14,6 +14,7 @@ export interface LoginAttributes {
   readonly everyone: boolean;
   readonly members: boolean;
   readonly listed: boolean;
+  readonly domainAdmitted: boolean;
   readonly blocked: boolean;
   readonly methodAllowed: boolean;
   readonly assurance: number;
@@ -36,6 +37,7 @@ const LOGIN_FACTS: {
   everyone: true,
   members: true,
   listed: true,
+  domainAdmitted: true,
   blocked: true,
   methodAllowed: true,
   assurance: true,

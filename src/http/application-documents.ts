@@ -6,7 +6,7 @@ import { LIMITS } from "../entities/limits.ts";
 import { entity } from "./answer.ts";
 import { type Asked, editedReply } from "./contract.ts";
 import { addressee, anchor } from "./fields.ts";
-import { claimName, distinct, method } from "./login-fields.ts";
+import { claimName, distinct, domainName, method } from "./login-fields.ts";
 import { IN_ORGANIZATION, ON_PLATFORM, type Place, slugOf } from "./place.ts";
 import { command, read, type Route } from "./route.ts";
 
@@ -35,6 +35,10 @@ const admission = z
     members: z.boolean().meta({ description: "The organization's members", examples: [true] }),
     accounts: people.meta({ description: "These too, whatever they are called later", examples: [["bob"]] }),
     blocked: people.meta({ description: "Never these, whatever else is so", examples: [[]] }),
+    domains: distinct(domainName, LIMITS.listedDomains).meta({
+      description: "Whoever has a verified address of one of these, while the organization holds it: /docs#domains",
+      examples: [["acme.example.com"]],
+    }),
   })
   .meta({ id: "AdmissionRules" });
 

@@ -28,7 +28,7 @@ needs none. Until then it is the default. Admins change them, Viewers read them.
   localhost, 127.0.0.1 or [::1]. For cli: http on 127.0.0.1 or [::1] without a port (any will do). For game: a scheme of one's own such as \`com.example.game:/in\`,
   https, or what a cli may. None has a fragment, a wildcard, a user or a password.
 - **admission** ([setAdmissionRules](#setAdmissionRules)): who may log in. \`everyone\`; \`members\` of the organization (the default); \`accounts\` that are named by their alias, and stay bound to
-  the account whatever it is called later; never those that are \`blocked\`.
+  the account whatever it is called later; whoever has a verified address of one of the \`domains\` ([below](#domains)); never those that are \`blocked\`.
 - **authentication** ([setAuthenticationRules](#setAuthenticationRules)): one of these \`methods\`, the least \`assurance\` (1 to 3), a \`secondFactor\`, and how long ago somebody may have authenticated.
 - **session** ([setSessionRules](#setSessionRules)): for how long a token is valid (an hour by default, a day at the most), and when somebody has to authenticate anew.
 - **claims** ([setClaimPolicy](#setClaimPolicy)): which claims leave, in the \`token\` for whoever reads it, or in the answer to the \`service\` alone that asks. None by default. Claims that
@@ -46,6 +46,7 @@ help. A denial is an answer, 200; 503 is neither yes nor no. What was decided st
 
 - **subject**: by the type of name. \`identity\`: the id that the person has at the issuer of the asking service's own tokens; who is not known yet becomes known by it. \`sector_subject\`: as
   this application's sector knows the person. \`account\`: by alias; not for a service that is bound to applications.
+- **domain**: of the address that the service has verified as the person's, where the application admits people by [domains](#domains).
 - A service whose registration names applications is bound to them, all of one sector: it lets people log in to these alone, and in checks and searches too it knows people as
   \`{"type": "sector_subject", "id": …}\`, and by no alias. Two such services of different sectors have nothing by which they could find out whom they both know.
 - **login.subject**: what the application sees of the person: the same in all applications of its sector, and unrelated to what others see.

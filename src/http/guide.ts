@@ -2,6 +2,7 @@ import { ACTIONS, type Kind } from "../entities/kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Scope } from "../entities/records.ts";
 import { OF_APPLICATIONS } from "./guide-applications.ts";
+import { OF_DOMAINS } from "./guide-domains.ts";
 
 /** What somebody who has only the address needs before the first call: the beginning of the page at /docs. */
 export interface GuideSection {
@@ -200,6 +201,7 @@ was sent is all that is known of them. What was sent is never taken for what is 
 - Who leaves the organization loses what was shared with it; what is removed takes everything along that points to it.`.trim(),
   },
   ...OF_APPLICATIONS,
+  ...OF_DOMAINS,
   {
     id: "words",
     title: "Words",

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { DOMAIN_PATTERN } from "../entities/adopted-domains.ts";
+import { LIMITS } from "../entities/limits.ts";
 
 /** What an application's rules and logins to it are made of. */
 
@@ -20,3 +22,10 @@ export const claimName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_.:/-]{0,99}$/, "expected 1 to 100 of a-z, A-Z, 0-9 and _ . : / -, a letter first")
   .meta({ description: "The name of a claim", examples: ["email"] });
+
+const DOMAIN_FORM = `two labels or more in lower case, IDN as A-labels, up to ${LIMITS.domainCharacters} characters`;
+/** In its canonical form. */
+export const domainName = z
+  .string()
+  .regex(DOMAIN_PATTERN, `expected ${DOMAIN_FORM}`)
+  .meta({ description: `The name of a domain: ${DOMAIN_FORM}`, examples: ["acme.example.com"] });

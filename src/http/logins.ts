@@ -7,7 +7,7 @@ import { check } from "./check.ts";
 import { plainReply } from "./contract.ts";
 import { anchor, decisionId, foreignId, time } from "./fields.ts";
 import { invalid } from "./invalid.ts";
-import { claimName, distinct, method } from "./login-fields.ts";
+import { claimName, distinct, domainName, method } from "./login-fields.ts";
 import { classifiedReason, remedy } from "./reasons.ts";
 import type { Route } from "./route.ts";
 
@@ -52,6 +52,10 @@ const login = z
       id: foreignId.meta({ examples: ["248289761001"] }),
     }),
     authentication,
+    domain: domainName.exactOptional().meta({
+      description: "Of the address that the service has verified as this person's: /docs#domains",
+      examples: ["acme.example.com"],
+    }),
     claims: sentClaims.default({}),
     consent: z
       .boolean()

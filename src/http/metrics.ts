@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type DomainCheck, DOMAIN_CHECKS } from "../entities/adopted-domains.ts";
 import type { Deciding } from "../entities/deciding.ts";
 
 /** The steps of the two flows whose time is measured. */
@@ -31,6 +32,8 @@ export interface Metrics {
   answered(answer: Answered, seconds: number): void;
   /** Lines of the decision log. */
   lines(outcome: "written" | "lost", count: number): void;
+  /** A later look at the proof of a verified domain. */
+  lookedAtDomain(outcome: DomainCheck): void;
   /** In the text format; without the standing when the ledger does not tell it. */
   expose(standing: () => Promise<Standing>): Promise<string>;
 }
@@ -73,6 +76,7 @@ export function createMetrics(version: string, deciding: Deciding): Metrics {
     registers,
   });
   for (const outcome of ["written", "lost"]) lines.inc({ outcome }, 0);
+  const lookedAtDomain = domainLooks(registers);
   const showStanding = standingGauges(registers);
   return {
     decidesBy,
@@ -82,6 +86,7 @@ export function createMetrics(version: string, deciding: Deciding): Metrics {
     },
     answered: ({ method, route, status }, seconds) => answers.observe({ method, route, status }, seconds),
     lines: (outcome, count) => lines.inc({ outcome }, count),
+    lookedAtDomain,
     expose: async (standing) => {
       await showStanding(standing);
       return await registry.metrics();
@@ -97,6 +102,17 @@ function versionsGauge(registers: Registry[], version: string): Metrics["decides
     gauge.reset();
     gauge.set({ version, unit, commit: commit ?? "", model, node: process.versions.node }, 1);
   };
+}
+
+function domainLooks(registers: Registry[]): Metrics["lookedAtDomain"] {
+  const looks = new Counter({
+    name: "bailiwick_domain_checks_total",
+    help: "Later looks at the proofs of verified domains, by what was found",
+    labelNames: ["outcome"],
+    registers,
+  });
+  for (const outcome of DOMAIN_CHECKS) looks.inc({ outcome }, 0);
+  return (outcome) => looks.inc({ outcome });
 }
 
 function standingGauges(registers: Registry[]): (standing: () => Promise<Standing>) => Promise<void> {

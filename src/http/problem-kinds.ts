@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
+import { DOMAIN_PROBLEMS } from "./domain-problems.ts";
 
 /** What goes wrong before a route, or because of a bug, has codes of its own. */
 type TransportCode = "INTERNAL" | "BAD_REQUEST_SYNTAX" | "HEADERS_TOO_LARGE" | "DENIED_BY_STATE";
@@ -22,8 +23,9 @@ function challenge(parameters: string): Readonly<Record<string, string>> {
   return { "WWW-Authenticate": `Bearer realm="bailiwick"${parameters}` };
 }
 
-/** The one place where a code meets a status. */
+/** The one place where a code meets a status, beside domain-problems.ts, which is a part of it. */
 export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
+  ...DOMAIN_PROBLEMS,
   INVALID_REQUEST: {
     status: 400,
     title: "The request does not fit its schema",

@@ -9,6 +9,7 @@ import { DOCS_ROUTES } from "./docs.ts";
 import { ENTITY_ROUTES } from "./entities.ts";
 import { ENTITY_LINE_ROUTES } from "./entity-lines.ts";
 import { EXPLAIN_ROUTES } from "./explain.ts";
+import { DOMAIN_ROUTES } from "./domains.ts";
 import { HEALTH_ROUTES } from "./health.ts";
 import { LOGIN_ROUTES } from "./logins.ts";
 import { INVITATION_ROUTES } from "./invitations.ts";
@@ -31,6 +32,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   organizations: ORGANIZATION_ROUTES,
   sectors: SECTOR_ROUTES,
   applications: [...APPLICATION_ROUTES, ...DOCUMENT_ROUTES, ...SIGNING_KEY_ROUTES, ...CLIENT_KEY_ROUTES],
+  domains: DOMAIN_ROUTES,
   members: MEMBER_ROUTES,
   invitations: INVITATION_ROUTES,
   transfers: TRANSFER_ROUTES,

@@ -40,6 +40,7 @@ const Found = z.object({
   documentRevisions: z.number(), // together
   listed: z.boolean(),
   blocked: z.boolean(),
+  domain: z.string().nullable(), // the one that was asked about, where the organization holds it now
   profileName: z.string().nullable(),
   key: z.object({ kid: z.string(), algorithm: z.enum(SIGNING_ALGORITHMS), sealed: z.string() }).nullable(),
   secret: z.string().nullable(),
@@ -55,7 +56,11 @@ export interface LoginPlace {
 }
 
 /** One statement, one moment, within the application's organization. */
-export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Date): Promise<LoginRules> {
+export async function readLoginRules(
+  tx: Transaction,
+  place: LoginPlace & { readonly domain: string | null },
+  now: Date,
+): Promise<LoginRules> {
   const rows = await tx.query<{ found: unknown }>({
     name: "read_login_rules",
     text: `
@@ -66,6 +71,7 @@ export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Da
           select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'accounts'),
         'blocked', exists (
           select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'blocked'),
+        'domain', (select d.domain from domains d where d.domain = $5 and d.state = 'verified'),
         'profileName', (select a.name from accounts a where a.id = $3),
         'key', (
           select json_build_object('kid', k.kid, 'algorithm', k.algorithm, 'sealed', k.private_key)
@@ -78,7 +84,7 @@ export async function readLoginRules(tx: Transaction, place: LoginPlace, now: Da
         'withdrawnAt', (
           select d.withdrawn_at from data_sharing d where d.account_id = $3 and d.application_anchor = $1)
       ) as found`,
-    values: [place.anchor, place.sector, place.account, now],
+    values: [place.anchor, place.sector, place.account, now, place.domain],
   });
   return Found.parse(rows[0]?.found);
 }

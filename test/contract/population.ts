@@ -18,6 +18,7 @@ export interface Population {
   readonly aliases: readonly string[];
   readonly invitations: readonly string[];
   readonly transfers: readonly string[];
+  readonly domains: readonly string[];
   readonly clients: readonly string[];
   /** Ids of groups and projects; each organization has the same ones. */
   readonly entities: readonly string[];
@@ -48,6 +49,7 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
     clientKeys: [] as string[],
     sectors: [],
     transfers: [],
+    domains: [],
     invitations: [] as string[],
   };
   const entities = new Set<string>();
@@ -71,7 +73,9 @@ interface Founding {
   readonly people: ReadonlyMap<string, string>;
 }
 
-type Made = { readonly [K in "slugs" | "anchors" | "clientKeys" | "sectors" | "transfers" | "invitations"]: string[] };
+type Made = {
+  readonly [K in "slugs" | "anchors" | "clientKeys" | "sectors" | "transfers" | "domains" | "invitations"]: string[];
+};
 
 async function found({ call }: Place, { role, slug, people }: Founding, made: Made): Promise<void> {
   const founder = people.get(`${role}-founder`) ?? "";
@@ -90,6 +94,8 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     made.sectors.push(String(sector));
     const key = await call(founder, "POST", `${at}/applications/${String(anchor)}/client-keys`, { name: "Deployment" });
     made.clientKeys.push(String(key["id"]));
+    const { domain } = await call(founder, "POST", `${at}/domains`, { domain: `of-${number}.${slug}.example.com` });
+    made.domains.push(String(domain));
     const guest = { alias: `${role}-guest-${number}`, role: "viewer" };
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));

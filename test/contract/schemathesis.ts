@@ -11,6 +11,7 @@ import { startGateway } from "../../src/assemble.ts";
 import { readConfig } from "../../src/config.ts";
 import { createLog } from "../../src/http/log.ts";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
+import { startDns } from "../support/dns.ts";
 import { populate, type Population, type Role, ROLES } from "./population.ts";
 import { schemathesisPython } from "./python.ts";
 
@@ -51,8 +52,10 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, entities } = real;
-  const lists = { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, entities };
+  const { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, domains, entities } =
+    real;
+  const ids = { slugs, anchors, kids, clientKeys, sectors, aliases };
+  const lists = { ...ids, invitations, transfers, clients, domains, entities };
   const ofId = {
     ...{ sectors: "/sectors/", invitations: "/invitations/" },
     ...{
@@ -68,7 +71,7 @@ function dictionaries(real: Population): string {
     `[dictionaries.kinds]\nvalues = ["application", "sector", "organization", "invitation", "transfer", "member", "account", "project"]`,
     `[dictionaries.types]\nvalues = ["group", "project"]`,
     `[dictionaries.actions]\nvalues = ["view", "edit", "retire", "rotate_keys", "rename", "accept", "leave"]`,
-    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.kid", "kids")}\n${bound("path.alias", "aliases")}\n${bound("path.type", "types")}`,
+    `[parameters]\n${bound("path.slug", "slugs")}\n${bound("path.anchor", "anchors")}\n${bound("path.kid", "kids")}\n${bound("path.alias", "aliases")}\n${bound("path.type", "types")}\n${bound("path.domain", "domains")}`,
     ...Object.entries(ofId).map(([list, part]) => {
       return `[[operations]]\ninclude-path-regex = "${part}[{]id[}]"\n[operations.parameters]\n${bound("path.id", list)}`;
     }),
@@ -141,7 +144,8 @@ async function main(): Promise<boolean> {
   const report = (line: string): void => console.error(line);
   const python = await schemathesisPython(report);
   const stateDir = mkdtempSync(path.join(tmpdir(), "bailiwick-contract-"));
-  const config = readConfig({ STATE_DIR: stateDir, ...SETTINGS });
+  const dns = await startDns(); // nothing is proved in it, and nobody waits for another
+  const config = readConfig({ STATE_DIR: stateDir, DNS_SERVERS: dns.address, ...SETTINGS });
   const gateway = await startGateway(config, { report, log: createLog("error") });
   const lines: string[] = [];
   let [requests, isClean] = [0, true];
@@ -156,6 +160,7 @@ async function main(): Promise<boolean> {
     }
   } finally {
     await gateway.close();
+    await dns.close();
     rmSync(stateDir, { recursive: true, force: true });
   }
   const isEnough = requests >= LEAST_REQUESTS;

@@ -46,7 +46,16 @@ interface Counted {
   readonly rows: Readonly<Record<string, number>>;
 }
 
-const TABLES = ["memberships", "sectors", "applications", "signing_keys", "client_keys", "invitations", "transfers"];
+const TABLES = [
+  "memberships",
+  "sectors",
+  "applications",
+  "signing_keys",
+  "client_keys",
+  "domains",
+  "invitations",
+  "transfers",
+];
 
 async function count(slug: string | null): Promise<Counted> {
   const inside = TABLES.map((table) => `(select count(*)::int from ${table} where organization_id = o.id) as ${table}`);
@@ -82,7 +91,7 @@ async function prepare(route: string, round: number): Promise<Case> {
   const at = { url: await fleet.url() };
   const [founder, guest] = [await home.person(at, `${name}-founder`), await home.person(at, `${name}-guest`)];
   const unseen = await home.unseen(`${name}-unseen`);
-  const stage = { founder, guest, operator: operator.at(at.url), name, unseen, sql: home.sql };
+  const stage = { founder, guest, operator: operator.at(at.url), name, unseen, dns: home.dns, sql: home.sql };
   const repeatable = await make({ ...stage, keeperOf: () => Promise.reject(new Error("no POST needs one")) });
   const { slug } = repeatable;
   return {

@@ -1,7 +1,9 @@
 /** For each POST that an Idempotency-Key makes happen once: where it can happen once only, or what a second time would leave behind. */
 import { PLATFORM } from "../../src/entities/ids.ts";
+import type { TestDns } from "../support/dns.ts";
 import type { Person } from "../support/gateway.ts";
 import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
+import { OF_DOMAINS } from "./repeatable-domains.ts";
 import { OF_KEYS } from "./repeatable-keys.ts";
 
 /** One round's place for one POST: people and an organization of its own. */
@@ -13,6 +15,8 @@ export interface Stage {
   readonly name: string;
   /** A token of somebody whom nobody has seen. */
   readonly unseen: string;
+  /** That the gateways ask. */
+  readonly dns: TestDns;
   /** The service that keeps the entities of this organization. */
   readonly keeperOf: (slug: string) => Promise<Person>;
   /** Changes a folder of policies, to no effect; absent: nothing can be reloaded here. */
@@ -125,6 +129,7 @@ const ORGANIZATION = "/v1/organizations/:slug";
 
 export const PREPARE: Readonly<Record<string, Prepare>> = {
   ...OF_KEYS,
+  ...OF_DOMAINS,
   "/v1/me/sign-in-methods": async ({ founder, unseen }) =>
     await Promise.resolve({
       ...{ by: founder, path: "/v1/me/sign-in-methods", body: { token: unseen }, slug: "platform", view: null },

@@ -62,6 +62,8 @@ function inOrganization(path: string, guest: string): Requests {
     list_transfers: ["get", `${path}/transfers`],
     view_audit: ["get", `${path}/audit`],
     export_audit: ["get", `${path}/audit/export`],
+    view_domains: ["get", `${path}/domains`],
+    manage_domains: ["post", `${path}/domains`, { domain: "another.example.com" }],
     create_sector: ["post", `${path}/sectors`, { name: "Another" }],
     create_application: ["post", `${path}/applications`, { name: "Another", kind: "web" }],
     invite_viewer: invitation("viewer"),

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { RESERVED_CLAIMS } from "../../src/entities/application-documents.ts";
 import { LIMITS } from "../../src/entities/limits.ts";
+import { adopt, domainPath } from "../support/domains.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { admission, AUTHENTICATION, CLAIMS, SESSION, SETTINGS } from "../support/rules.ts";
 import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
@@ -133,6 +134,21 @@ describe("The admission of an application", () => {
     expect(await read()).toEqual(admission());
   });
 
+  test("lists domains that the organization has adopted, verified or not, and no others", async () => {
+    const refused = await set(admission({ domains: ["one.example.com", "two.example.com"] }));
+    const { domain } = await adopt(admin, slug, "one.example.com");
+    const half = await set(admission({ domains: [domain, "two.example.com"] }));
+    const message = "expected a domain that the organization has adopted";
+    const [first, second] = [0, 1].map((index) => ({ path: `body.domains.${index}`, message }));
+    expect([refused.status, refused.body["issues"], half.body["issues"]]).toEqual([400, [first, second], [second]]);
+    must(await set(admission({ domains: [domain] })), 200);
+    must(await admin.delete(domainPath(slug, domain)), 204);
+    must(await set(admission({ domains: [domain] })), 200); // to say the same again is no error
+    const gone = await set(admission({ everyone: true, domains: [domain] }));
+    expect([gone.status, gone.body["issues"]]).toEqual([400, [first]]);
+    must(await set(admission()), 200);
+  });
+
   test("replaces whom it names: who is left out is out", async () => {
     must(await set(admission({ accounts: ["viewer", "admin"] })), 200);
     must(await set(admission({ accounts: ["admin"], blocked: ["viewer"] })), 200);
@@ -205,6 +221,8 @@ describe("What does not fit", () => {
     ["rules/session", { ...SESSION, reauthenticateAfterSeconds: 59 }, "body.reauthenticateAfterSeconds"],
     ["rules/admission", admission({ accounts: ["alice@example.com"] }), "body.accounts.0"],
     ["rules/admission", { everyone: true, members: true }, "body.accounts"],
+    ["rules/admission", admission({ domains: ["Acme.example.com"] }), "body.domains.0"],
+    ["rules/admission", admission({ domains: ["acme.example.com", "acme.example.com"] }), "body.domains"],
     ["claims", { token: ["1st"], service: [] }, "body.token.0"],
     ["settings", { redirectUris: ["https://shop.example.com/\u00e9"] }, "body.redirectUris.0"],
   ])("%s: %j is refused at %s", async (path, body, where) => {

@@ -2,6 +2,7 @@
 import type { Stage } from "../faults/repeatable-posts.ts";
 import { addApplication, addMember, foundOrganization, letKnow, must } from "../support/world.ts";
 import { OF_DOCUMENTS } from "./audited-documents.ts";
+import { OF_DOMAINS } from "./audited-domains.ts";
 import { OF_ENTITIES } from "./audited-entities.ts";
 import { OF_KEYS } from "./audited-keys.ts";
 import { ON_PLATFORM } from "./audited-on-platform.ts";
@@ -177,6 +178,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   },
   ...ON_PLATFORM,
   ...OF_DOCUMENTS,
+  ...OF_DOMAINS,
   ...OF_KEYS,
   ...OF_ENTITIES,
   [`GET ${ORGANIZATION}/audit/export`]: {

@@ -44,7 +44,7 @@ async function stage(): Promise<Stage> {
     await folder.edit("cerbos/folder.yaml", (text) => `${text}# touched\n`);
   };
   const sql: Stage["sql"] = async (...asked) => await gateway.sql(...asked);
-  return { founder, guest, operator, name, unseen, keeperOf, touchPolicies, sql };
+  return { founder, guest, operator, name, unseen, dns: gateway.dns, keeperOf, touchPolicies, sql };
 }
 
 async function askedOf(route: Route, on: Stage): Promise<Asked> {

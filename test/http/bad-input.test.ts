@@ -77,7 +77,7 @@ describe.each(table(CHANGING))("The body of %s", (_name, route) => {
 
 /** What is right by chance: no scope at all is one way to register, an empty list may be meant, and null is no limit. */
 const FINE: Readonly<Record<string, readonly unknown[]>> = {
-  ...{ scopes: [[]], redirectUris: [[]], accounts: [[]], blocked: [[]], token: [[]], service: [[]] },
+  ...{ scopes: [[]], redirectUris: [[]], accounts: [[]], blocked: [[]], domains: [[]], token: [[]], service: [[]] },
   ...{
     methods: [null],
     maximumAgeSeconds: [null, 7],

@@ -16,6 +16,7 @@ import {
   keysOf,
   must,
 } from "../support/world.ts";
+import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
 import { fill } from "../support/crowd.ts";
@@ -74,8 +75,9 @@ async function makeWorld(size: number): Promise<World> {
   const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, `keeper-${stages}`, [slug]);
   const entity = await addEntity(keeper, slug, "editors");
+  const { domain } = await adoptShown(gateway.dns, alice, slug);
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, ...keys, ...things, platform, proof, entity, ...people };
+  return { slug, domain, anchor, sector, ...keys, ...things, platform, proof, entity, ...people };
 }
 
 type Ask = () => Promise<Answered>;
@@ -105,7 +107,16 @@ async function makeStage(): Promise<Stage> {
   const [founder, guest] = [await gateway.person(`${name}-founder`), await gateway.person(`${name}-guest`)];
   const unseen = await gateway.issuer.sign({ subject: `${name}-unseen` });
   const keeperOf = async (slug: string): Promise<Person> => await addKeeper(gateway, `${name}-keeper`, [slug]);
-  return { founder, guest, operator, name, unseen, keeperOf, sql: async (...asked) => await gateway.sql(...asked) };
+  return {
+    founder,
+    guest,
+    operator,
+    name,
+    unseen,
+    dns: gateway.dns,
+    keeperOf,
+    sql: async (...asked) => await gateway.sql(...asked),
+  };
 }
 
 /** The organization that the request is about, if it is about one that is there. */

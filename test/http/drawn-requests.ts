@@ -83,6 +83,7 @@ const UNKNOWN: Readonly<Record<string, string>> = {
   kid: `key-${"0".repeat(20)}`,
   alias: "nobody-here",
   type: "spaceship",
+  domain: "nowhere.example.com",
 };
 
 /** Not those of the development issuer: the cast lives on them. */
@@ -135,14 +136,15 @@ interface Known extends Situation {
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
-  const { slug, elsewhere, sectors, applications, invitations, transfers, clients, methods, keys, clientKeys } =
-    situation;
+  const { slug, elsewhere, sectors, applications, invitations, transfers, domains } = situation;
+  const { clients, methods, keys, clientKeys } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
   if (name === "alias") return aliasOf(situation, chance);
   if (name === "type") return "group";
   if (name === "kid") return oneOf(chance, keys[chance.below(Math.max(1, keys.length))] ?? unknown);
+  if (name === "domain") return oneOf(chance, domains[chance.below(Math.max(1, domains.length))] ?? unknown);
   if (path.includes("/entities/")) return entityId(situation, chance);
   const ofPath = { sectors, clients, "sign-in-methods": methods, "client-keys": clientKeys, transfers, invitations };
   const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
@@ -160,7 +162,7 @@ function idPrefix(path: string): string {
 type Proving = Situation & { readonly proof: string };
 
 function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Record<string, unknown>> {
-  const { slug, sectors, proof, founder, guests } = situation;
+  const { slug, sectors, domains, proof, founder, guests } = situation;
   const alias = once(chance, 8) ? "nobody-here" : aliasOf(situation, chance);
   const name = oneOf(chance, "Organization", "Shop", "Sector", `Renamed ${chance.below(1000)}`);
   const role = oneOf(chance, ...ROLES);
@@ -175,6 +177,7 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     rotateSigningKeys: oneOf(chance, {}, { algorithm: "EdDSA" }, { algorithm: name }),
     rotatePlatformSigningKeys: {},
     addClientKey: oneOf(chance, { name }, { name, publicKey: PUBLIC_KEY }, { name, expiresInDays: chance.below(3) }),
+    addDomain: { domain: oneOf(chance, domains[0] ?? "localhost", `drawn-${chance.below(2 ** 31)}.example.com`) },
     storeEntity: drawnEntity(situation, chance),
     changeEntity: patchOf(drawnEntity(situation, chance), chance),
     changeRole: { role },

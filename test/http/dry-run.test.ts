@@ -56,6 +56,8 @@ const ID = /\b(?:sec|app|key|cak|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
 const COORDINATE = /("[xy]":")[A-Za-z0-9_-]{43}(?=")/g;
 /** That is in one answer alone. */
 const SECRET = /\bbws_[A-Za-z0-9_-]{43}/g;
+/** What the DNS is to show for a domain that is adopted anew. */
+const PROOF = /(bailiwick-domain-verification=)[0-9a-z]{32}/g;
 const TIME = /\b\d{4}-\d\d-\d\dT[\d:.]+Z/g;
 
 /** What was answered, with the ids and times that it made left out. */
@@ -66,6 +68,7 @@ function told({ status, headers, text }: Answered, then: Then): object {
     return named
       .replaceAll(COORDINATE, "$1<of a new key>")
       .replaceAll(SECRET, "<a new secret>")
+      .replaceAll(PROOF, "$1<proof>")
       .replaceAll(TIME, (time) => (time < then.at ? time : "<a new time>"));
   };
   const hasLines = headers.get("content-type") === LINES_TYPE;
@@ -124,6 +127,7 @@ const MET = [
   ...["ALREADY_INVITED", "INVITATION_EXPIRED", "INVITATION_NOT_PENDING", "NOT_INVITEE", "SLUG_TAKEN"],
   ...["ALIAS_TAKEN", "ALIAS_COOLING_DOWN", "SIGN_IN_METHOD_TAKEN", "LAST_SIGN_IN_METHOD", "NOT_A_USER"],
   ...["NOT_A_CLIENT", "INVALID_REQUEST", "PRECONDITION_REQUIRED", "UNKNOWN_RELATED"],
+  ...["DOMAIN_EXISTS", "DOMAIN_UNPROVEN"],
   ...["ALREADY_OWNER", "TRANSFER_PENDING", "TRANSFER_NOT_PENDING", "TRANSFER_EXPIRED", "NOT_RECIPIENT"],
 ];
 

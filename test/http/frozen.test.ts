@@ -8,6 +8,7 @@ import path from "node:path";
 import { parse } from "yaml";
 import { ROUTES } from "../../src/http/registry.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import {
   addApplication,
@@ -108,7 +109,6 @@ const VIEWING = idsOf(
   (method) => method === "get",
   (at) => at.startsWith("/v1/organizations/{slug}"),
 );
-
 let gateway: TestGateway;
 let stage: Stage;
 
@@ -134,8 +134,9 @@ beforeAll(async () => {
   };
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
+  const { domain } = await adoptShown(gateway.dns, alice, slug);
   stage = {
-    ...{ slug, anchor, sector, ...keys, ...made, platform },
+    ...{ slug, anchor, sector, domain, ...keys, ...made, platform },
     ...{ member, alice, shop: gateway.shop, operator, invitee, guest, entity, keeper },
     ...(await addRetired(alice, slug)),
   };

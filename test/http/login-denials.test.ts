@@ -1,7 +1,17 @@
 /** S0.12, S0.31: logins that are denied, with all of their reasons, and the nearest that are granted. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { adopt, domainPath, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, codesOf, logIn, type LoginAnswer, loginService, verified } from "../support/logins.ts";
+import {
+  type Attempt,
+  attemptOf,
+  codesOf,
+  logIn,
+  type LoginAnswer,
+  loginService,
+  tryLogin,
+  verified,
+} from "../support/logins.ts";
 import { admission, AUTHENTICATION } from "../support/rules.ts";
 import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
 
@@ -99,6 +109,43 @@ describe("A login that is denied", () => {
     const enough = { assurance: 2, factors: 2, methods: ["otp", "pwd"] };
     expect((await logIn(service, anchor, attemptOf(bob, { authentication: enough }))).decision).toBe(true);
   });
+
+  test("of a person of a domain is granted while the organization holds the domain and the application lists it, that one alone", async () => {
+    const { domain, record } = await adopt(alice, slug, `${anchor}.example.com`);
+    await hold(gateway.dns, alice, slug, `unlisted.${domain}`);
+    await set("rules/admission", admission({ members: false, domains: [domain] }));
+    const codes = async (more: Attempt): Promise<unknown[]> =>
+      codesOf(await logIn(service, anchor, attemptOf(eve, more)));
+    expect(await codes({ domain })).toEqual(["NOT_ADMITTED"]); // the proof was not seen yet
+    gateway.dns.says(record.name, { texts: [record.value] });
+    must(await alice.post(`${domainPath(slug, domain)}/verify`), 200);
+    expect(await codes({ domain })).toEqual([]);
+    for (const other of [`unlisted.${domain}`, `sub.${domain}`, "example.com"]) {
+      expect(await codes({ domain: other })).toEqual(["NOT_ADMITTED"]);
+    }
+    expect(await codes({})).toEqual(["NOT_ADMITTED"]);
+    await set("rules/admission", admission({ members: false, domains: [domain], blocked: ["eve"] }));
+    expect(await codes({ domain })).toEqual(["ACCOUNT_BLOCKED"]);
+    await set("rules/admission", admission({ members: false, domains: [domain] }));
+    must(await alice.delete(domainPath(slug, domain)), 204); // it is listed still, and admits nobody
+    expect(await codes({ domain })).toEqual(["NOT_ADMITTED"]);
+  });
+
+  test("by a domain that another organization holds is none of this one's", async () => {
+    const other = await foundOrganization(bob);
+    const { domain } = await hold(gateway.dns, bob, other);
+    await adopt(alice, slug, domain);
+    await set("rules/admission", admission({ members: false, domains: [domain] }));
+    expect(codesOf(await logIn(service, anchor, attemptOf(eve, { domain })))).toEqual(["NOT_ADMITTED"]);
+  });
+
+  test.each(["Acme.example.com", "acme", "acme.example.com.", "192.0.2.1", ""])(
+    "by the domain %j is malformed",
+    async (domain) => {
+      const { status, body } = await tryLogin(service, anchor, attemptOf(eve, { domain }));
+      expect([status, body["issues"]]).toEqual([400, [expect.objectContaining({ path: "body.domain" })]]);
+    },
+  );
 
   test("fails at once when the application is retired (S0.31), and works again when it is enabled", async () => {
     const { token } = granted(await logIn(service, anchor, attemptOf(bob)));

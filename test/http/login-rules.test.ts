@@ -1,6 +1,7 @@
 /** The three layers against every kind of attempt: a table of its own says what each comes to, and why (S0.12). */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { ApplicationDocuments } from "../../src/entities/application-documents.ts";
+import { adopt, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, codesOf, logIn, loginService } from "../support/logins.ts";
 import { type Chance, chanceOf, takeSeed } from "../support/seed.ts";
@@ -22,6 +23,8 @@ beforeAll(async () => {
 afterAll(async () => await gateway.close());
 
 const PEOPLE = ["member", "billing", "stranger", "listed"] as const;
+/** The organization holds the first two; of the third the proof was never seen. */
+const DOMAINS = ["one", "two", "three"] as const;
 const METHODS = ["pwd", "otp", "hwk"] as const;
 
 interface Rules {
@@ -37,6 +40,8 @@ interface Tried {
   readonly assurance: number;
   readonly factors: number;
   readonly ageSeconds: number;
+  /** By the word before the organization's; null: none is told. */
+  readonly domain: (typeof DOMAINS)[number] | null;
 }
 
 /** What the document says, by hand: the reasons in the order of the layers, none where it is granted. */
@@ -47,7 +52,10 @@ function expected(rules: Rules, tried: Tried): string[] {
   const table: readonly (readonly [string, boolean])[] = [
     [
       "NOT_ADMITTED",
-      !admission.everyone && !(admission.members && isMember) && !admission.accounts.includes(tried.who),
+      !admission.everyone &&
+        !(admission.members && isMember) &&
+        !admission.accounts.includes(tried.who) &&
+        !(tried.domain !== null && tried.domain !== "three" && admission.domains.includes(domainOf(tried.domain))),
     ],
     ["ACCOUNT_BLOCKED", admission.blocked.includes(tried.who)],
     [
@@ -69,6 +77,7 @@ function expected(rules: Rules, tried: Tried): string[] {
   return table.flatMap(([code, holds]) => (holds ? [code] : []));
 }
 
+const domainOf = (name: (typeof DOMAINS)[number]): string => `${name}.example.com`;
 const oneOf = <Value>(chance: Chance, ...values: readonly Value[]): Value =>
   values[chance.below(values.length)] as Value;
 const some = <Value>(chance: Chance, values: readonly Value[]): Value[] => values.filter(() => chance.below(2) === 0);
@@ -82,6 +91,7 @@ function drawRules(chance: Chance): Rules {
       members: often(chance),
       accounts: [...(often(chance) ? ["listed"] : []), ...some(chance, ["stranger"])].sort(),
       blocked: chance.below(4) === 0 ? [oneOf(chance, ...PEOPLE)] : [],
+      domains: some(chance, DOMAINS).map(domainOf),
     },
     authentication: {
       methods: methods.length === 0 ? null : methods,
@@ -106,6 +116,7 @@ function drawTried(chance: Chance): Tried {
     assurance: 1 + chance.below(3),
     factors: 1 + chance.below(3),
     ageSeconds: oneOf(chance, 0, 0, 570, 630, 1170, 1230, 3570, 3630, 7170, 7230),
+    domain: oneOf(chance, null, ...DOMAINS),
   };
 }
 
@@ -126,6 +137,8 @@ test(`${ATTEMPTS} random attempts on random rules come to what the table says, w
   await widen(gateway, slug);
   for (const name of ["member", "billing"]) await addMember(alice, slug, await gateway.person(name), name);
   service = await loginService(gateway, "id-service", [slug]);
+  for (const name of ["one", "two"] as const) await hold(gateway.dns, alice, slug, domainOf(name));
+  await adopt(alice, slug, domainOf("three"));
   const met = new Set<string>();
   for (let round = 0; round < ATTEMPTS / ATTEMPTS_EACH; round += 1) {
     const rules = drawRules(chance);
@@ -133,9 +146,14 @@ test(`${ATTEMPTS} random attempts on random rules come to what the table says, w
     const drawn = Array.from({ length: ATTEMPTS_EACH }, () => drawTried(chance));
     await Promise.all(
       drawn.map(async (tried) => {
-        const { who, ageSeconds, ...authentication } = tried;
+        const { who, ageSeconds, domain, ...authentication } = tried;
+        const more = domain === null ? {} : { domain: domainOf(domain) };
         const at = new Date(Date.now() - ageSeconds * 1000).toISOString();
-        const answer = await logIn(service, anchor, attemptOf(who, { authentication: { ...authentication, at } }));
+        const answer = await logIn(
+          service,
+          anchor,
+          attemptOf(who, { ...more, authentication: { ...authentication, at } }),
+        );
         const codes = codesOf(answer).map(String);
         expect({ seed, rules, tried, codes: codes.sort() }).toEqual({
           seed,

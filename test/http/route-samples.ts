@@ -16,6 +16,8 @@ export interface World extends WithKeys {
   readonly invitation: string;
   readonly transfer: string;
   readonly client: string;
+  /** Adopted, and its proof is to be seen. */
+  readonly domain: string;
   readonly signInMethod: string;
   /** A token of somebody whom nobody has seen. */
   readonly proof: string;
@@ -84,6 +86,7 @@ function paramOf(path: string, name: string, world: World): string {
   if (name === "slug") return world.slug;
   if (name === "anchor") return anchor;
   if (name === "kid") return signingKey;
+  if (name === "domain") return world.domain;
   if (name === "alias") return world.member.alias;
   if (name === "type") return world.entity.type;
   if (path.includes("/entities/")) return world.entity.id;
@@ -130,6 +133,7 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
       expiresInDays: 90,
     },
     [`POST ${PLATFORM}/applications/:anchor/client-keys`]: { name: "Deployment" },
+    [`POST ${ENTITY}/domains`]: { domain: "new.example.com" },
     [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
     [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
     [`POST ${PLATFORM}/sectors`]: { name: "Sector" },

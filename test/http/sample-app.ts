@@ -83,6 +83,8 @@ const DEPS: Deps = {
   sealing: createSealing([]),
   tokenMaxHours: 24,
   timeouts: { decisionMs: 1, graphReadMs: 1, searchMs: 1, changeMs: 1, graphWaitMs: 1 },
+  lookUpTexts: nobody,
+  domainRecheckMs: 1,
   queue: { run: nobody },
   applyTuples: nobody,
   requestReconcile: () => undefined,

@@ -33,7 +33,7 @@ function mixtures(route: CallerRoute): World[] {
   ];
 }
 
-const KNOWN = /^:(slug|anchor|kid|alias|type)$/;
+const KNOWN = /^:(slug|anchor|kid|alias|type|domain)$/;
 const KNOWN_IDS = /\/(sectors|invitations|transfers|clients|client-keys|sign-in-methods|entities\/:type)\/:id(\/|$)/;
 
 function requireKnown(route: CallerRoute): void {

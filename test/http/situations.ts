@@ -1,6 +1,7 @@
 /** Random situations: an organization in which much has happened already, and the requests that somebody could send there. */
 import type { Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
+import { adopt, adoptShown, domainOf, hold } from "../support/domains.ts";
 import { addEntity, addKeeper, entityPath } from "../support/documents.ts";
 import {
   addApplication,
@@ -31,6 +32,8 @@ export interface Situation extends Cast {
   readonly applications: readonly string[];
   readonly invitations: readonly string[];
   readonly transfers: readonly string[];
+  /** Adopted; the proofs of some are to be seen. */
+  readonly domains: readonly string[];
   /** Groups, where the gateway has such a kind, by id; and who keeps them. */
   readonly entities: readonly string[];
   readonly keeper: Person;
@@ -70,6 +73,7 @@ type Built = { -readonly [Key in keyof Situation]: Situation[Key] } & {
   applications: string[];
   invitations: string[];
   transfers: string[];
+  domains: string[];
   entities: string[];
   story: string[];
 };
@@ -78,7 +82,7 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
   await gateway.sql("update accounts set max_owned_organizations = 1000000");
   const elsewhere = await foundOrganization(cast.founder);
   const slug = await foundOrganization(cast.founder);
-  const things = { sectors: [], applications: [], invitations: [], transfers: [], entities: [] };
+  const things = { sectors: [], applications: [], invitations: [], transfers: [], domains: [], entities: [] };
   const hasKinds = gateway.gateway.deps.kinds.served.has("group");
   const keeper = hasKinds ? await addKeeper(gateway, "keeper", [slug, elsewhere]) : cast.operator;
   const built: Built = { ...cast, slug, elsewhere, keeper, ...things, story: [] };
@@ -88,6 +92,7 @@ export async function makeSituation(gateway: TestGateway, cast: Cast, chance: Ch
     built.story.push(`with the ${role}`);
   }
   await addThings(gateway, built, chance);
+  await addDomains(gateway, built, chance);
   if (hasKinds) await addEntities(built, chance);
   for (const guest of cast.guests) await invite(gateway, built, guest, chance);
   await offer(gateway, built, chance);
@@ -122,6 +127,16 @@ async function addThings(
     if (!once(chance, 2)) continue;
     const { status } = await founder.post(`${path}/sectors/${id}/retire`);
     story.push(`a sector retired: ${status}`);
+  }
+}
+
+async function addDomains({ dns }: TestGateway, { founder, slug, domains }: Built, chance: Chance): Promise<void> {
+  for (const name of ["one", "two"].slice(chance.below(3))) {
+    const domain = `${name}.${domainOf(slug)}`;
+    const shown = oneOf(chance, "not at all", "in the DNS", "and seen");
+    if (shown === "not at all") await adopt(founder, slug, domain);
+    else await (shown === "in the DNS" ? adoptShown : hold)(dns, founder, slug, domain);
+    domains.push(domain);
   }
 }
 

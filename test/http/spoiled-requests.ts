@@ -3,6 +3,7 @@ import { expect } from "@jest/globals";
 import { NOTHING } from "../../src/http/fields.ts";
 import { ROUTES } from "../../src/http/registry.ts";
 import { requirePromised } from "../support/contract.ts";
+import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -96,8 +97,9 @@ async function makeWorld(gateway: TestGateway, issuer: ForeignIssuer): Promise<W
   const keys = await keysOf(alice, `/v1/organizations/${slug}/applications/${anchor}`);
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
+  const { domain } = await adoptShown(gateway.dns, alice, slug);
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, anchor, sector, ...keys, ...ids, ...proven, platform, entity, ...people };
+  return { slug, domain, anchor, sector, ...keys, ...ids, ...proven, platform, entity, ...people };
 }
 
 /** The development issuer's services register themselves at first use, which is a write of its own. */

@@ -61,6 +61,7 @@ async function askEverything(situation: Situation): Promise<void> {
     invitation: situation.invitations[0] ?? `inv-${"0".repeat(20)}`,
     transfer: situation.transfers[0] ?? `tra-${"0".repeat(20)}`,
     client: client[0]?.id ?? "",
+    domain: situation.domains[0] ?? "nowhere.example.com",
     signInMethod: method[0]?.id ?? "",
     proof: cast.stranger.token,
     platform: {

@@ -22,6 +22,8 @@ const BY_HAND = `
   organization.invite_member    |                             co-owner owner | busy idle
   organization.invite_billing   |                             co-owner owner | busy idle
   organization.invite_admin     |                             co-owner owner | busy idle
+  organization.view_domains     | viewer member         admin co-owner owner | busy idle frozen
+  organization.manage_domains   |                       admin co-owner owner | busy idle
   organization.view_entities    | service                                    | busy idle frozen
   organization.store_entities   | service                                    | busy idle
 

@@ -3,8 +3,7 @@
 const SUDOMIMUS = Array.from({ length: 42 }, (_none, index) => `S0.${index + 1}`);
 
 export const LATER: Readonly<Record<string, string>> = {
-  "S0.1":
-    "applications and sectors are there; adopted domains and federation connectors come with the applications' part",
+  "S0.1": "applications, sectors and adopted domains are there; federation connectors come with the applications' part",
 };
 
 /** Of the other documents, those that the central checks and the host's own kinds keep. */

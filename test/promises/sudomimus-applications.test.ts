@@ -1,5 +1,6 @@
 /** Reads like the document: what an application of Sudomimus carries, who logs in to it, and what it sees of a person (PROMISES.md, S0). */
 import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import { adoptShown, domainPath, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, codesOf, logIn, loginService, verified } from "../support/logins.ts";
 import { admission, AUTHENTICATION, SESSION } from "../support/rules.ts";
@@ -33,6 +34,23 @@ beforeEach(async () => {
 
 const subjectAt = async (application: string, person: Person): Promise<string | undefined> =>
   (await logIn(service, application, attemptOf(person))).login?.subject.id;
+
+test("S0.1 an organization owns the domains that it has adopted: one holds a domain, by what the DNS shows, and loses it when another's proof takes the place of its own", async () => {
+  const [mine, other] = [await foundOrganization(alice), await foundOrganization(bob)];
+  const { domain, record } = await hold(gateway.dns, alice, mine);
+  expect((await alice.get(`/v1/organizations/${mine}/domains`)).body.items).toMatchObject([
+    { domain, state: "verified" },
+  ]);
+  expect((await bob.get(`/v1/organizations/${other}/domains`)).body.items).toEqual([]);
+  await adoptShown(gateway.dns, bob, other, domain);
+  expect((await bob.post(`${domainPath(other, domain)}/verify`)).body.code).toBe("DOMAIN_HELD");
+  gateway.dns.forgets(record.name);
+  expect((await bob.post(`${domainPath(other, domain)}/verify`)).body.code).toBe("DOMAIN_UNPROVEN");
+  must(await bob.delete(domainPath(other, domain)), 204);
+  await adoptShown(gateway.dns, bob, other, domain);
+  must(await bob.post(`${domainPath(other, domain)}/verify`), 200);
+  expect((await alice.get(domainPath(mine, domain))).body.state).toBe("lapsed");
+});
 
 test("S0.11 an application carries signing keys and client-auth keys; another application has none of them", async () => {
   const key = must(await alice.post(`${at}/client-keys`, { name: "Deployment" }), 201);

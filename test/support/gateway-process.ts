@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import pg from "pg";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
+import { startDns, type TestDns } from "./dns.ts";
 import { makeLedger, makeStore } from "./engines.ts";
 import { caller, PATIENT, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
@@ -25,6 +26,8 @@ export interface GatewayHome extends Stores {
   readonly databaseUrl: string;
   /** Between gateways and OpenFGA. */
   readonly proxy: TcpProxy;
+  /** That the gateways ask for proofs of domains. */
+  readonly dns: TestDns;
   start(): Promise<GatewayProcess>;
   /** A person as this gateway sees them; `at` takes them to another. */
   person(at: Pick<GatewayProcess, "url">, name: string): Promise<Person>;
@@ -48,6 +51,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
   const database = await makeLedger();
   const storeId = await makeStore();
   const proxy = await startTcpProxy(engines.openfga.apiUrl);
+  const dns = await startDns();
   const issuer = await loadDevelopmentIssuer(stateDir);
   const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
   const environment = {
@@ -58,6 +62,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     OPENFGA_PRESHARED_KEY: engines.openfga.presharedKey,
     OPENFGA_STORE_ID: storeId,
     CERBOS_TARGET: engines.cerbosTarget,
+    DNS_SERVERS: dns.address,
     PORT: "0",
     LOG_LEVEL: "silent",
     RATE_CALLER_CHANGES: "0",
@@ -71,6 +76,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     storeId,
     databaseUrl: database.url,
     proxy,
+    dns,
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
     start: async () => await startProcess(environment),
@@ -92,6 +98,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
     },
     close: async () => {
       await proxy.close();
+      await dns.close();
       await pool.end();
       await database.drop();
       await rm(stateDir, { recursive: true, force: true });

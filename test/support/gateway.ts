@@ -9,6 +9,7 @@ import { type DevelopmentIssuer, loadDevelopmentIssuer } from "../../src/local/i
 import { type Gateway, startGateway } from "../../src/assemble.ts";
 import { readEndpoints } from "../../src/local/endpoints.ts";
 import { requirePromised } from "./contract.ts";
+import { startDns, type TestDns } from "./dns.ts";
 import { makeLedger, makeStore, type TestDatabase } from "./engines.ts";
 import { giveIssuer, type TestEngines, testEngines } from "./test-engines.ts";
 
@@ -64,6 +65,8 @@ export interface TestGateway {
   service(name: string, options: { scopes: readonly string[]; organizations?: readonly string[] }): Promise<Person>;
   /** A service that may ask and search everywhere, be told why, and let people log in. */
   readonly shop: Person;
+  /** The DNS that the gateway asks for proofs of domains. */
+  readonly dns: TestDns;
   /** Asks the ledger itself, as its superuser. */
   sql<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   close(): Promise<void>;
@@ -105,7 +108,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   giveIssuer(stateDir);
   const database = await makeLedger(shared);
   const storeId = await makeStore(shared);
-  const given = configOf(stateDir, database, storeId, options);
+  const dns = await startDns();
+  const given = { ...configOf(stateDir, database, storeId, options), dnsServers: [dns.address], ...options.config };
   const { logged } = options;
   const log = logged === undefined ? createLog("silent") : createLog("trace", { write: logged });
   const reporting = { report: logged ?? ((): void => undefined), log };
@@ -135,8 +139,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     shop: await service("shop", { scopes: ["authz:evaluate", "authz:search", "authz:explain", "logins:create"] }),
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,
+    dns,
     close: async () => {
       await gateway.close();
+      await dns.close();
       await pool.end();
       await database.drop();
       await rm(stateDir, { recursive: true, force: true });

@@ -21,6 +21,7 @@ export interface LoginAnswer {
 export interface Attempt {
   readonly subject?: { readonly type: string; readonly id: string };
   readonly authentication?: object;
+  readonly domain?: string;
   readonly claims?: object;
   readonly consent?: boolean;
 }

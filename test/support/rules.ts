@@ -9,5 +9,5 @@ export const SESSION: ApplicationDocuments["session"] = { tokenLifetimeSeconds: 
 export const CLAIMS: ApplicationDocuments["claims"] = { token: ["name"], service: ["name", "email"] };
 
 export function admission(more: Partial<ApplicationDocuments["admission"]> = {}): ApplicationDocuments["admission"] {
-  return { everyone: false, members: true, accounts: [], blocked: [], ...more };
+  return { everyone: false, members: true, accounts: [], blocked: [], domains: [], ...more };
 }

@@ -1,0 +1,70 @@
+/** A DNS on the loopback, which says what a test wants it to. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import dnsPacket from "dns-packet";
+
+/** A text of several strings is a list. */
+export type Text = string | readonly string[];
+
+interface Said {
+  readonly texts?: readonly Text[];
+  /** `nodata`: there is the name, and nothing of the type; `silent`: no answer at all. */
+  readonly trouble?: "nodata" | "servfail" | "refused" | "silent";
+  readonly afterMs?: number;
+}
+
+export interface TestDns {
+  /** ip:port */
+  readonly address: string;
+  /** From now on; a name of which nothing was said does not exist. */
+  says(name: string, said: Said): void;
+  /** Beside what is there. */
+  adds(name: string, text: Text): void;
+  forgets(name: string): void;
+  /** How often it was asked for the name. */
+  asked(name: string): number;
+  close(): Promise<void>;
+}
+
+const RCODES = { nodata: 0, servfail: 2, refused: 5, silent: 0 } as const;
+const NXDOMAIN = 3;
+
+export async function startDns(): Promise<TestDns> {
+  const zone = new Map<string, Said>();
+  const questions: string[] = [];
+  const socket = createSocket("udp4");
+  socket.on("message", (message, { port, address }) => {
+    const query = dnsPacket.decode(message);
+    const name = query.questions?.[0]?.name ?? "";
+    questions.push(name);
+    const said = zone.get(name);
+    if (said?.trouble === "silent") return;
+    const answer = () => socket.send(answerTo(query, name, said), port, address);
+    if (said?.afterMs === undefined) answer();
+    else void wait(said.afterMs, undefined, { ref: false }).then(answer);
+  });
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  socket.unref();
+  return {
+    address: `127.0.0.1:${socket.address().port}`,
+    says: (name, said) => void zone.set(name, said),
+    adds: (name, text) => void zone.set(name, { texts: [...(zone.get(name)?.texts ?? []), text] }),
+    forgets: (name) => void zone.delete(name),
+    asked: (name) => questions.filter((each) => each === name).length,
+    close: async () => {
+      socket.close();
+      await once(socket, "close");
+    },
+  };
+}
+
+function answerTo(query: dnsPacket.DecodedPacket, name: string, said: Said | undefined): Buffer {
+  const code = said === undefined ? NXDOMAIN : said.trouble === undefined ? 0 : RCODES[said.trouble];
+  const answers = (said?.texts ?? []).map((text): dnsPacket.TxtAnswer => {
+    return { type: "TXT", name, ttl: 60, data: typeof text === "string" ? [text] : [...text] };
+  });
+  const flags = dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | code; // RFC 1035, 4.1.1
+  return dnsPacket.encode({ type: "response", id: query.id ?? 0, flags, questions: query.questions ?? [], answers });
+}

@@ -8,6 +8,7 @@ import { registerPlatformClient } from "./domain/clients.ts";
 import type { DecisionLog } from "./decisions/log.ts";
 import { recordStart } from "./domain/deploy.ts";
 import type { Deps } from "./domain/deps.ts";
+import { createFingerprints } from "./domain/fingerprints.ts";
 import { hold, type Held } from "./domain/held.ts";
 import { createQueue } from "./domain/queue.ts";
 import { tellUnopenable } from "./domain/resealing.ts";
@@ -180,13 +181,15 @@ export async function assemble(
     unitOf: (parts) => unitOf(parts),
   });
   const lookUpTexts = createTextLookup(config.dnsServers);
+  const masterKeys = [...config.masterKeys, masterKeyOf(engines.secret)];
   const common: Common = {
     database,
     deploys,
     clock,
     random: systemRandom,
     tombstones: createTombstones(engines.secret),
-    sealing: createSealing([...config.masterKeys, masterKeyOf(engines.secret)]),
+    sealing: createSealing(masterKeys),
+    fingerprints: createFingerprints(masterKeys),
     tokenMaxHours: config.tokenMaxHours,
     timeouts: config.timeouts,
     lookUpTexts,

@@ -9,6 +9,7 @@ import type { RelationPaths } from "../entities/relation-paths.ts";
 import type { RulesFor } from "../entities/rules.ts";
 import type { Tuple } from "../entities/tuples.ts";
 import type { Database } from "../stores/database.ts";
+import type { Fingerprints } from "./fingerprints.ts";
 import type { Queue } from "./queue.ts";
 import type { Sealing } from "./sealing.ts";
 import type { Tombstones } from "./tombstones.ts";
@@ -81,6 +82,7 @@ export interface Deps extends Served {
   readonly random: RandomBytes;
   readonly tombstones: Tombstones;
   readonly sealing: Sealing;
+  readonly fingerprints: Fingerprints;
   /** How long a token can be good at the longest: until then the identity of an erased account makes no new one. */
   readonly tokenMaxHours: number;
   readonly timeouts: Timeouts;

@@ -30,17 +30,25 @@ export const MOVED = Symbol("moved");
 
 /**
  * What the caller's Idempotency-Key has brought about already; undefined when there is no key or nothing yet. Throws
- * IDEMPOTENCY_KEY_REUSED when the key came with another body.
+ * IDEMPOTENCY_KEY_REUSED when the key came with another body, CANNOT_DECIDE when nobody can tell.
  */
 export async function replay<Outcome>(deps: Deps, caller: Caller, owner: string): Promise<Outcome | undefined> {
   const { idempotency, isDryRun } = caller;
   if (idempotency === null || isDryRun) return undefined;
   const record = await findIdempotencyRecord(deps.database, { owner, idempotency, now: deps.clock() });
   if (record === undefined) return undefined;
-  if (record.bodyHash !== idempotency.bodyHash) {
-    throw new AppError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used with another body.");
-  }
+  const fits = deps.fingerprints.fits(record.fingerprint, idempotency);
+  if (fits === null) throw unrecognized();
+  if (!fits) throw new AppError("IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used with another body.");
   return record.outcome as Outcome; // what the same route has noted
+}
+
+/** It would be wrong to say "another body", and more wrong to do it again: operators keep a master key for a day longer than anything is made by it. */
+function unrecognized(): AppError {
+  const message =
+    "Cannot decide at the moment: whether this Idempotency-Key came with the same body. Tell the operators.";
+  const cause = new Error("the record of an Idempotency-Key: its master key is not configured");
+  return new AppError("CANNOT_DECIDE", message, { cause });
 }
 
 /**
@@ -57,7 +65,9 @@ export async function once<Outcome>(
   const claim = idempotency === null || isDryRun ? undefined : { owner, idempotency, now: deps.clock() };
   try {
     return await deps.database.transaction(async (tx) => {
-      if (claim !== undefined && !(await claimIdempotencyKey(tx, claim))) throw new Undone("taken" as const);
+      const isOurs =
+        claim === undefined || (await claimIdempotencyKey(tx, claim, deps.fingerprints.of(claim.idempotency)));
+      if (!isOurs) throw new Undone("taken" as const);
       const outcome = await work(tx);
       if (outcome === MOVED) throw new Undone(MOVED);
       if (claim !== undefined) await noteIdempotencyOutcome(tx, claim, { outcome, aliases: aliasesIn(outcome) });

@@ -27,5 +27,6 @@ export interface Caller extends Identity {
 export interface Idempotency {
   readonly key: string;
   readonly route: string; // method and path, ids included
-  readonly bodyHash: string;
+  /** As JSON. The ledger gets a fingerprint of it alone (domain/fingerprints.ts). */
+  readonly body: string;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Caller } from "../entities/callers.ts";
 import type { Answer } from "./answer.ts";
@@ -36,8 +35,7 @@ export function asking(caller: Caller, query: z.output<typeof changeQuery>, requ
   }
   const isDryRun = query.dryRun === "true";
   if (key === undefined || method !== "post") return { ...caller, isDryRun };
-  const bodyHash = createHash("sha256").update(JSON.stringify(body)).digest("base64url");
-  return { ...caller, isDryRun, idempotency: { key, route: `${method} ${path}`, bodyHash } };
+  return { ...caller, isDryRun, idempotency: { key, route: `${method} ${path}`, body: JSON.stringify(body) } };
 }
 
 /** A dry run says that it was one. */

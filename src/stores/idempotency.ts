@@ -3,7 +3,7 @@ import { LIMITS } from "../entities/limits.ts";
 import type { Queryable, Transaction } from "./database.ts";
 
 export interface IdempotencyRecord {
-  readonly bodyHash: string;
+  readonly fingerprint: string; // of the request's body
   /** What the change gave; its shape is the change's own. */
   readonly outcome: unknown;
 }
@@ -25,7 +25,7 @@ export async function findIdempotencyRecord(on: Queryable, claim: Claim): Promis
   const rows = await on.query<IdempotencyRecord>({
     name: "find_idempotency_record",
     text: `
-      select body_hash as "bodyHash", outcome
+      select body_hash as fingerprint, outcome
       from idempotency_records
       where owner_id = $1
         and route = $2
@@ -40,7 +40,7 @@ export async function findIdempotencyRecord(on: Queryable, claim: Claim): Promis
  * Takes the key for this transaction; false when another one has made the change meanwhile. Waits for a transaction that holds the
  * key. Clears away some records that are too old, and an old one of this key.
  */
-export async function claimIdempotencyKey(tx: Transaction, claim: Claim): Promise<boolean> {
+export async function claimIdempotencyKey(tx: Transaction, claim: Claim, fingerprint: string): Promise<boolean> {
   await tx.query({
     name: "clear_idempotency_records",
     text: `
@@ -63,7 +63,7 @@ export async function claimIdempotencyKey(tx: Transaction, claim: Claim): Promis
       values ($1, $2, $3, $4, $5)
       on conflict do nothing
       returning key`,
-    values: [claim.owner, claim.idempotency.route, claim.idempotency.key, claim.idempotency.bodyHash, claim.now],
+    values: [claim.owner, claim.idempotency.route, claim.idempotency.key, fingerprint, claim.now],
   });
   return rows.length === 1;
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Gateway } from "../../src/assemble.ts";
+import { createFingerprints } from "../../src/domain/fingerprints.ts";
 import { type Answered, type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { expectGraphEqualsLedger, readStore } from "../support/graph.ts";
 import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
@@ -86,6 +87,22 @@ describe("an Idempotency-Key", () => {
     must(await alice.post(`${path}/sectors`, sector, { "idempotency-key": "b" }), 201);
     must(await alice.post(`${path}/sectors`, sector), 201);
     expect(must(await alice.get(`${path}/sectors`), 200).body.items).toHaveLength(3);
+  });
+
+  test("is answered with 503 where its record's master key is not configured: nobody can tell, and nothing happens twice", async () => {
+    const header = { "idempotency-key": "rotated" };
+    const first = must(await alice.post(`${path}/sectors`, sector, header), 201);
+    const { deps } = second;
+    const { fingerprints } = deps;
+    const repeat = async (): Promise<Answered> => await alice.at(second.url).post(`${path}/sectors`, sector, header);
+    try {
+      Object.assign(deps, { fingerprints: createFingerprints([{ id: "k2", secret: Buffer.alloc(32, 2) }]) });
+      expect((await repeat()).body.code).toBe("CANNOT_DECIDE");
+    } finally {
+      Object.assign(deps, { fingerprints });
+    }
+    expect(must(await repeat(), 201).body).toEqual(first.body);
+    expect(must(await alice.get(`${path}/sectors`), 200).body.items).toHaveLength(1);
   });
 
   test("belongs to its caller and its path: another's, or another path's, is another key", async () => {

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type Server } from "n
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { Deps } from "../../src/domain/deps.ts";
+import { createFingerprints } from "../../src/domain/fingerprints.ts";
 import { hold } from "../../src/domain/held.ts";
 import { AppError } from "../../src/entities/errors.ts";
 import { createSealing } from "../../src/domain/sealing.ts";
@@ -81,6 +82,7 @@ const DEPS: Deps = {
   random: systemRandom,
   tombstones: createTombstones(""),
   sealing: createSealing([]),
+  fingerprints: createFingerprints([]),
   tokenMaxHours: 24,
   timeouts: { decisionMs: 1, graphReadMs: 1, searchMs: 1, changeMs: 1, graphWaitMs: 1 },
   lookUpTexts: nobody,

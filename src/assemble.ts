@@ -10,6 +10,7 @@ import { recordStart } from "./domain/deploy.ts";
 import type { Deps } from "./domain/deps.ts";
 import { createFingerprints } from "./domain/fingerprints.ts";
 import { hold, type Held } from "./domain/held.ts";
+import { ownIssuers } from "./domain/own-issuers.ts";
 import { createQueue } from "./domain/queue.ts";
 import { tellUnopenable } from "./domain/resealing.ts";
 import { createSealing, masterKeyOf } from "./domain/sealing.ts";
@@ -190,6 +191,7 @@ export async function assemble(
     tombstones: createTombstones(engines.secret),
     sealing: createSealing(masterKeys),
     fingerprints: createFingerprints(masterKeys),
+    isOwnIssuer: ownIssuers(config.oidc === null ? [] : [config.oidc.issuer], config.publicUrl),
     tokenMaxHours: config.tokenMaxHours,
     timeouts: config.timeouts,
     lookUpTexts,

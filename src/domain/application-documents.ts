@@ -5,6 +5,7 @@ import { AppError, type Issue } from "../entities/errors.ts";
 import type { ActionOf, ApplicationKind } from "../entities/kinds.ts";
 import { redirectProblem } from "../entities/redirect-uris.ts";
 import * as store from "../stores/application-documents.ts";
+import { findConnectorIds } from "../stores/connectors.ts";
 import type { Transaction } from "../stores/database.ts";
 import { notAdopted } from "../stores/domains.ts";
 import { inOrganization } from "../stores/scope.ts";
@@ -51,7 +52,7 @@ interface Replacement<Name extends DocumentName> {
 
 /**
  * Replaces a document whole. Who does not say which one (If-Match) may set one that was never set, or say again what it is. Throws INVALID_REQUEST for what
- * does not fit the application's kind or the organization's domains, UNKNOWN_ALIAS, PRECONDITION_REQUIRED, PRECONDITION_FAILED.
+ * does not fit the application's kind or the organization's domains and connectors, UNKNOWN_ALIAS, PRECONDITION_REQUIRED, PRECONDITION_FAILED.
  */
 export async function putDocument<Name extends DocumentName>(
   deps: Deps,
@@ -71,6 +72,7 @@ export async function putDocument<Name extends DocumentName>(
     if (isSet) requireNamed(before.revision, isSame, ifMatch);
     if (isSame) return before; // A retry is not an error.
     await requireAdopted(changing, document);
+    await requireConnectors(changing.tx, document);
     const { people, rest } = parted(document);
     for (const [list, aliases] of people) await bind(changing, { anchor, list, aliases });
     const { tx, now, organization } = changing;
@@ -162,6 +164,15 @@ async function requireAdopted({ tx, organization }: Changing<"application">, doc
       message: "expected a domain that the organization has adopted",
     })),
   );
+}
+
+/** Those of the organization, as they are when it is written. */
+async function requireConnectors(tx: Transaction, document: object): Promise<void> {
+  const { connectors = null } = document as Partial<ApplicationDocuments["authentication"]>;
+  if (connectors === null) return;
+  const known = await findConnectorIds(tx, connectors);
+  const message = "expected a federation connector of this organization";
+  refuseFor(connectors.flatMap((id, index) => (known.has(id) ? [] : [{ path: `body.connectors.${index}`, message }])));
 }
 
 function refuseFor(issues: readonly Issue[]): void {

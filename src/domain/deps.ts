@@ -83,6 +83,8 @@ export interface Deps extends Served {
   readonly tombstones: Tombstones;
   readonly sealing: Sealing;
   readonly fingerprints: Fingerprints;
+  /** Are tokens of this issuer taken here, or made? */
+  readonly isOwnIssuer: (issuer: string) => boolean;
   /** How long a token can be good at the longest: until then the identity of an erased account makes no new one. */
   readonly tokenMaxHours: number;
   readonly timeouts: Timeouts;

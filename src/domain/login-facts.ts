@@ -11,13 +11,14 @@ interface Known {
   /** Of the address that the service vouches for, where the organization holds it. */
   readonly domain: string | null;
   readonly authentication: Authenticated;
+  readonly connector: string | null;
+  /** Is it the organization's, and enabled? */
+  readonly connectorEnabled: boolean;
 }
 
 /** `R.attr` of a login. */
-export function loginAttributes(
-  { organization, resource, now }: Facts<"application">,
-  { documents, listed, blocked, domain, authentication }: Known,
-): LoginAttributes {
+export function loginAttributes({ organization, resource, now }: Facts<"application">, known: Known): LoginAttributes {
+  const { documents, listed, blocked, domain, authentication } = known;
   const { admission, authentication: asked, session } = documents;
   const { methods, assurance, factors, at } = authentication;
   return {
@@ -29,10 +30,18 @@ export function loginAttributes(
     domainAdmitted: domain !== null && admission.domains.includes(domain),
     ...{ listed, blocked },
     methodAllowed: asked.methods === null || methods.some((method) => asked.methods?.includes(method)),
+    connectorAllowed: isConnectorAllowed(known),
     ...{ assurance, leastAssurance: asked.assurance },
     ...{ factors: Math.min(factors, 2), leastFactors: asked.secondFactor ? 2 : 1 },
     ageSeconds: Math.max(0, Math.floor((now.getTime() - at.getTime()) / 1000)),
     maximumAgeSeconds: asked.maximumAgeSeconds ?? NO_LIMIT,
     reauthenticateAfterSeconds: session.reauthenticateAfterSeconds ?? NO_LIMIT,
   };
+}
+
+/** Who names connectors asks for one. */
+function isConnectorAllowed({ documents, connector, connectorEnabled }: Known): boolean {
+  const { connectors } = documents.authentication;
+  if (connector === null) return connectors === null;
+  return connectorEnabled && (connectors === null || connectors.includes(connector));
 }

@@ -82,14 +82,15 @@ async function attempt(asking: Asking, note: Note, deadline: Deadline): Promise<
   }
   await deps.admit(place.organization, "questions");
   const rules = await inOrganization(deps.database, place.organization, async (tx) => {
-    return await readLoginRules(tx, { ...place, domain: request.domain ?? null }, known.facts.now);
+    const { domain, connector } = request;
+    return await readLoginRules(tx, { ...place, domain, connector }, known.facts.now);
   });
   const { key, secret } = rules;
   if (key === null) await addMissingKey(deps, place);
   if (secret === null) await makeSectorSecret(deps, place);
   if (key === null || secret === null) return undefined;
   const documents = documentsIn(rules);
-  const attributes = loginAttributes(known.facts, { ...rules, documents, authentication: request.authentication });
+  const attributes = loginAttributes(known.facts, { ...rules, documents, ...request });
   note({ facts: factsRead(known.role, attributes) });
   const question = {
     kind: "login",

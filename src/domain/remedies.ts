@@ -61,6 +61,10 @@ const HELP: Readonly<Record<string, Help>> = {
   NOT_ADMITTED: { message: "An Admin can list the account in the application's rules of admission." },
   ACCOUNT_BLOCKED: { message: "An Admin can take the account from those that the application has blocked." },
   METHOD_NOT_ALLOWED: { message: "Authenticate by a method that the application's rules of authentication name." },
+  CONNECTOR_NOT_ALLOWED: {
+    message:
+      "Come by a connector that is enabled, and that the application's rules of authentication name where they name any.",
+  },
   ASSURANCE_TOO_LOW: {
     message: "Authenticate again, so that the level of assurance is `leastAssurance` or more.",
     repeats: ["leastAssurance"],

@@ -18,6 +18,7 @@ export interface ApplicationDocuments {
   /** The second: how somebody must have proved who it is. */
   authentication: {
     readonly methods: readonly string[] | null; // null: any
+    readonly connectors: readonly string[] | null; // ids; null: any or none
     readonly assurance: number; // the least: 1 to 3
     readonly secondFactor: boolean;
     readonly maximumAgeSeconds: number | null; // null: however long ago
@@ -41,7 +42,7 @@ export const DOCUMENT_NAMES = ["settings", "admission", "authentication", "sessi
 export const DEFAULT_DOCUMENTS: ApplicationDocuments = {
   settings: { redirectUris: [] },
   admission: { everyone: false, members: true, accounts: [], blocked: [], domains: [] },
-  authentication: { methods: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null },
+  authentication: { methods: null, connectors: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null },
   session: { tokenLifetimeSeconds: LIMITS.defaultTokenSeconds, reauthenticateAfterSeconds: null },
   claims: { token: [], service: [] },
 };

@@ -37,6 +37,8 @@ export const ERROR_CODES = [
   "TOO_MANY_DOMAINS",
   "DOMAIN_UNPROVEN", // the DNS answers, without the proof
   "DOMAIN_HELD", // by another organization, whose proof is there as well
+  "CONNECTOR_EXISTS", // of the same issuer or entity
+  "TOO_MANY_CONNECTORS",
   "POLICIES_REFUSED", // what the folders hold cannot be served
   "STANDBY_MISSING", // the Cerbos is the operator's own, and there is no second one to switch to
   "STANDBY_DIFFERS", // the second one serves something else than the folders hold

@@ -63,6 +63,7 @@ export type IdPrefix =
   | "app-"
   | "key-" // a signing key of an application
   | "cak-" // what an application authenticates with: a client-auth key
+  | "con-" // a federation connector
   | "inv-"
   | "tra-" // an ownership transfer
   | "cli-"

@@ -32,6 +32,8 @@ export const ACTIONS = {
     "list_transfers",
     "view_audit",
     "export_audit",
+    "view_connectors",
+    "manage_connectors",
     "view_entities",
     "store_entities",
     "view_domains",

@@ -104,6 +104,13 @@ export const LIMITS = {
   domainClaimMs: 60_000,
   /** When a proof is looked for again that was missing, or where the DNS did not answer. */
   domainRetryMs: 60 * 60 * 1_000,
+  /** Of an organization; what one's addresses, secret, certificates and scopes may be at the most. */
+  connectors: 50,
+  connectorAddressCharacters: 1_024, // SAML 2.0 core, 8.3.6
+  connectorSecretCharacters: 512,
+  certificates: 5,
+  certificateCharacters: 8 * 1024,
+  connectorScopes: 20,
   /** Of an application's settings, rules and claim policy: addresses and their length, accounts of a list, domains, methods, claims. */
   redirectUris: 20,
   redirectUriCharacters: 500,

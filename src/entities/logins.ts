@@ -20,8 +20,10 @@ export interface LoginRequest {
   readonly anchor: string;
   readonly subject: LoginSubject;
   readonly authentication: Authenticated;
-  /** Of the address that the service has verified as the person's. */
-  readonly domain?: string | undefined;
+  /** Of the address that the service has verified as the person's; null: it says of none. */
+  readonly domain: string | null;
+  /** The federation connector by which the person came; null: by none. */
+  readonly connector: string | null;
   /** What the service vouches for; of it leaves what the claim policy lists. */
   readonly claims: Readonly<Record<string, unknown>>;
   /** When the service said that the person consents anew; null: it has not. */

@@ -17,6 +17,7 @@ export interface LoginAttributes {
   readonly domainAdmitted: boolean;
   readonly blocked: boolean;
   readonly methodAllowed: boolean;
+  readonly connectorAllowed: boolean;
   readonly assurance: number;
   readonly leastAssurance: number;
   readonly factors: number;
@@ -40,6 +41,7 @@ const LOGIN_FACTS: {
   domainAdmitted: true,
   blocked: true,
   methodAllowed: true,
+  connectorAllowed: true,
   assurance: true,
   leastAssurance: true,
   factors: true,

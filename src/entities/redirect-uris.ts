@@ -15,6 +15,11 @@ export function redirectProblem(kind: ApplicationKind, text: string): string | n
     : "expected its normal form: a path after the host, lower case before it, no dots in it";
 }
 
+/** https, or http to this machine itself, by name or by address. */
+export function isSecureOrLocal(uri: URL): boolean {
+  return isSecure(uri) || isLocal(uri);
+}
+
 type Fits = (uri: URL) => boolean;
 
 const LOOPBACK: ReadonlySet<string> = new Set(["127.0.0.1", "[::1]"]);
@@ -29,8 +34,8 @@ const isLoopback: Fits = ({ protocol, hostname, port }) =>
 const isPrivateUse: Fits = ({ protocol, host }) => /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:$/.test(protocol) && host === "";
 
 const EXPECTED: Readonly<Record<ApplicationKind, readonly Fits[]>> = {
-  web: [isSecure, isLocal],
-  oidc: [isSecure, isLocal],
+  web: [isSecureOrLocal],
+  oidc: [isSecureOrLocal],
   cli: [isLoopback],
   game: [isSecure, isLoopback, isPrivateUse],
 };

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { entity } from "./answer.ts";
 import { type Asked, editedReply } from "./contract.ts";
-import { addressee, anchor } from "./fields.ts";
+import { addressee, anchor, connectorId } from "./fields.ts";
 import { claimName, distinct, domainName, method } from "./login-fields.ts";
 import { IN_ORGANIZATION, ON_PLATFORM, type Place, slugOf } from "./place.ts";
 import { command, read, type Route } from "./route.ts";
@@ -48,6 +48,13 @@ const authentication = z
       .min(1)
       .nullable()
       .meta({ description: "One of these must have been used; null: any", examples: [["pwd", "hwk"]] }),
+    connectors: distinct(connectorId, LIMITS.connectors)
+      .min(1)
+      .nullable()
+      .meta({
+        description: "Only who came by one of these federation connectors; null: by any, or by none",
+        examples: [null],
+      }),
     assurance: z
       .int()
       .min(1)

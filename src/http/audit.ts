@@ -2,6 +2,7 @@ import { z } from "zod";
 import { exportAudit, listAudit } from "../domain/audit.ts";
 import { DEFAULT_DOCUMENTS, DOCUMENT_NAMES } from "../entities/application-documents.ts";
 import { CLIENT_KEY_KINDS } from "../entities/client-keys.ts";
+import { CONNECTOR_FIELDS } from "../entities/connectors.ts";
 import type { AuditFilters } from "../entities/records.ts";
 import { SIGNING_ALGORITHMS } from "../entities/signing-keys.ts";
 import {
@@ -51,7 +52,7 @@ const change = z
     role: role.exactOptional(),
     state: z.string().min(1).exactOptional(),
     invitation: invitationId.exactOptional(),
-    fields: z.array(z.enum(["name", "alias"])).exactOptional(),
+    fields: z.array(z.enum([...CONNECTOR_FIELDS, "alias"])).exactOptional(), // of an account, or of a connector
     signInMethod: signInMethodId.exactOptional(),
     application: anchor.exactOptional(),
     transfer: transferId.exactOptional(),

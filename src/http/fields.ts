@@ -100,6 +100,12 @@ export const clientKeyId = patterned({
   expected: `cak- and ${ID_REST}`,
   example: "cak-0x7k2vq9d4w5n8h1jz3t",
 });
+export const connectorId = patterned({
+  is: "The id of a federation connector",
+  pattern: /^con-[0-9a-z]{20}$/,
+  expected: `con- and ${ID_REST}`,
+  example: "con-3q8z0w5k7m1v9d2xhjtc",
+});
 export const invitationId = patterned({
   is: "The id of an invitation",
   pattern: /^inv-[0-9a-z]{20}$/,

@@ -29,12 +29,27 @@ needs none. Until then it is the default. Admins change them, Viewers read them.
   https, or what a cli may. None has a fragment, a wildcard, a user or a password.
 - **admission** ([setAdmissionRules](#setAdmissionRules)): who may log in. \`everyone\`; \`members\` of the organization (the default); \`accounts\` that are named by their alias, and stay bound to
   the account whatever it is called later; whoever has a verified address of one of the \`domains\` ([below](#domains)); never those that are \`blocked\`.
-- **authentication** ([setAuthenticationRules](#setAuthenticationRules)): one of these \`methods\`, the least \`assurance\` (1 to 3), a \`secondFactor\`, and how long ago somebody may have authenticated.
+- **authentication** ([setAuthenticationRules](#setAuthenticationRules)): one of these \`methods\`, by one of these [\`connectors\`](#connectors), the least \`assurance\` (1 to 3), a \`secondFactor\`, and how long ago somebody may have authenticated.
 - **session** ([setSessionRules](#setSessionRules)): for how long a token is valid (an hour by default, a day at the most), and when somebody has to authenticate anew.
 - **claims** ([setClaimPolicy](#setClaimPolicy)): which claims leave, in the \`token\` for whoever reads it, or in the answer to the \`service\` alone that asks. None by default. Claims that
   tokens have a meaning of their own for (\`sub\`, \`aud\`, \`exp\` …) and \`scope\` cannot be set.
 
 The audit log tells of a change which members differ: numbers, yes or no, and of a list how many it has.`.trim(),
+  },
+  {
+    id: "connectors",
+    title: "Federation connectors",
+    text: `
+An organization's connectors say from which identity providers its people may come. Admins manage them, Viewers see them. This service calls none of them: the one that authenticates people reads a
+connector here, follows it, and names it when it asks about the [login](#logins).
+
+- [createConnector](#createConnector) makes one, of OpenID Connect or of SAML 2.0, up to ${LIMITS.connectors}; it is disabled until [enableConnector](#enableConnector). [replaceConnector](#replaceConnector) replaces it whole, but for its
+  state and its secret, by who names its \`ETag\` in \`If-Match\`. An issuer, or an entity, has one connector in an organization; none can be of an issuer whose tokens are taken here, or made.
+- **clientSecret** is needed with \`client_secret_basic\` and \`client_secret_post\`, and refused with everything else. Nobody is told it again: \`clientSecretSetAt\` says since when there is one. Absent, it stays, while the issuer does;
+  null, or another \`authentication\`, removes it.
+- **certificates** of SAML are public. The answer tells when each expires: put the next one beside it before that, up to ${LIMITS.certificates}.
+- An application's rules of authentication can name \`connectors\`: then nobody logs in but by one of them, while it is enabled. Where they name none, people come by any that is enabled, or by none. One that is
+  disabled or removed lets nobody in any more, though rules name it.`.trim(),
   },
   {
     id: "logins",
@@ -52,6 +67,7 @@ help. A denial is an answer, 200; 503 is neither yes nor no. What was decided st
 - **login.subject**: what the application sees of the person: the same in all applications of its sector, and unrelated to what others see.
 - **login.token**: a JWT with \`typ\` login+jwt, by the application's own key and under its own \`iss\` (\`{this address}/v1/applications/{anchor}\`), for it alone (\`aud\`: the anchor). Verify it with the
   [key set](#keySet). It works until it expires, whatever becomes of the application; nobody calls this service with it.
+- **connector**: the [federation connector](#connectors) by which the person came, if by one.
 - **claims**: what the service vouches for. Of that, of the alias (\`preferred_username\`) and of the profile's name (\`name\`) leaves what the application's claim policy lists, to whom it says.
 - Which applications know a person, and which claims they were told, that person sees at [listDataSharing](#listDataSharing), and withdraws with [withdrawDataSharing](#withdrawDataSharing): from
   then on a login to that application is granted as before, but tells it no claim, and \`context.withheld\` says so. Ask that person, and say \`consent: true\` in the login with which

@@ -5,7 +5,7 @@ import { RESERVED_CLAIMS } from "../entities/application-documents.ts";
 import { LIMITS } from "../entities/limits.ts";
 import { check } from "./check.ts";
 import { plainReply } from "./contract.ts";
-import { anchor, decisionId, foreignId, time } from "./fields.ts";
+import { anchor, connectorId, decisionId, foreignId, time } from "./fields.ts";
 import { invalid } from "./invalid.ts";
 import { claimName, distinct, domainName, method } from "./login-fields.ts";
 import { classifiedReason, remedy } from "./reasons.ts";
@@ -56,6 +56,9 @@ const login = z
       description: "Of the address that the service has verified as this person's: /docs#domains",
       examples: ["acme.example.com"],
     }),
+    connector: connectorId
+      .exactOptional()
+      .meta({ description: "The federation connector by which the person came; absent: by none" }),
     claims: sentClaims.default({}),
     consent: z
       .boolean()
@@ -129,7 +132,7 @@ export const LOGIN_ROUTES: readonly Route[] = [
     reply: plainReply(decision),
     // A denial is an answer: 200.
     answer: async ({ deps, publicUrl }, { caller, params, body }) => {
-      const { consent, ...said } = body;
+      const { consent, domain = null, connector = null, ...said } = body;
       const at = new Date(body.authentication.at);
       const now = deps.clock();
       if (at.getTime() > now.getTime() + LIMITS.clockSkewSeconds * 1000) {
@@ -137,7 +140,14 @@ export const LOGIN_ROUTES: readonly Route[] = [
       }
       const issuer = `${publicUrl}/v1/applications/${params.anchor}`;
       const authenticated = { ...body.authentication, at };
-      const request = { ...said, ...params, authentication: authenticated, consentedAt: consent ? now : null };
+      const request = {
+        ...said,
+        ...params,
+        domain,
+        connector,
+        authentication: authenticated,
+        consentedAt: consent ? now : null,
+      };
       return { status: 200, body: await logIn({ deps, caller, request, issuer }) };
     },
   }),

@@ -155,6 +155,16 @@ export const PROBLEM_KINDS: Readonly<Record<ProblemCode, ProblemKind>> = {
     title: "The application has as many keys as it may",
     help: "A signing key goes when the last token that it has signed has expired; rotate again then, or revoke one. Of those that it authenticates with, remove one.",
   },
+  CONNECTOR_EXISTS: {
+    status: 409,
+    title: "The organization has a connector to it already",
+    help: "Change the connector that there is, or remove it first: who comes from one issuer, or one entity, comes by one connector.",
+  },
+  TOO_MANY_CONNECTORS: {
+    status: 409,
+    title: "The organization has as many connectors as it may",
+    help: "Remove one that is no longer used.",
+  },
   POLICIES_REFUSED: {
     status: 409,
     title: "The policies in the folders cannot be served",

@@ -83,6 +83,7 @@ const ENTRIES = {
   NOT_ADMITTED: entry("matrix", { remedy: {} }),
   ACCOUNT_BLOCKED: entry("matrix", { remedy: {} }),
   METHOD_NOT_ALLOWED: entry("matrix", { remedy: {} }),
+  CONNECTOR_NOT_ALLOWED: entry("matrix", { remedy: {} }),
   ASSURANCE_TOO_LOW: entry("matrix", { members: { leastAssurance }, remedy: { leastAssurance } }),
   SECOND_FACTOR_REQUIRED: entry("matrix", { remedy: {} }),
   AUTHENTICATION_TOO_OLD: entry("matrix", { members: { maximumAgeSeconds: counted("In seconds", 600) }, remedy: {} }),

@@ -5,6 +5,7 @@ import { AUDIT_ROUTES, PLATFORM_AUDIT_ROUTES } from "./audit.ts";
 import { CLIENT_AUTHENTICATION_ROUTES } from "./client-authentications.ts";
 import { CLIENT_KEY_ROUTES, PLATFORM_CLIENT_KEY_ROUTES } from "./client-keys.ts";
 import { CLIENT_ROUTES } from "./clients.ts";
+import { CONNECTOR_ROUTES } from "./connectors.ts";
 import { DOCS_ROUTES } from "./docs.ts";
 import { ENTITY_ROUTES } from "./entities.ts";
 import { ENTITY_LINE_ROUTES } from "./entity-lines.ts";
@@ -33,6 +34,7 @@ export const BY_NOUN: Readonly<Record<string, readonly Route[]>> = {
   sectors: SECTOR_ROUTES,
   applications: [...APPLICATION_ROUTES, ...DOCUMENT_ROUTES, ...SIGNING_KEY_ROUTES, ...CLIENT_KEY_ROUTES],
   domains: DOMAIN_ROUTES,
+  connectors: CONNECTOR_ROUTES,
   members: MEMBER_ROUTES,
   invitations: INVITATION_ROUTES,
   transfers: TRANSFER_ROUTES,

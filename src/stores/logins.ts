@@ -45,6 +45,7 @@ const Found = z.object({
   key: z.object({ kid: z.string(), algorithm: z.enum(SIGNING_ALGORITHMS), sealed: z.string() }).nullable(),
   secret: z.string().nullable(),
   withdrawnAt: Time.nullable(),
+  connectorEnabled: z.boolean(),
 });
 /** What the application's documents say, what a login is signed with, and what the person has said (S0.4). Documents that were never set are not there. */
 export type LoginRules = z.infer<typeof Found>;
@@ -55,12 +56,14 @@ export interface LoginPlace {
   readonly account: string;
 }
 
+interface Asked extends LoginPlace {
+  /** Null: of none, by none. */
+  readonly domain: string | null;
+  readonly connector: string | null;
+}
+
 /** One statement, one moment, within the application's organization. */
-export async function readLoginRules(
-  tx: Transaction,
-  place: LoginPlace & { readonly domain: string | null },
-  now: Date,
-): Promise<LoginRules> {
+export async function readLoginRules(tx: Transaction, place: Asked, now: Date): Promise<LoginRules> {
   const rows = await tx.query<{ found: unknown }>({
     name: "read_login_rules",
     text: `
@@ -82,9 +85,10 @@ export async function readLoginRules(
             and k.revoked_at is null),
         'secret', (select s.secret from sector_secrets s where s.sector_id = $2),
         'withdrawnAt', (
-          select d.withdrawn_at from data_sharing d where d.account_id = $3 and d.application_anchor = $1)
+          select d.withdrawn_at from data_sharing d where d.account_id = $3 and d.application_anchor = $1),
+        'connectorEnabled', exists (select from connectors n where n.id = $6 and n.state = 'enabled')
       ) as found`,
-    values: [place.anchor, place.sector, place.account, now, place.domain],
+    values: [place.anchor, place.sector, place.account, now, place.domain, place.connector],
   });
   return Found.parse(rows[0]?.found);
 }

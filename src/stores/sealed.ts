@@ -36,12 +36,12 @@ export async function replaceSealed(
   by: string,
 ): Promise<void> {
   const text = REPLACING[purpose];
-  if (text === undefined) throw new Error(`nobody keeps a ${purpose}`);
   const name = `replace_sealed_${purpose.replace(" ", "_")}`;
   await tx.query({ name, text, values: [owner, row, sealed, by] });
 }
 
-const REPLACING: Readonly<Partial<Record<Purpose, string>>> = {
+const REPLACING: Readonly<Record<Purpose, string>> = {
   "signing key": "update signing_keys set private_key = $4 where anchor = $1 and kid = $2 and private_key = $3",
   "sector secret": "update sector_secrets set secret = $4 where sector_id = $1 and sector_id = $2 and secret = $3",
+  "connector secret": "update connectors set client_secret = $4 where id = $1 and id = $2 and client_secret = $3",
 };

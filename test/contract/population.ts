@@ -1,6 +1,7 @@
 import type { Gateway } from "../../src/assemble.ts";
 import { SCOPES } from "../../src/entities/records.ts";
 import type { DevelopmentIssuer } from "../../src/local/issuer.ts";
+import { OIDC } from "../support/connectors.ts";
 
 /** Who calls: a person with this role in every organization, or a service with every scope. */
 export const ROLES = ["viewer", "admin", "owner", "service"] as const;
@@ -14,6 +15,7 @@ export interface Population {
   /** Of their keys. */
   readonly kids: readonly string[];
   readonly clientKeys: readonly string[];
+  readonly connectors: readonly string[];
   readonly sectors: readonly string[];
   readonly aliases: readonly string[];
   readonly invitations: readonly string[];
@@ -47,6 +49,7 @@ export async function populate(gateway: Gateway, issuer: DevelopmentIssuer, role
     slugs: [],
     anchors: [],
     clientKeys: [] as string[],
+    connectors: [],
     sectors: [],
     transfers: [],
     domains: [],
@@ -74,7 +77,9 @@ interface Founding {
 }
 
 type Made = {
-  readonly [K in "slugs" | "anchors" | "clientKeys" | "sectors" | "transfers" | "domains" | "invitations"]: string[];
+  readonly [
+    K in "slugs" | "anchors" | "clientKeys" | "connectors" | "sectors" | "transfers" | "domains" | "invitations"
+  ]: string[];
 };
 
 async function found({ call }: Place, { role, slug, people }: Founding, made: Made): Promise<void> {
@@ -96,6 +101,9 @@ async function found({ call }: Place, { role, slug, people }: Founding, made: Ma
     made.clientKeys.push(String(key["id"]));
     const { domain } = await call(founder, "POST", `${at}/domains`, { domain: `of-${number}.${slug}.example.com` });
     made.domains.push(String(domain));
+    const settings = { ...OIDC, issuer: `https://login-${number}.example.com` };
+    const connector = await call(founder, "POST", `${at}/connectors`, { name: "Example login", settings });
+    made.connectors.push(String(connector["id"]));
     const guest = { alias: `${role}-guest-${number}`, role: "viewer" };
     const invitation = await call(founder, "POST", `${at}/invitations`, guest);
     made.invitations.push(String(invitation["id"]));

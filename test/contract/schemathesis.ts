@@ -52,16 +52,29 @@ response_schema_conformance = { enabled = false }`;
 
 /** Where the contract's generated values are replaced by real ones; `body.id` in a check may be any of them. */
 function dictionaries(real: Population): string {
-  const { slugs, anchors, kids, clientKeys, sectors, aliases, invitations, transfers, clients, domains, entities } =
-    real;
-  const ids = { slugs, anchors, kids, clientKeys, sectors, aliases };
-  const lists = { ...ids, invitations, transfers, clients, domains, entities };
+  const {
+    slugs,
+    anchors,
+    kids,
+    clientKeys,
+    connectors,
+    domains,
+    sectors,
+    aliases,
+    invitations,
+    transfers,
+    clients,
+    entities,
+  } = real;
+  const owned = { kids, clientKeys, connectors, domains };
+  const lists = { slugs, anchors, ...owned, sectors, aliases, invitations, transfers, clients, entities };
   const ofId = {
     ...{ sectors: "/sectors/", invitations: "/invitations/" },
     ...{
       transfers: "/transfers/",
       clients: "/clients/",
       clientKeys: "/client-keys/",
+      connectors: "/connectors/",
       entities: "/entities/[{]type[}]/",
     },
   };

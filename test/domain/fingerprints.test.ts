@@ -10,7 +10,9 @@ const NEW: MasterKey = { id: "k2", secret: Buffer.alloc(32, 2) };
 const SENT: Idempotency = { key: "once", route: "post /v1/organizations", body: '{"pin":"1234"}' };
 
 describe("A fingerprint", () => {
-  const { of, fits } = createFingerprints([OLD]);
+  const fingerprints = createFingerprints([OLD]);
+  const of = (sent: Idempotency): string => fingerprints.of(sent);
+  const fits = (made: string, sent: Idempotency): boolean | null => fingerprints.fits(made, sent);
 
   test("fits its request, and none with another body, another key or another route", () => {
     const made = of(SENT);

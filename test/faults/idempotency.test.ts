@@ -53,6 +53,7 @@ const TABLES = [
   "signing_keys",
   "client_keys",
   "domains",
+  "connectors",
   "invitations",
   "transfers",
 ];

@@ -4,6 +4,7 @@ import type { TestDns } from "../support/dns.ts";
 import type { Person } from "../support/gateway.ts";
 import { addApplication, addMember, addPlatformApplication, foundOrganization, must } from "../support/world.ts";
 import { OF_DOMAINS } from "./repeatable-domains.ts";
+import { OF_CONNECTORS } from "./repeatable-connectors.ts";
 import { OF_KEYS } from "./repeatable-keys.ts";
 
 /** One round's place for one POST: people and an organization of its own. */
@@ -130,6 +131,7 @@ const ORGANIZATION = "/v1/organizations/:slug";
 export const PREPARE: Readonly<Record<string, Prepare>> = {
   ...OF_KEYS,
   ...OF_DOMAINS,
+  ...OF_CONNECTORS,
   "/v1/me/sign-in-methods": async ({ founder, unseen }) =>
     await Promise.resolve({
       ...{ by: founder, path: "/v1/me/sign-in-methods", body: { token: unseen }, slug: "platform", view: null },

@@ -1,4 +1,5 @@
 import type { Kind } from "../../src/entities/kinds.ts";
+import { CONNECTOR } from "../support/connectors.ts";
 import { CLAIMS, SESSION } from "../support/rules.ts";
 import type { Answered, Person } from "../support/gateway.ts";
 
@@ -64,6 +65,8 @@ function inOrganization(path: string, guest: string): Requests {
     export_audit: ["get", `${path}/audit/export`],
     view_domains: ["get", `${path}/domains`],
     manage_domains: ["post", `${path}/domains`, { domain: "another.example.com" }],
+    view_connectors: ["get", `${path}/connectors`],
+    manage_connectors: ["post", `${path}/connectors`, CONNECTOR],
     create_sector: ["post", `${path}/sectors`, { name: "Another" }],
     create_application: ["post", `${path}/applications`, { name: "Another", kind: "web" }],
     invite_viewer: invitation("viewer"),

@@ -4,8 +4,11 @@ import { RESERVED_CLAIMS } from "../../src/entities/application-documents.ts";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { adopt, domainPath } from "../support/domains.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { addConnector } from "../support/connectors.ts";
 import { admission, AUTHENTICATION, CLAIMS, SESSION, SETTINGS } from "../support/rules.ts";
 import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+
+const NO_CONNECTOR = `con-${"0".repeat(20)}`;
 
 let gateway: TestGateway;
 let alice: Person;
@@ -37,7 +40,7 @@ const DOCUMENTS = [
   ["rules/admission", admission(), admission({ everyone: true, accounts: ["admin"], blocked: ["viewer"] })],
   [
     "rules/authentication",
-    { methods: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null },
+    { methods: null, connectors: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null },
     AUTHENTICATION,
   ],
   ["rules/session", { tokenLifetimeSeconds: 3600, reauthenticateAfterSeconds: null }, SESSION],
@@ -214,6 +217,9 @@ describe("What does not fit", () => {
     ["rules/authentication", { ...AUTHENTICATION, methods: [] }, "body.methods"],
     ["rules/authentication", { ...AUTHENTICATION, methods: ["pwd", "pwd"] }, "body.methods"],
     ["rules/authentication", { ...AUTHENTICATION, methods: ["Pwd"] }, "body.methods.0"],
+    ["rules/authentication", { ...AUTHENTICATION, connectors: [] }, "body.connectors"],
+    ["rules/authentication", { ...AUTHENTICATION, connectors: ["login"] }, "body.connectors.0"],
+    ["rules/authentication", { ...AUTHENTICATION, connectors: [NO_CONNECTOR, NO_CONNECTOR] }, "body.connectors"],
     ["rules/authentication", { ...AUTHENTICATION, maximumAgeSeconds: -1 }, "body.maximumAgeSeconds"],
     ["rules/authentication", { ...AUTHENTICATION, maximumAgeSeconds: 86_401 }, "body.maximumAgeSeconds"],
     ["rules/session", { ...SESSION, tokenLifetimeSeconds: 59 }, "body.tokenLifetimeSeconds"],
@@ -238,6 +244,18 @@ describe("What does not fit", () => {
   ])("%s: %j, at the edge, is taken", async (path, body) => {
     expect(must(await put(path, body), 200).body).toEqual(body);
   });
+});
+
+test("federation connectors are named that the organization has when they are named; what is removed later stays named", async () => {
+  const [ours, theirs] = [await addConnector(alice, slug), await addConnector(alice, await foundOrganization(alice))];
+  const put = async (connectors: string[], assurance = 1): Promise<Answered> =>
+    await admin.put(`${at}/rules/authentication`, { ...AUTHENTICATION, connectors, assurance }, { "if-match": "*" });
+  const refused = await put([ours, theirs]);
+  expect([refused.status, refused.body["issues"]]).toMatchObject([400, [{ path: "body.connectors.1" }]]);
+  expect(must(await put([ours]), 200).body["connectors"]).toEqual([ours]);
+  must(await alice.delete(`/v1/organizations/${slug}/connectors/${ours}`), 204);
+  expect(must(await put([ours]), 200).body["connectors"]).toEqual([ours]); // as it was
+  expect((await put([ours], 2)).status).toBe(400);
 });
 
 test("two Admins who replace the same document with the same If-Match: one of them is told that the other was first", async () => {

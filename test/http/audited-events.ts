@@ -1,6 +1,7 @@
 /** What every changing route writes into the audit log, written by hand: with which request, by which rule, before and after. */
 import type { Stage } from "../faults/repeatable-posts.ts";
 import { addApplication, addMember, foundOrganization, letKnow, must } from "../support/world.ts";
+import { OF_CONNECTORS } from "./audited-connectors.ts";
 import { OF_DOCUMENTS } from "./audited-documents.ts";
 import { OF_DOMAINS } from "./audited-domains.ts";
 import { OF_ENTITIES } from "./audited-entities.ts";
@@ -181,6 +182,7 @@ export const EXPECTED: Readonly<Record<string, Expected>> = {
   ...OF_DOMAINS,
   ...OF_KEYS,
   ...OF_ENTITIES,
+  ...OF_CONNECTORS,
   [`GET ${ORGANIZATION}/audit/export`]: {
     rule: "organization#export_audit",
     events: [["audit.export", "organization", null, null]],

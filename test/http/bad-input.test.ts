@@ -80,6 +80,7 @@ const FINE: Readonly<Record<string, readonly unknown[]>> = {
   ...{ scopes: [[]], redirectUris: [[]], accounts: [[]], blocked: [[]], domains: [[]], token: [[]], service: [[]] },
   ...{
     methods: [null],
+    connectors: [null],
     maximumAgeSeconds: [null, 7],
     expiresInDays: [7],
     claims: [{}],
@@ -118,7 +119,7 @@ const onEntity = CALLER_ROUTES.filter(
     dialect !== "authzen" && method !== "get" && /:[a-z]+(\/rules)?(\/[a-z]+)?$/.test(path),
 );
 const revised = onEntity.filter(
-  ({ path }) => !/:slug\/(sectors|applications|invitations|transfers|entities)$/.test(path),
+  ({ path }) => !/:slug\/(sectors|applications|connectors|invitations|transfers|entities)$/.test(path),
 );
 describe.each(table(revised))("%s", (_name, route) => {
   test("with nothing spoiled is stopped by a revision that is not the entity's, or by a rule", async () => {

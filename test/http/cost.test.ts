@@ -16,6 +16,7 @@ import {
   keysOf,
   must,
 } from "../support/world.ts";
+import { addConnector } from "../support/connectors.ts";
 import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type Calls, type Counter, countCalls } from "../support/call-counter.ts";
@@ -76,8 +77,9 @@ async function makeWorld(size: number): Promise<World> {
   const keeper = await addKeeper(gateway, `keeper-${stages}`, [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const { domain } = await adoptShown(gateway.dns, alice, slug);
+  const connector = await addConnector(alice, slug);
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, domain, anchor, sector, ...keys, ...things, platform, proof, entity, ...people };
+  return { slug, domain, anchor, sector, connector, ...keys, ...things, platform, proof, entity, ...people };
 }
 
 type Ask = () => Promise<Answered>;

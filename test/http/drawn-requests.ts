@@ -5,6 +5,7 @@ import { LINES } from "../support/documents.ts";
 import type { Answered, Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
 import { addApplication, foundOrganization } from "../support/world.ts";
+import { drawnConnector } from "./drawn-connectors.ts";
 import { drawnDocument } from "./drawn-documents.ts";
 import { drawnEntity, drawnLines, entityId, patchOf } from "./drawn-entities.ts";
 import { aliasOf, once, oneOf, ROLES, type Situation } from "./situations.ts";
@@ -34,8 +35,9 @@ export async function draw(gateway: TestGateway, route: Route, situation: Situat
   const methods = route.path.includes("/sign-in-methods/") ? await signInMethods(gateway, situation) : [];
   const proof = route.operation === "linkSignInMethod" ? await drawnProof(gateway, situation, chance) : "";
   const keys = route.path.includes("/:kid/") ? await signingKeys(gateway) : [];
+  const connectors = route.path.includes("/connectors/") ? await connectorIds(gateway) : [];
   const clientKeys = route.path.includes("/client-keys/") ? await clientKeyIds(gateway) : [];
-  const known = { ...situation, ...platform, clients, methods, keys, clientKeys, proof };
+  const known = { ...situation, ...platform, clients, methods, keys, clientKeys, connectors, proof };
   const path = route.path.replaceAll(/:([a-z]+)/g, (_whole, name: string) => param(route.path, name, known, chance));
   const hasLines = route.access === "caller" && route.dialect === "lines";
   const body = hasLines ? drawnLines(known, chance) : route.body === NOTHING ? undefined : bodyOf(route, known, chance);
@@ -100,6 +102,10 @@ async function clientKeyIds(gateway: TestGateway): Promise<string[]> {
   return (await gateway.sql<{ id: string }>("select id from client_keys order by id")).map(({ id }) => id);
 }
 
+async function connectorIds(gateway: TestGateway): Promise<string[]> {
+  return (await gateway.sql<{ id: string }>("select id from connectors order by id")).map(({ id }) => id);
+}
+
 /** The stranger's; not the one that it calls with, unless it has no other: whoever is unlinked is somebody new at the next call. */
 async function signInMethods(gateway: TestGateway, { stranger }: Situation): Promise<string[]> {
   const rows = await gateway.sql<{ id: string; subject: string }>(
@@ -132,12 +138,13 @@ interface Known extends Situation {
   readonly clients: readonly string[];
   readonly keys: readonly string[];
   readonly clientKeys: readonly string[];
+  readonly connectors: readonly string[];
   readonly methods: readonly string[];
 }
 
 function param(path: string, name: string, situation: Known, chance: Chance): string {
   const { slug, elsewhere, sectors, applications, invitations, transfers, domains } = situation;
-  const { clients, methods, keys, clientKeys } = situation;
+  const { clients, methods, keys, clientKeys, connectors } = situation;
   const unknown = UNKNOWN[name] ?? `${path.includes("/sectors/") ? "sec" : idPrefix(path)}-${"0".repeat(20)}`;
   if (once(chance, 12)) return unknown;
   if (name === "slug") return once(chance, 12) ? elsewhere : slug;
@@ -146,8 +153,9 @@ function param(path: string, name: string, situation: Known, chance: Chance): st
   if (name === "kid") return oneOf(chance, keys[chance.below(Math.max(1, keys.length))] ?? unknown);
   if (name === "domain") return oneOf(chance, domains[chance.below(Math.max(1, domains.length))] ?? unknown);
   if (path.includes("/entities/")) return entityId(situation, chance);
-  const ofPath = { sectors, clients, "sign-in-methods": methods, "client-keys": clientKeys, transfers, invitations };
-  const ids = Object.entries(ofPath).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
+  const ofPath = { sectors, clients, "sign-in-methods": methods, "client-keys": clientKeys, connectors };
+  const offers = { transfers, invitations };
+  const ids = Object.entries({ ...ofPath, ...offers }).find(([noun]) => path.includes(`/${noun}/`))?.[1] ?? [];
   const known = name === "anchor" ? applications : ids;
   return oneOf(chance, known[chance.below(Math.max(1, known.length))] ?? unknown);
 }
@@ -155,6 +163,7 @@ function param(path: string, name: string, situation: Known, chance: Chance): st
 function idPrefix(path: string): string {
   if (path.includes("/sign-in-methods/")) return "sim";
   if (path.includes("/client-keys/")) return "cak";
+  if (path.includes("/connectors/")) return "con";
   if (path.includes("/transfers/")) return "tra";
   return path.includes("/clients/") ? "cli" : "inv";
 }
@@ -178,6 +187,8 @@ function bodyOf(route: Route, situation: Proving, chance: Chance): Readonly<Reco
     rotatePlatformSigningKeys: {},
     addClientKey: oneOf(chance, { name }, { name, publicKey: PUBLIC_KEY }, { name, expiresInDays: chance.below(3) }),
     addDomain: { domain: oneOf(chance, domains[0] ?? "localhost", `drawn-${chance.below(2 ** 31)}.example.com`) },
+    createConnector: drawnConnector(chance),
+    replaceConnector: drawnConnector(chance),
     storeEntity: drawnEntity(situation, chance),
     changeEntity: patchOf(drawnEntity(situation, chance), chance),
     changeRole: { role },
@@ -225,6 +236,7 @@ async function revisionOf(gateway: TestGateway, path: string): Promise<string | 
      union all select revision from applications where anchor = $3
      union all select revision from invitations where id = coalesce($4, $3)
      union all select revision from transfers where id = $3
+     union all select revision from connectors where id = $3
      union all select revision from clients where id = $4
      union all select a.revision from accounts a join sign_in_methods s on s.account_id = a.id where s.subject = $5
      union all select revision from sectors where id = $4

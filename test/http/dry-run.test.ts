@@ -45,13 +45,14 @@ interface Then {
 const IDS = `
   select id from sectors union all select anchor from applications
   union all select id from invitations union all select id from transfers union all select id from clients
-  union all select id from sign_in_methods union all select kid from signing_keys union all select id from client_keys`;
+  union all select id from sign_in_methods union all select kid from signing_keys union all select id from client_keys
+  union all select id from connectors`;
 
 async function thenOf(place: TestGateway): Promise<Then> {
   return { ids: new Set((await place.sql<{ id: string }>(IDS)).map(({ id }) => id)), at: new Date().toISOString() };
 }
 
-const ID = /\b(?:sec|app|key|cak|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
+const ID = /\b(?:sec|app|key|cak|con|inv|tra|cli|sim)-[0-9a-z]{20}\b/g;
 /** Of a public key. Those that were made before are in no answer of a change. */
 const COORDINATE = /("[xy]":")[A-Za-z0-9_-]{43}(?=")/g;
 /** That is in one answer alone. */

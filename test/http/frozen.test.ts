@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { ROUTES } from "../../src/http/registry.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { adoptShown } from "../support/domains.ts";
+import { addConnector } from "../support/connectors.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import {
   addApplication,
@@ -136,7 +137,7 @@ beforeAll(async () => {
   const entity = await addEntity(keeper, slug, "editors");
   const { domain } = await adoptShown(gateway.dns, alice, slug);
   stage = {
-    ...{ slug, anchor, sector, domain, ...keys, ...made, platform },
+    ...{ slug, anchor, sector, domain, ...keys, ...made, platform, connector: await addConnector(alice, slug) },
     ...{ member, alice, shop: gateway.shop, operator, invitee, guest, entity, keeper },
     ...(await addRetired(alice, slug)),
   };

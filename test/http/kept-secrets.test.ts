@@ -1,7 +1,8 @@
-/** Private keys, client secrets, assertions and sectors' secrets are in no answer, log, export, metric or table, nor in what is told of an error. */
+/** Private keys, client secrets, assertions, sectors' secrets and those of connectors are in no answer, log, export, metric or table, nor in what is told of an error. */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
-import { createPrivateKey } from "node:crypto";
+import { createHash, createPrivateKey } from "node:crypto";
 import type { SealedPlace } from "../../src/entities/master-keys.ts";
+import { BY_SECRET, OIDC, SAML } from "../support/connectors.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { AUDIENCE, claimsOf, jwkOf, pairOf, signed } from "../support/client-assertions.ts";
 import { attemptOf, loginService, tryLogin } from "../support/logins.ts";
@@ -48,7 +49,9 @@ async function sealed(): Promise<Sealed[]> {
     `select 'signing key' as purpose, organization_id as organization, anchor as owner, kid as row, private_key as sealed
      from signing_keys where private_key is not null
      union all
-     select 'sector secret', organization_id, sector_id, sector_id, secret from sector_secrets`,
+     select 'sector secret', organization_id, sector_id, sector_id, secret from sector_secrets
+     union all
+     select 'connector secret', organization_id, id, id, client_secret from connectors where client_secret is not null`,
   );
 }
 
@@ -96,6 +99,33 @@ async function proveIt(clientSecret: string): Promise<string[]> {
   return [wrong, assertion, assertion.split(".")[2] ?? "", jti];
 }
 
+/** Makes, changes, refuses and repeats; gives the secrets that were sent, the second of which is kept, and hashes by which each could be guessed. */
+async function useConnectors(): Promise<string[]> {
+  const connectors = `/v1/organizations/${slug}/connectors`;
+  const [first, second, refused] = ["hunter-1x", "hunter-2x", "hunter-3x"];
+  const body = (clientSecret: string): object => ({ name: "Example login", settings: BY_SECRET, clientSecret });
+  const once = { "idempotency-key": "once" };
+  const made = await keep(alice.post(connectors, body(first), once), 201);
+  await keep(alice.post(connectors, body(first), once), 201);
+  await keep(alice.post(connectors, body(second), once), 422);
+  const path = made.headers.get("location") ?? "";
+  await keep(alice.put(path, body(second), { "if-match": "*" }), 200);
+  await keep(alice.put(path, body(refused)), 428);
+  await keep(alice.put(path, body(`${refused}\n`)), 400);
+  await keep(alice.put(path, { ...body(refused), settings: OIDC }), 400);
+  await keep(bob.put(path, body(refused)), 403);
+  await keep(alice.post(connectors, body(refused)), 409);
+  await keep(alice.post(`${connectors}?dryRun=true`, { ...body(refused), settings: SAML }), 400);
+  await keep(bob.get(path), 200);
+  await keep(bob.get(connectors), 200);
+  return [first, second, refused, ...[first, second, refused].flatMap((each) => hashesOf(body(each)))];
+}
+
+/** Of a whole body, without any key. */
+function hashesOf(body: object): string[] {
+  return forms(createHash("sha256").update(JSON.stringify(body)).digest());
+}
+
 test("whatever was done with them, and whatever went wrong", async () => {
   const keys = { signing: `${at}/keys`, client: `${at}/client-keys` };
   const made = await keep(alice.post(keys.client, { name: "Deployment" }), 201);
@@ -109,7 +139,9 @@ test("whatever was done with them, and whatever went wrong", async () => {
   await keep(alice.post(`${keys.signing}/rotate`, {}), 409);
   await keep(tryLogin(service, anchor, attemptOf(bob)), 200);
   const proofs = await proveIt(clientSecret);
+  const sent = await useConnectors();
   const inUse = await secrets();
+  expect(inUse).toContain(Buffer.from(sent[1] ?? "").toString("base64"));
   expect(inUse.length).toBeGreaterThan(10);
 
   // Nothing can be opened: somebody has moved what is sealed to other rows.
@@ -126,6 +158,6 @@ test("whatever was done with them, and whatever went wrong", async () => {
 
   const everything = [...told, ...logged, await dump()].join("\n");
   expect(everything).toContain("a secret of the ledger"); // the log has what was wrong
-  for (const secret of [...inUse, ...proofs, clientSecret, clientSecret.slice("bws_".length)])
+  for (const secret of [...inUse, ...proofs, ...sent, clientSecret, clientSecret.slice("bws_".length)])
     expect(everything).not.toContain(secret);
 });

@@ -1,5 +1,6 @@
 /** S0.12, S0.31: logins that are denied, with all of their reasons, and the nearest that are granted. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { addEnabled } from "../support/connectors.ts";
 import { adopt, domainPath, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import {
@@ -95,6 +96,27 @@ describe("A login that is denied", () => {
     await set(...rules);
     const answer = await logIn(service, anchor, attemptOf(who, { authentication }));
     expect([answer.decision, codesOf(answer), answer.login]).toEqual([false, codes, undefined]);
+  });
+
+  test("by a connector is granted while that is enabled and the rules allow it, and denied in every other way to come", async () => {
+    const [ours, other] = [await addEnabled(alice, slug, "ours"), await addEnabled(alice, slug, "other")];
+    const path = `/v1/organizations/${slug}/connectors/${ours}`;
+    const by = async (connector?: string): Promise<unknown> =>
+      codesOf(await logIn(service, anchor, attemptOf(bob, connector === undefined ? {} : { connector })));
+    const none = `con-${"0".repeat(20)}`;
+    const refused = ["CONNECTOR_NOT_ALLOWED"];
+    expect([await by(), await by(ours), await by(other), await by(none)]).toEqual([[], [], [], refused]);
+    const rules = { methods: null, assurance: 1, secondFactor: false, maximumAgeSeconds: null };
+    await set("rules/authentication", { ...rules, connectors: [ours] });
+    expect([await by(), await by(ours), await by(other)]).toEqual([refused, [], refused]);
+    must(await alice.post(`${path}/disable`), 200);
+    expect(await by(ours)).toEqual(refused);
+    must(await alice.post(`${path}/enable`), 200);
+    expect(await by(ours)).toEqual([]);
+    must(await alice.delete(path), 204); // though rules name it
+    expect([await by(ours), await by(), await by(other)]).toEqual([refused, refused, refused]);
+    await set("rules/authentication", { ...rules, connectors: null });
+    expect([await by(), await by(other)]).toEqual([[], []]);
   });
 
   test("is one that is granted where one thing is otherwise: listed, everyone, a member, recent enough", async () => {

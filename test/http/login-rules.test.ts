@@ -1,6 +1,7 @@
 /** The three layers against every kind of attempt: a table of its own says what each comes to, and why (S0.12). */
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
 import type { ApplicationDocuments } from "../../src/entities/application-documents.ts";
+import { addConnector, addEnabled } from "../support/connectors.ts";
 import { adopt, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, codesOf, logIn, loginService } from "../support/logins.ts";
@@ -26,6 +27,9 @@ const PEOPLE = ["member", "billing", "stranger", "listed"] as const;
 /** The organization holds the first two; of the third the proof was never seen. */
 const DOMAINS = ["one", "two", "three"] as const;
 const METHODS = ["pwd", "otp", "hwk"] as const;
+/** Federation connectors of the organization, but for the last: that is enabled in another one. */
+const CONNECTORS = ["first", "second", "disabled", "foreign"] as const;
+const idOf = new Map<string, string>();
 
 interface Rules {
   readonly admission: ApplicationDocuments["admission"];
@@ -42,6 +46,7 @@ interface Tried {
   readonly ageSeconds: number;
   /** By the word before the organization's; null: none is told. */
   readonly domain: (typeof DOMAINS)[number] | null;
+  readonly connector: (typeof CONNECTORS)[number] | null;
 }
 
 /** What the document says, by hand: the reasons in the order of the layers, none where it is granted. */
@@ -62,6 +67,7 @@ function expected(rules: Rules, tried: Tried): string[] {
       "METHOD_NOT_ALLOWED",
       authentication.methods !== null && !authentication.methods.some((each) => tried.methods.includes(each)),
     ],
+    ["CONNECTOR_NOT_ALLOWED", !comesRight(authentication.connectors, tried.connector)],
     ["ASSURANCE_TOO_LOW", tried.assurance < authentication.assurance],
     ["SECOND_FACTOR_REQUIRED", authentication.secondFactor && tried.factors < 2],
     [
@@ -78,6 +84,13 @@ function expected(rules: Rules, tried: Tried): string[] {
 }
 
 const domainOf = (name: (typeof DOMAINS)[number]): string => `${name}.example.com`;
+
+/** Who names none takes whom a connector of the organization's brings, or none; who names some, whom one of these brings. */
+function comesRight(named: readonly string[] | null, by: string | null): boolean {
+  if (by === null) return named === null;
+  return ["first", "second"].includes(by) && named?.includes(by) !== false;
+}
+
 const oneOf = <Value>(chance: Chance, ...values: readonly Value[]): Value =>
   values[chance.below(values.length)] as Value;
 const some = <Value>(chance: Chance, values: readonly Value[]): Value[] => values.filter(() => chance.below(2) === 0);
@@ -85,6 +98,7 @@ const often = (chance: Chance): boolean => chance.below(3) > 0;
 
 function drawRules(chance: Chance): Rules {
   const methods = some(chance, METHODS);
+  const connectors = some(chance, ["first", "second", "disabled"]);
   return {
     admission: {
       everyone: chance.below(3) === 0,
@@ -95,6 +109,7 @@ function drawRules(chance: Chance): Rules {
     },
     authentication: {
       methods: methods.length === 0 ? null : methods,
+      connectors: connectors.length === 0 || often(chance) ? null : connectors,
       assurance: 1 + chance.below(3),
       secondFactor: chance.below(2) === 0,
       maximumAgeSeconds: oneOf(chance, null, 600, 3600),
@@ -117,17 +132,26 @@ function drawTried(chance: Chance): Tried {
     factors: 1 + chance.below(3),
     ageSeconds: oneOf(chance, 0, 0, 570, 630, 1170, 1230, 3570, 3630, 7170, 7230),
     domain: oneOf(chance, null, ...DOMAINS),
+    connector: oneOf(chance, null, null, null, ...CONNECTORS),
   };
 }
 
 async function applicationWith(slug: string, rules: Rules): Promise<string> {
   const { anchor } = await addApplication(alice, slug);
   const at = `/v1/organizations/${slug}/applications/${anchor}`;
+  const { connectors } = rules.authentication;
+  const authentication = { ...rules.authentication, connectors: connectors?.map((each) => idOf.get(each)) ?? null };
   for (const layer of ["admission", "authentication", "session"] as const) {
-    must(await alice.put(`${at}/rules/${layer}`, rules[layer]), 200);
+    must(await alice.put(`${at}/rules/${layer}`, { ...rules, authentication }[layer]), 200);
   }
   if (rules.application === "retired") must(await alice.post(`${at}/retire`), 200);
   return anchor;
+}
+
+async function makeConnectors(slug: string): Promise<void> {
+  for (const name of ["first", "second"]) idOf.set(name, await addEnabled(alice, slug, name));
+  idOf.set("disabled", await addConnector(alice, slug));
+  idOf.set("foreign", await addEnabled(alice, await foundOrganization(alice), "first"));
 }
 
 test(`${ATTEMPTS} random attempts on random rules come to what the table says, with its reasons, and every reason occurs`, async () => {
@@ -139,6 +163,7 @@ test(`${ATTEMPTS} random attempts on random rules come to what the table says, w
   service = await loginService(gateway, "id-service", [slug]);
   for (const name of ["one", "two"] as const) await hold(gateway.dns, alice, slug, domainOf(name));
   await adopt(alice, slug, domainOf("three"));
+  await makeConnectors(slug);
   const met = new Set<string>();
   for (let round = 0; round < ATTEMPTS / ATTEMPTS_EACH; round += 1) {
     const rules = drawRules(chance);
@@ -146,8 +171,11 @@ test(`${ATTEMPTS} random attempts on random rules come to what the table says, w
     const drawn = Array.from({ length: ATTEMPTS_EACH }, () => drawTried(chance));
     await Promise.all(
       drawn.map(async (tried) => {
-        const { who, ageSeconds, domain, ...authentication } = tried;
-        const more = domain === null ? {} : { domain: domainOf(domain) };
+        const { who, ageSeconds, domain, connector: by, ...authentication } = tried;
+        const more = {
+          ...(domain !== null && { domain: domainOf(domain) }),
+          ...(by !== null && { connector: idOf.get(by) }),
+        };
         const at = new Date(Date.now() - ageSeconds * 1000).toISOString();
         const answer = await logIn(
           service,
@@ -167,7 +195,15 @@ test(`${ATTEMPTS} random attempts on random rules come to what the table says, w
     );
   }
   expect([...met].sort()).toEqual([
-    ...["ACCOUNT_BLOCKED", "APPLICATION_RETIRED", "ASSURANCE_TOO_LOW", "AUTHENTICATION_TOO_OLD", "METHOD_NOT_ALLOWED"],
-    ...["NOT_ADMITTED", "REAUTHENTICATION_REQUIRED", "SECOND_FACTOR_REQUIRED", "UNKNOWN_SUBJECT", "granted"],
+    ...["ACCOUNT_BLOCKED", "APPLICATION_RETIRED", "ASSURANCE_TOO_LOW", "AUTHENTICATION_TOO_OLD"],
+    ...[
+      "CONNECTOR_NOT_ALLOWED",
+      "METHOD_NOT_ALLOWED",
+      "NOT_ADMITTED",
+      "REAUTHENTICATION_REQUIRED",
+      "SECOND_FACTOR_REQUIRED",
+      "UNKNOWN_SUBJECT",
+      "granted",
+    ],
   ]);
 });

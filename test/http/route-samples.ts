@@ -1,6 +1,7 @@
 import { NOTHING } from "../../src/http/fields.ts";
 import type { Route } from "../../src/http/route.ts";
 import type { Person } from "../support/gateway.ts";
+import { BY_SECRET, CONNECTOR } from "../support/connectors.ts";
 import { PUBLIC_KEY } from "../support/client-key.ts";
 import { admission, AUTHENTICATION, CLAIMS, SESSION, SETTINGS } from "../support/rules.ts";
 import { group, type KeptEntity, LINES, TITLE } from "../support/documents.ts";
@@ -13,6 +14,7 @@ export interface World extends WithKeys {
   readonly slug: string;
   readonly anchor: string;
   readonly sector: string;
+  readonly connector: string;
   readonly invitation: string;
   readonly transfer: string;
   readonly client: string;
@@ -91,6 +93,7 @@ function paramOf(path: string, name: string, world: World): string {
   if (name === "type") return world.entity.type;
   if (path.includes("/entities/")) return world.entity.id;
   if (path.includes("/client-keys/")) return clientKey;
+  if (path.includes("/connectors/")) return world.connector;
   if (path.includes("/sectors/")) return sector;
   if (path.includes("/sign-in-methods/")) return world.signInMethod;
   if (path.includes("/transfers/")) return world.transfer;
@@ -134,6 +137,11 @@ function bodyOf(route: CallerRoute, world: World): Readonly<Record<string, unkno
     },
     [`POST ${PLATFORM}/applications/:anchor/client-keys`]: { name: "Deployment" },
     [`POST ${ENTITY}/domains`]: { domain: "new.example.com" },
+    [`POST ${ENTITY}/connectors`]: {
+      ...{ name: "Other login", clientSecret: "what nobody reads" },
+      settings: { ...BY_SECRET, issuer: "https://other.example.com" },
+    },
+    [`PUT ${ENTITY}/connectors/:id`]: CONNECTOR, // what it is
     [`PATCH ${ENTITY}/members/:alias`]: { role: "viewer" },
     [`POST ${ENTITY}/invitations`]: { alias: world.member.alias, role: "viewer" },
     [`POST ${PLATFORM}/sectors`]: { name: "Sector" },

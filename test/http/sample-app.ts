@@ -83,6 +83,7 @@ const DEPS: Deps = {
   tombstones: createTombstones(""),
   sealing: createSealing([]),
   fingerprints: createFingerprints([]),
+  isOwnIssuer: () => false,
   tokenMaxHours: 24,
   timeouts: { decisionMs: 1, graphReadMs: 1, searchMs: 1, changeMs: 1, graphWaitMs: 1 },
   lookUpTexts: nobody,

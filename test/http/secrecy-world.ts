@@ -1,5 +1,6 @@
 /** Two organizations that know nothing of each other, and what asks about one from the other (K9). */
 import { requirePromised } from "../support/contract.ts";
+import { addConnector } from "../support/connectors.ts";
 import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { caller, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -46,7 +47,12 @@ export async function makeSecrecy(): Promise<Secrecy> {
   const nobody = caller(gateway.url, "nobody-at-all", "");
   const none = {
     ...{ anchor: absent("app-"), sector: absent("sec-"), client: absent("cli-"), signInMethod: absent("sim-") },
-    ...{ signingKey: absent("key-"), clientKey: absent("cak-"), domain: "absent.example.com" },
+    ...{
+      signingKey: absent("key-"),
+      clientKey: absent("cak-"),
+      connector: absent("con-"),
+      domain: "absent.example.com",
+    },
     ...{ invitation: absent("inv-"), transfer: absent("tra-"), entity: { type: "spaceship", id: "absent" } },
   };
   const { anchor, sector, signingKey, clientKey } = none;
@@ -77,8 +83,9 @@ async function makeForeign(gateway: TestGateway): Promise<Omit<World, "proof">> 
   await addEntity(keeper, slug, SHARED);
   const entity = await addEntity(keeper, slug, "theirs");
   const { domain } = await adoptShown(gateway.dns, alice, slug);
+  const connector = await addConnector(alice, slug);
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, domain, anchor, sector, ...keys, ...ids, platform, entity, ...people };
+  return { slug, domain, anchor, sector, connector, ...keys, ...ids, platform, entity, ...people };
 }
 
 const absent = (prefix: string): string => `${prefix}${"0".repeat(20)}`;

@@ -34,7 +34,8 @@ function mixtures(route: CallerRoute): World[] {
 }
 
 const KNOWN = /^:(slug|anchor|kid|alias|type|domain)$/;
-const KNOWN_IDS = /\/(sectors|invitations|transfers|clients|client-keys|sign-in-methods|entities\/:type)\/:id(\/|$)/;
+const KNOWN_IDS =
+  /\/(sectors|invitations|transfers|connectors|clients|client-keys|sign-in-methods|entities\/:type)\/:id(\/|$)/;
 
 function requireKnown(route: CallerRoute): void {
   for (const [place] of route.path.matchAll(/:[a-z]+/gi)) {

@@ -1,6 +1,7 @@
 /** Random situations: an organization in which much has happened already, and the requests that somebody could send there. */
 import type { Person, TestGateway } from "../support/gateway.ts";
 import type { Chance } from "../support/seed.ts";
+import { addConnector } from "../support/connectors.ts";
 import { adopt, adoptShown, domainOf, hold } from "../support/domains.ts";
 import { addEntity, addKeeper, entityPath } from "../support/documents.ts";
 import {
@@ -107,6 +108,7 @@ async function addThings(
   chance: Chance,
 ): Promise<void> {
   const path = `/v1/organizations/${slug}`;
+  if (once(chance, 2)) await addConnector(founder, slug);
   for (let count = chance.below(3); count > 0; count -= 1) {
     const made = await addApplication(founder, slug);
     applications.push(made.anchor);

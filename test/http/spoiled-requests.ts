@@ -3,6 +3,7 @@ import { expect } from "@jest/globals";
 import { NOTHING } from "../../src/http/fields.ts";
 import { ROUTES } from "../../src/http/registry.ts";
 import { requirePromised } from "../support/contract.ts";
+import { addConnector } from "../support/connectors.ts";
 import { adoptShown } from "../support/domains.ts";
 import { addEntity, addKeeper, DOCUMENTS } from "../support/documents.ts";
 import { type ForeignIssuer, startForeignIssuer } from "../support/foreign-issuer.ts";
@@ -98,8 +99,9 @@ async function makeWorld(gateway: TestGateway, issuer: ForeignIssuer): Promise<W
   const keeper = await addKeeper(gateway, "keeper", [slug]);
   const entity = await addEntity(keeper, slug, "editors");
   const { domain } = await adoptShown(gateway.dns, alice, slug);
+  const connector = await addConnector(alice, slug);
   const people = { member, alice, shop: gateway.shop, operator, keeper };
-  return { slug, domain, anchor, sector, ...keys, ...ids, ...proven, platform, entity, ...people };
+  return { slug, domain, anchor, sector, connector, ...keys, ...ids, ...proven, platform, entity, ...people };
 }
 
 /** The development issuer's services register themselves at first use, which is a write of its own. */
@@ -152,7 +154,7 @@ async function written(gateway: TestGateway): Promise<unknown> {
       (select sum(version) from accounts) as account_versions, (select count(*) from audit_events) as audit,
       (select count(*) from outbox) as outbox, (select sum(revision) from memberships) as memberships,
       (select sum(revision) from invitations) as invitations, (select sum(revision) from clients) as clients,
-      (select sum(revision) from application_documents) as documents,
+      (select sum(revision) from application_documents) as documents, (select sum(revision) from connectors) as connectors,
       (select sum(revision) from transfers) as transfers, (select sum(entity_version) from organizations) as entities,
       (select sum(revision) from accounts) as profiles, (select count(*) from sign_in_methods) as methods,
       (select count(*) from data_sharing where withdrawn_at is not null) as withdrawn`);

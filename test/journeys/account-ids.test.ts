@@ -48,6 +48,10 @@ async function remember(): Promise<void> {
 async function askEverything(situation: Situation): Promise<void> {
   const client = await gateway.sql<{ id: string }>("select id from clients order by id limit 1");
   const method = await gateway.sql<{ id: string }>("select id from sign_in_methods where subject = 'founder'");
+  const connector = await gateway.sql<{ id: string }>(
+    "select n.id from connectors n join organizations o on o.id = n.organization_id where o.slug = $1",
+    [situation.slug],
+  );
   const { applications, sectors } = await platforms(gateway);
   const keys = await gateway.sql<{ anchor: string; kid: string }>("select anchor, kid from signing_keys");
   const keysIn = (anchor?: string): WithKeys => ({
@@ -58,6 +62,7 @@ async function askEverything(situation: Situation): Promise<void> {
     slug: situation.slug,
     anchor: situation.applications[0] ?? `app-${"0".repeat(20)}`,
     sector: situation.sectors[0] ?? `sec-${"0".repeat(20)}`,
+    connector: connector[0]?.id ?? `con-${"0".repeat(20)}`,
     invitation: situation.invitations[0] ?? `inv-${"0".repeat(20)}`,
     transfer: situation.transfers[0] ?? `tra-${"0".repeat(20)}`,
     client: client[0]?.id ?? "",

@@ -12,6 +12,8 @@ const BY_HAND = `
   organization.list_transfers   |                             co-owner owner | busy idle frozen
   organization.view_audit       |                       admin co-owner owner | busy idle frozen
   organization.export_audit     |                       admin co-owner owner | busy idle frozen
+  organization.view_connectors  | viewer member         admin co-owner owner | busy idle frozen
+  organization.manage_connectors|                       admin co-owner owner | busy idle
   organization.rename           |                       admin co-owner owner | busy idle
   organization.retire           |                                      owner | idle frozen
   organization.enable           |                             co-owner owner | busy idle frozen

@@ -1,6 +1,7 @@
 /** Reads like the document: `organizations and sectors` of Sudomimus, sentence by sentence (PROMISES.md, S0). */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { parse } from "yaml";
+import { addConnector } from "../support/connectors.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import {
   addApplication,
@@ -44,10 +45,14 @@ async function offerOwnership(slug: string, to: Person): Promise<string> {
 }
 
 describe("Organizations", () => {
-  test("S0.1 an organization owns applications and sectors; another organization does not", async () => {
+  test("S0.1 an organization owns applications, sectors and federation connectors; another organization does not", async () => {
     const mine = await foundOrganization(alice);
     const other = await foundOrganization(alice);
     const { anchor, sector } = await addApplication(alice, mine);
+    const connector = await addConnector(alice, mine);
+    expect((await alice.get(`/v1/organizations/${mine}/connectors`)).body.items).toMatchObject([{ id: connector }]);
+    expect((await alice.get(`/v1/organizations/${other}/connectors`)).body.items).toEqual([]);
+    expect((await alice.get(`/v1/organizations/${other}/connectors/${connector}`)).status).toBe(404);
     expect((await alice.get(`/v1/organizations/${mine}/applications`)).body.items).toMatchObject([{ anchor }]);
     expect((await alice.get(`/v1/organizations/${mine}/sectors`)).body.items).toMatchObject([{ id: sector }]);
     expect((await alice.get(`/v1/organizations/${other}/applications`)).body.items).toEqual([]);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import { LIMITS } from "../../src/entities/limits.ts";
+import { addConnector } from "../support/connectors.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { attemptOf, bindTo, codesOf, decidedBefore, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
@@ -24,6 +25,7 @@ beforeAll(async () => {
   slug = await foundOrganization(alice);
   await widen(gateway, slug);
   service = await loginService(gateway, "id-service", [slug]);
+  connector = await addConnector(alice, slug);
 });
 afterAll(async () => await gateway.close());
 
@@ -75,6 +77,11 @@ async function stormAround(anchor: string, attempt: () => object, change: () => 
   return { before: begun.filter(({ sent }) => sent < answered), after: begun.filter(({ sent }) => sent > answered) };
 }
 
+/** By which people come; it is enabled when they begin to. */
+let connector: string;
+const turned = async (verb: "enable" | "disable"): Promise<void> =>
+  void must(await alice.post(`/v1/organizations/${slug}/connectors/${connector}/${verb}`), 200);
+
 /** What forbids the login of somebody, and what it then says. */
 const CHANGES: readonly (readonly [string, (at: string, person: Person) => Promise<void>, string])[] = [
   ["the application is retired", async (at) => void must(await alice.post(`${at}/retire`), 200), "APPLICATION_RETIRED"],
@@ -89,19 +96,21 @@ const CHANGES: readonly (readonly [string, (at: string, person: Person) => Promi
     async (_at, person) => void must(await person.delete(`/v1/organizations/${slug}/members/${person.alias}`), 204),
     "NOT_ADMITTED",
   ],
+  ["the connector is disabled", async () => await turned("disable"), "CONNECTOR_NOT_ALLOWED"],
   ["the account is erased", async (_at, person) => void must(await person.delete("/v1/me"), 204), "UNKNOWN_SUBJECT"],
 ];
 
 describe.each(CHANGES)("While %s", (_what, change, code) => {
   test("logins run at full speed: none begins after that was answered, and what was granted before verifies", async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
+      await turned("enable");
       const { anchor } = await addApplication(alice, slug);
       const person = await gateway.person(`${code.toLowerCase().replaceAll("_", "-")}-${round}`);
       await addMember(alice, slug, person, "viewer");
       const at = `/v1/organizations/${slug}/applications/${anchor}`;
       const { before, after } = await stormAround(
         anchor,
-        () => attemptOf(person),
+        () => attemptOf(person, { connector }),
         async () => await change(at, person),
       );
       expect(after.length).toBeGreaterThan(0);
@@ -120,6 +129,7 @@ describe.each(CHANGES)("While %s", (_what, change, code) => {
 test.each(CHANGES)(
   "a login that was decided when %s, and has not left yet, is decided again",
   async (_what, change, code) => {
+    await turned("enable");
     const { anchor } = await addApplication(alice, slug);
     const person = await gateway.person(`late-${code.toLowerCase().replaceAll("_", "-")}`);
     await addMember(alice, slug, person, "viewer");
@@ -128,7 +138,7 @@ test.each(CHANGES)(
     const answer = await decidedBefore(
       gateway,
       async () => await change(at, person),
-      async () => await logIn(service, anchor, attemptOf(person)),
+      async () => await logIn(service, anchor, attemptOf(person, { connector })),
     );
     expect([answer.decision, codesOf(answer)]).toEqual([false, [code]]);
     expect(await gateway.sql("select from data_sharing where application_anchor = $1", [anchor])).toHaveLength(1); // hers

@@ -37,6 +37,7 @@ const RELEASED: Readonly<Record<string, string>> = {
   "0024_sector_names.sql": "ac1b678e1aa34a63",
   "0025_logins.sql": "8a813bfe142bf775",
   "0026_domains.sql": "418cfba43a82a5d4",
+  "0027_connectors.sql": "7a8e97d1cfdfe571",
   "0028_led_relations.sql": "0ba7dbeaf3e01cb8",
 };
 

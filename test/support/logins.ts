@@ -24,6 +24,7 @@ export interface Attempt {
   readonly domain?: string;
   readonly claims?: object;
   readonly consent?: boolean;
+  readonly connector?: string | undefined;
 }
 
 /** A service that may ask about logins, in these organizations. */

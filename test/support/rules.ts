@@ -3,7 +3,7 @@ import type { ApplicationDocuments } from "../../src/entities/application-docume
 
 export const SETTINGS: ApplicationDocuments["settings"] = { redirectUris: ["https://shop.example.com/in"] };
 export const AUTHENTICATION: ApplicationDocuments["authentication"] = {
-  ...{ methods: ["pwd", "hwk"], assurance: 2, secondFactor: true, maximumAgeSeconds: 600 },
+  ...{ methods: ["pwd", "hwk"], connectors: null, assurance: 2, secondFactor: true, maximumAgeSeconds: 600 },
 };
 export const SESSION: ApplicationDocuments["session"] = { tokenLifetimeSeconds: 600, reauthenticateAfterSeconds: 7200 };
 export const CLAIMS: ApplicationDocuments["claims"] = { token: ["name"], service: ["name", "email"] };

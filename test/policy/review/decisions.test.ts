@@ -141,7 +141,7 @@ const KNOWN = KINDS.flatMap((kind) => ACTIONS[kind].map((action) => `${kind}.${a
 const IN_USE = ["isActive", "isApplicationEnabled", "isSectorEnabled"];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "login.admit": ["isAdmitted", "isUnblocked", ...IN_USE],
-  "login.authenticate": ["isMethodAllowed", "isAssured", "hasFactors", "isRecent", ...IN_USE],
+  "login.authenticate": ["isMethodAllowed", "isConnectorAllowed", "isAssured", "hasFactors", "isRecent", ...IN_USE],
   "login.continue": ["isInSession", ...IN_USE],
 };
 

@@ -32,6 +32,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
     effect: [
       "widened organization.view_audit billing: state=active|retired",
       "widened organization.export_audit billing: state=active|retired",
+      "widened organization.manage_connectors billing: state=active",
       "widened organization.rename billing: state=active",
       "widened organization.create_sector billing: state=active, enabledSectors below maxSectors",
       "widened organization.create_application billing: state=active, enabledApplications below maxApplications, enabledSectors below maxSectors",
@@ -40,6 +41,7 @@ export const BUILT_IN_CHANGES: readonly SeededChange[] = [
       "widened application.edit+configure_rules+set_claim_policy+rotate_keys billing: organizationState=active",
       "reasons organization.view_audit: ROLE_TOO_LOW+ORGANIZATION_ARCHIVED -> ORGANIZATION_ARCHIVED",
       "reasons organization.export_audit: ROLE_TOO_LOW+ORGANIZATION_ARCHIVED -> ORGANIZATION_ARCHIVED",
+      "reasons organization.manage_connectors: ROLE_TOO_LOW+ORGANIZATION_RETIRED -> ORGANIZATION_RETIRED",
       "reasons organization.rename: ROLE_TOO_LOW+ORGANIZATION_RETIRED -> ORGANIZATION_RETIRED",
       "reasons organization.create_sector: ROLE_TOO_LOW+LIMIT_REACHED -> LIMIT_REACHED",
       "reasons organization.create_application: ROLE_TOO_LOW+LIMIT_REACHED+LIMIT_REACHED -> LIMIT_REACHED+LIMIT_REACHED",

@@ -162,6 +162,16 @@ export async function loadPolicies(config: Config, { report, log }: Reporting): 
   return opened;
 }
 
+/** What cannot be read, or guessed at, without the keys that are the operator's. */
+function keyed(config: Config, { secret }: Engines): Pick<Common, "tombstones" | "sealing" | "fingerprints"> {
+  const masterKeys = [...config.masterKeys, masterKeyOf(secret)];
+  return {
+    tombstones: createTombstones(secret),
+    sealing: createSealing(masterKeys),
+    fingerprints: createFingerprints(masterKeys),
+  };
+}
+
 export async function assemble(
   { config, policies, engines }: Ground,
   { report, log }: Reporting,
@@ -182,15 +192,12 @@ export async function assemble(
     unitOf: (parts) => unitOf(parts),
   });
   const lookUpTexts = createTextLookup(config.dnsServers);
-  const masterKeys = [...config.masterKeys, masterKeyOf(engines.secret)];
   const common: Common = {
     database,
     deploys,
     clock,
     random: systemRandom,
-    tombstones: createTombstones(engines.secret),
-    sealing: createSealing(masterKeys),
-    fingerprints: createFingerprints(masterKeys),
+    ...keyed(config, engines),
     isOwnIssuer: ownIssuers(config.oidc === null ? [] : [config.oidc.issuer], config.publicUrl),
     tokenMaxHours: config.tokenMaxHours,
     timeouts: config.timeouts,

@@ -21,54 +21,8 @@ import {
   must,
   retireEverything,
 } from "../support/world.ts";
+import { NOT_REFUSED } from "./not-refused.ts";
 import { type CallerRoute, goodRequest, type World } from "./route-samples.ts";
-
-/** Operations that a frozen organization does not refuse. */
-const NOT_REFUSED: Readonly<Record<string, string>> = {
-  enableOrganization: "it ends the freeze",
-  archiveOrganization: "only a frozen organization is archived (K6)",
-  retireOrganization: "a retry answers the first result",
-  createOrganization: "it is about another organization",
-  evaluate: "it asks and changes nothing",
-  evaluateInOrganization: "as above",
-  evaluateAll: "as above",
-  evaluateAllInOrganization: "as above",
-  explain: "as above",
-  explainInOrganization: "as above",
-  searchSubjects: "as above",
-  searchSubjectsInOrganization: "as above",
-  searchResources: "as above",
-  searchResourcesInOrganization: "as above",
-  searchActions: "as above",
-  searchActionsInOrganization: "as above",
-  logIn: "it asks, and its answer is the denial",
-  authenticateClient: "as above",
-  updateMe: "what people change of themselves belongs to no organization (S0.4)",
-  linkSignInMethod: "as above",
-  unlinkSignInMethod: "as above",
-  withdrawDataSharing: "as above",
-  eraseAccount: "no organization stops it (K12)",
-  registerClient: "a registration belongs to no organization",
-  updateClient: "a registration belongs to no organization",
-  reloadPolicies: "what decides is every organization's",
-  createPlatformSector: "what the platform has belongs to no organization (K8)",
-  renamePlatformSector: "as above",
-  retirePlatformSector: "as above",
-  enablePlatformSector: "as above",
-  createPlatformApplication: "as above",
-  editPlatformApplication: "as above",
-  retirePlatformApplication: "as above",
-  enablePlatformApplication: "as above",
-  setPlatformApplicationSettings: "as above",
-  setPlatformAdmissionRules: "as above",
-  setPlatformAuthenticationRules: "as above",
-  setPlatformSessionRules: "as above",
-  setPlatformClaimPolicy: "as above",
-  addPlatformClientKey: "as above",
-  removePlatformClientKey: "as above",
-  rotatePlatformSigningKeys: "as above",
-  revokePlatformSigningKey: "as above",
-};
 
 interface Stage extends World {
   readonly invitee: Person;

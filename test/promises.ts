@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { LATER, promisesIn, REQUIRED } from "./promises/required.ts";
+import { promisesIn, REQUIRED } from "./promises/required.ts";
 
 const HELP = `Runs the tests of test/promises on the real engines, and prints each promise with its tests and their results.
 
@@ -54,10 +54,7 @@ async function main(asked: readonly string[]): Promise<boolean> {
   // A promise's id is not the beginning of another's: S0.1 is not S0.11.
   const tests = await runTests(asked.length === 0 ? "." : ids.map((id) => `${id.replace(".", "\\.")}\\b`).join("|"));
   const kept = ids.filter((id) => report(id, tests));
-  if (asked.length === 0)
-    for (const [id, why] of Object.entries(LATER)) console.log(`${id.padEnd(6)} ${"later".padEnd(8)} ${why}`);
-  const later = asked.length === 0 ? `, ${Object.keys(LATER).length} later` : "";
-  console.log(`${kept.length} of ${ids.length} promises kept${later}`);
+  console.log(`${kept.length} of ${ids.length} promises kept`);
   return kept.length === ids.length;
 }
 
@@ -70,9 +67,7 @@ function asked(): string[] | undefined {
     }
     const unknown = positionals.filter((id) => !REQUIRED.includes(id));
     if (unknown.length === 0) return positionals;
-    console.error(
-      `${unknown.join(", ")}: expected promises such as S0.28; ${Object.keys(LATER).join(", ")} come later`,
-    );
+    console.error(`${unknown.join(", ")}: expected promises such as S0.28`);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
   }

@@ -8,7 +8,7 @@ const titles = globSync("*.test.ts", { cwd: import.meta.dirname }).flatMap((file
   return [...text.matchAll(/\btest(?:\.each\([^)]*\))?\(\s*["'`]([^"'`]+)/g)].map((match) => match[1] ?? "");
 });
 
-test("every promise that is not for later is named by the title of a test in this folder", () => {
+test("every promise is named by the title of a test in this folder", () => {
   const named = new Set(titles.flatMap(promisesIn));
   expect(REQUIRED.filter((id) => !named.has(id))).toEqual([]);
 });

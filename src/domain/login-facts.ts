@@ -9,7 +9,7 @@ interface Known {
   readonly listed: boolean;
   readonly blocked: boolean;
   /** Of the address that the service vouches for, where the organization holds it. */
-  readonly domain: string | null;
+  readonly heldDomain: string | null;
   readonly authentication: Authenticated;
   readonly connector: string | null;
   /** Is it the organization's, and enabled? */
@@ -18,7 +18,7 @@ interface Known {
 
 /** `R.attr` of a login. */
 export function loginAttributes({ organization, resource, now }: Facts<"application">, known: Known): LoginAttributes {
-  const { documents, listed, blocked, domain, authentication } = known;
+  const { documents, listed, blocked, heldDomain, authentication } = known;
   const { admission, authentication: asked, session } = documents;
   const { methods, assurance, factors, at } = authentication;
   return {
@@ -27,7 +27,7 @@ export function loginAttributes({ organization, resource, now }: Facts<"applicat
     organizationState: organization?.state ?? "archived",
     everyone: admission.everyone,
     members: admission.members,
-    domainAdmitted: domain !== null && admission.domains.includes(domain),
+    domainAdmitted: heldDomain !== null && admission.domains.includes(heldDomain),
     ...{ listed, blocked },
     methodAllowed: asked.methods === null || methods.some((method) => asked.methods?.includes(method)),
     connectorAllowed: isConnectorAllowed(known),

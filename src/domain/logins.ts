@@ -81,16 +81,16 @@ async function attempt(asking: Asking, note: Note, deadline: Deadline): Promise<
     return denied(deps, known, [{ code: "UNKNOWN_SUBJECT" }]);
   }
   await deps.admit(place.organization, "questions");
+  const { authentication, connector } = request;
   const rules = await inOrganization(deps.database, place.organization, async (tx) => {
-    const { domain, connector } = request;
-    return await readLoginRules(tx, { ...place, domain, connector }, known.facts.now);
+    return await readLoginRules(tx, { ...place, domain: request.domain, connector }, known.facts.now);
   });
   const { key, secret } = rules;
   if (key === null) await addMissingKey(deps, place);
   if (secret === null) await makeSectorSecret(deps, place);
   if (key === null || secret === null) return undefined;
   const documents = documentsIn(rules);
-  const attributes = loginAttributes(known.facts, { ...rules, documents, ...request });
+  const attributes = loginAttributes(known.facts, { ...rules, documents, authentication, connector });
   note({ facts: factsRead(known.role, attributes) });
   const question = {
     kind: "login",

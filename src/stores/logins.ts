@@ -40,7 +40,7 @@ const Found = z.object({
   documentRevisions: z.number(), // together
   listed: z.boolean(),
   blocked: z.boolean(),
-  domain: z.string().nullable(), // the one that was asked about, where the organization holds it now
+  heldDomain: z.string().nullable(), // the one that was asked about, where the organization holds it now
   profileName: z.string().nullable(),
   key: z.object({ kid: z.string(), algorithm: z.enum(SIGNING_ALGORITHMS), sealed: z.string() }).nullable(),
   secret: z.string().nullable(),
@@ -74,7 +74,7 @@ export async function readLoginRules(tx: Transaction, place: Asked, now: Date): 
           select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'accounts'),
         'blocked', exists (
           select from application_accounts l where l.anchor = $1 and l.account_id = $3 and l.list = 'blocked'),
-        'domain', (select d.domain from domains d where d.domain = $5 and d.state = 'verified'),
+        'heldDomain', (select d.domain from domains d where d.domain = $5 and d.state = 'verified'),
         'profileName', (select a.name from accounts a where a.id = $3),
         'key', (
           select json_build_object('kid', k.kid, 'algorithm', k.algorithm, 'sealed', k.private_key)

@@ -33,6 +33,7 @@ const NXDOMAIN = 3;
 export async function startDns(): Promise<TestDns> {
   const zone = new Map<string, Said>();
   const questions: string[] = [];
+  let isOpen = true;
   const socket = createSocket("udp4");
   socket.on("message", (message, { port, address }) => {
     const query = dnsPacket.decode(message);
@@ -40,7 +41,9 @@ export async function startDns(): Promise<TestDns> {
     questions.push(name);
     const said = zone.get(name);
     if (said?.trouble === "silent") return;
-    const answer = () => socket.send(answerTo(query, name, said), port, address);
+    const answer = (): void => {
+      if (isOpen) socket.send(answerTo(query, name, said), port, address);
+    };
     if (said?.afterMs === undefined) answer();
     else void wait(said.afterMs, undefined, { ref: false }).then(answer);
   });
@@ -54,6 +57,7 @@ export async function startDns(): Promise<TestDns> {
     forgets: (name) => void zone.delete(name),
     asked: (name) => questions.filter((each) => each === name).length,
     close: async () => {
+      isOpen = false;
       socket.close();
       await once(socket, "close");
     },

@@ -101,7 +101,7 @@ describe("?include=actions says what the routes then do, for everybody and every
     async () => {
       const on = await makeStage(gateway, "owners");
       const alone = await compareAll(on);
-      expect(ofOrganization(alone)).toEqual({ none: 0, billing: 1, viewer: 4, member: 4, admin: 9, owner: 16 });
+      expect(ofOrganization(alone)).toEqual({ none: 0, billing: 1, viewer: 6, member: 6, admin: 13, owner: 20 });
       expect(alone["owner: application enabled"]).toContain("retire");
       expect(alone["owner: member the owner"]).toEqual(["view", "grant_owner"]);
       expect(alone["pending: invitation pending"]).toEqual(["view", "accept", "decline"]);

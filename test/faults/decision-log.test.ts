@@ -125,7 +125,7 @@ describe("A full disk", () => {
       ["decisions.failing", "EFBIG"],
       ["decisions.kept", 0],
     ]);
-  }, 60_000);
+  });
 
   test("with refuse: checks and searches are 503 and the gateway is not ready, while everything else goes on, until there is room", async () => {
     const asked = await open("refuse", { DECISION_LOG_ON_FAILURE: "refuse" });
@@ -147,7 +147,7 @@ describe("A full disk", () => {
       ["decisions.failing", "EFBIG"],
       ["decisions.kept", 0],
     ]);
-  }, 60_000);
+  });
 
   test("when the gateway stops: the lines that never fitted are counted and reported", async () => {
     const asked = await open("stopped");
@@ -157,7 +157,7 @@ describe("A full disk", () => {
       ["decisions.failing", "EFBIG"],
       ["decisions.lost", 1],
     ]);
-  }, 60_000);
+  });
 });
 
 describe("A gateway that ends", () => {
@@ -166,7 +166,7 @@ describe("A gateway that ends", () => {
     const answers = await Promise.all(Array.from({ length: 50 }, async () => idOf(must(await ask(), 200))));
     expect(await gateway.stop()).toBe(0);
     expect(idsIn(folder).sort()).toEqual(answers.sort());
-  }, 60_000);
+  });
 
   test("by SIGKILL loses what waited and nothing else; what it leaves, torn or not, is read, also by the next gateway's side", async () => {
     const { gateway, folder, ask } = await open("killed");
@@ -192,5 +192,5 @@ describe("A gateway that ends", () => {
     expect(listed.stderr).toMatch(/cannot be read: 1\./);
     expect((await run(["decisions", "show", early], read)).status).toBe(0);
     expect((await run(["decisions", "show", last], read)).status).toBe(0);
-  }, 60_000);
+  });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
     gateway.person("carol"),
     gateway.person("mallory"),
   ]);
-}, 60_000);
+});
 afterEach(async () => await own.heal(), 60_000);
 afterAll(async () => {
   try {
@@ -32,7 +32,7 @@ afterAll(async () => {
   } finally {
     await own.stop();
   }
-}, 60_000);
+});
 
 const FAULTS: readonly (readonly [name: string, strike: (engine: OwnEngine) => Promise<void>])[] = [
   ["stopped", async (engine) => await engine.kill()],
@@ -127,7 +127,7 @@ describe.each(FAULTS)("OpenFGA %s", (_name, strike) => {
     await expectNormal(slug);
     expect((await decide(gateway, bob, "view", ["organization", slug])).decision).toBe(false);
     expect((await decide(gateway, carol, "view", ["organization", slug])).decision).toBe(true);
-  }, 60_000);
+  });
 });
 
 const ANSWERS_WITHIN_MS = 500;
@@ -150,7 +150,7 @@ describe.each(FAULTS)("Cerbos %s", (_name, strike) => {
     expect(await written()).toEqual(before);
     await own.heal();
     await expectNormal(slug);
-  }, 60_000);
+  });
 });
 
 describe.each(FAULTS)("Postgres %s", (_name, strike) => {
@@ -162,7 +162,7 @@ describe.each(FAULTS)("Postgres %s", (_name, strike) => {
     await own.heal();
     expect(await eventually(written)).toEqual(before);
     await expectNormal(slug);
-  }, 60_000);
+  });
 
   test("in the middle of a change is told as 503, and the gateway goes on", async () => {
     const slug = await organization();
@@ -184,5 +184,5 @@ describe.each(FAULTS)("Postgres %s", (_name, strike) => {
     await other.end().catch(() => undefined);
     expect(await eventually(written)).toEqual(before);
     await expectNormal(slug);
-  }, 60_000);
+  });
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
     return { ...line, attributes: hidden, relations: { ...relations, folder: [folder] } };
   });
   expect((await docs.store([shared, ...lines])).at(-1)).toMatchObject({ done: { stored: SIZE + 1 } });
-}, 60_000);
+});
 afterAll(async () => await gateway.close());
 
 interface Page {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   at = await startTestGateway({ hostPolicies: [DOCUMENTS], settings: { OPENFGA_API_URL: proxy.url } });
   docs = await foundDocuments(at, await at.person("owner"));
   await docs.store([documentLine("shared", "owner"), documentLine("other")]);
-}, 60_000);
+});
 afterEach(() => {
   proxy.tamper(undefined);
   cerbos.tamper(undefined);

@@ -102,4 +102,4 @@ test("a search finds all that comes before what goes too deep; the page that beg
   const shallow = { relations: { project: [{ type: "project", id: "p" }] }, attributes: { title: "F" } };
   must(await store.put(`/v1/organizations/${slug}/entities/folder/f15`, shallow, { "if-match": "*" }), 200);
   expect([...before.ids, ...(await pages(store)).ids]).toEqual(all);
-}, 60_000);
+});

@@ -88,4 +88,4 @@ describe("check finds, at its place and with what to do,", () => {
 
 test("what is shipped is whole", async () => {
   expect(await checkPolicies({ policiesDir: POLICIES, hostFolders: [DOCUMENTS, RECORDS] })).toEqual([]);
-}, 60_000);
+});

@@ -149,7 +149,7 @@ const CASES: readonly Broken[] = [
 let kinds: BrokenKinds;
 beforeAll(async () => {
   kinds = await breakKinds(CASES);
-}, 60_000);
+});
 afterAll(async () => await kinds.remove());
 
 test.each(CASES.map((each, index) => ({ ...each, index })))(

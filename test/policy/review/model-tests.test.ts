@@ -27,7 +27,7 @@ let model: Model;
 beforeAll(async () => {
   openfga = await startThrowawayOpenfga(() => undefined);
   model = buildModel([{ name: "core.fga", contents: MODULE }]);
-}, 60_000);
+});
 afterAll(async () => await openfga[Symbol.asyncDispose]());
 
 /** What is wrong with a test, as `line:column: problem`. */

@@ -66,9 +66,10 @@ describe("Results", () => {
     expect([byId(people), whole]).toEqual([subjects, { page: { ...WHOLE, count: 2 } }]);
     const resources = sectors.map((id) => ({ type: "sector", id }));
     expect(await found("resource", whatBobViews())).toEqual({ results: resources, page: { ...WHOLE, count: 5 } });
-    const results = ["view", "list_sectors", "list_applications", "list_members"].map((name) => ({ name }));
+    const viewed = ["list_sectors", "list_applications", "list_members", "view_connectors", "view_domains"];
+    const results = ["view", ...viewed].map((name) => ({ name }));
     const asked = { subject: account(bob), resource: organization() };
-    expect(await found("action", asked)).toEqual({ results, page: { ...WHOLE, count: 4 } });
+    expect(await found("action", asked)).toEqual({ results, page: { ...WHOLE, count: 6 } });
   });
 
   test('"the searched entity\'s `id` is ignored if sent"', async () => {

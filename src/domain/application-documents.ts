@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type ApplicationDocuments, DEFAULT_DOCUMENTS, type DocumentName } from "../entities/application-documents.ts";
 import type { Caller } from "../entities/callers.ts";
-import { AppError, type Issue } from "../entities/errors.ts";
+import { AppError, type Issue, refuseFor } from "../entities/errors.ts";
 import type { ActionOf, ApplicationKind } from "../entities/kinds.ts";
 import { redirectProblem } from "../entities/redirect-uris.ts";
 import * as store from "../stores/application-documents.ts";
@@ -173,11 +173,6 @@ async function requireConnectors(tx: Transaction, document: object): Promise<voi
   const known = await findConnectorIds(tx, connectors);
   const message = "expected a federation connector of this organization";
   refuseFor(connectors.flatMap((id, index) => (known.has(id) ? [] : [{ path: `body.connectors.${index}`, message }])));
-}
-
-function refuseFor(issues: readonly Issue[]): void {
-  const [first] = issues;
-  if (first !== undefined) throw new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
 }
 
 /** For the audit log, which is for ever and names nobody: of what differs a number, yes or no, and of a list how many there are. */

@@ -9,7 +9,7 @@ import {
   identifierOf,
   takesSecret,
 } from "../entities/connectors.ts";
-import { AppError } from "../entities/errors.ts";
+import { AppError, unfit } from "../entities/errors.ts";
 import { newId } from "../entities/ids.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Page, PageRequest } from "../entities/records.ts";
@@ -158,7 +158,12 @@ function record(row: store.ConnectorRow): Connector {
 /** Whoever could make tokens of an issuer that is believed here would call as whom it likes. */
 function requireForeign(deps: Deps, settings: ConnectorSettings): void {
   if (settings.protocol !== "oidc" || !deps.isOwnIssuer(settings.issuer)) return;
-  throw unfit("body.settings.issuer", "expected another issuer than those whose tokens this service takes or makes");
+  throw unfit([
+    {
+      path: "body.settings.issuer",
+      message: "expected another issuer than those whose tokens this service takes or makes",
+    },
+  ]);
 }
 
 /** Gives how many there are. */
@@ -181,9 +186,12 @@ function secretFor({ settings, clientSecret }: ConnectorInput, before: store.Con
     if (typeof clientSecret === "string") return { secret: clientSecret };
     const isKept = clientSecret === undefined && had && identifierOf(before.settings) === identifierOf(settings);
     if (isKept) return "kept";
-    throw unfit("body.clientSecret", "expected one: this authentication is by a secret, of this issuer");
+    throw unfit([
+      { path: "body.clientSecret", message: "expected one: this authentication is by a secret, of this issuer" },
+    ]);
   }
-  if (typeof clientSecret === "string") throw unfit("body.clientSecret", "expected none: nothing authenticates by it");
+  if (typeof clientSecret === "string")
+    throw unfit([{ path: "body.clientSecret", message: "expected none: nothing authenticates by it" }]);
   return had ? null : "kept";
 }
 
@@ -212,8 +220,4 @@ function fieldsBetween(before: Named | null, after: Named, secret: SecretFor): F
 
 function tooMany(): AppError {
   return new AppError("TOO_MANY_CONNECTORS", `The organization has ${LIMITS.connectors} connectors already.`);
-}
-
-function unfit(path: string, message: string): AppError {
-  return new AppError("INVALID_REQUEST", `${path}: ${message}.`, { issues: [{ path, message }] });
 }

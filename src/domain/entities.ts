@@ -14,7 +14,7 @@ import {
   kindOf,
   misfitsOf,
   patched,
-  unfit,
+  unfitDocument,
 } from "./entity-documents.ts";
 import { eraseEntity } from "./entity-removal.ts";
 import { storeEntities } from "./entity-store.ts";
@@ -187,7 +187,7 @@ interface Write {
 async function written(deps: Deps, changing: Storing, { path, document, row }: Write): Promise<Entity> {
   const kind = kindOf(deps.kinds, path.type);
   const issues = misfitsOf(kind, document);
-  if (issues.length > 0) throw unfit(issues);
+  if (issues.length > 0) throw unfitDocument(issues);
   const { type, id } = path;
   const [outcome] = await storeEntities(deps, changing, [{ type, id, kind, document, row }]);
   if (outcome instanceof AppError) throw outcome;

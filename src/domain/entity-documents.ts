@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { AppError, type Issue } from "../entities/errors.ts";
+import { AppError, type Issue, unfit } from "../entities/errors.ts";
 import type { HostKind, HostKinds } from "../entities/host-kinds.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Entity, RelatedTo, Relations } from "../entities/records.ts";
@@ -52,11 +52,8 @@ export function misfitsOf(kind: HostKind, { attributes, relations }: EntityDocum
 }
 
 /** The refusal of a document, as a body or as a line of an import: the places are the same. */
-export function unfit(issues: readonly Issue[]): AppError {
-  const [first] = issues;
-  const more = issues.length > 1 ? ` And ${issues.length - 1} more: see "issues".` : "";
-  const placed = issues.map(({ path, message }) => ({ path: `body.${path}`, message }));
-  return new AppError("INVALID_REQUEST", `body.${first?.path}: ${first?.message}.${more}`, { issues: placed });
+export function unfitDocument(issues: readonly Issue[]): AppError {
+  return unfit(issues.map(({ path, message }) => ({ path: `body.${path}`, message })));
 }
 
 function strayTargets(kind: HostKind, relation: string, targets: readonly RelatedTo[]): Issue[] {

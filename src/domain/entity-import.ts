@@ -10,7 +10,15 @@ import { change, type Changing } from "./change.ts";
 import { deadlineIn } from "./deadline.ts";
 import type { Deps } from "./deps.ts";
 import { storing, target } from "./entities.ts";
-import { type EntityDocument, entityKey, isSame, kindOf, linksOf, misfitsOf, unfit } from "./entity-documents.ts";
+import {
+  type EntityDocument,
+  entityKey,
+  isSame,
+  kindOf,
+  linksOf,
+  misfitsOf,
+  unfitDocument,
+} from "./entity-documents.ts";
 import { type Outcome, storeEntities, tuplesBetween, type Wanted } from "./entity-store.ts";
 import { caughtUp } from "./graph-wait.ts";
 import { read } from "./read.ts";
@@ -128,7 +136,7 @@ function misfit({ deps, client }: Run, entity: Readable): AppError | null {
   try {
     requireKind(client, entity.type);
     const issues = misfitsOf(kindOf(deps.kinds, entity.type), entity);
-    return issues.length === 0 ? null : unfit(issues);
+    return issues.length === 0 ? null : unfitDocument(issues);
   } catch (error) {
     if (error instanceof AppError && error.code !== "CANNOT_DECIDE") return error;
     throw error;

@@ -1,5 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
-import { AppError, type Reason, type Remedy } from "../entities/errors.ts";
+import { type Reason, type Remedy, unfit } from "../entities/errors.ts";
 import type { HostKind } from "../entities/host-kinds.ts";
 import type { Facts } from "../stores/facts.ts";
 import { hasScope } from "./actor.ts";
@@ -65,9 +65,7 @@ export function onlyOrganization(caller: Caller, { caller: { client } }: Pick<Fa
     return only;
   const message =
     "what it is belongs to an organization: ask at /o/{slug}/access/v1/…, or with a client that is bound to one organization";
-  throw new AppError("INVALID_REQUEST", `body.resource.type: ${message}.`, {
-    issues: [{ path: "body.resource.type", message }],
-  });
+  throw unfit([{ path: "body.resource.type", message }]);
 }
 
 /** Nothing is denied of a kind whose policies are broken: nobody knows. */

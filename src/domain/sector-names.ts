@@ -1,5 +1,5 @@
 import type { Caller } from "../entities/callers.ts";
-import { AppError, type Issue } from "../entities/errors.ts";
+import { AppError, type Issue, refuseFor } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 import type { Client } from "../entities/records.ts";
 import type { Queryable } from "../stores/database.ts";
@@ -101,6 +101,5 @@ export async function requireOneSector(
   } else if (organizations.some((slug) => slug !== sector.slug)) {
     issues.push({ path: "body.organizations", message: "expected no organization but that of the applications" });
   }
-  const [first] = issues;
-  if (first !== undefined) throw new AppError("INVALID_REQUEST", `${first.path}: ${first.message}.`, { issues });
+  refuseFor(issues);
 }

@@ -121,3 +121,15 @@ export function cannotDecide(engine: Engine, cause: unknown): AppError {
   const message = `Cannot decide at the moment: ${engine} does not answer. Try again.`;
   return new AppError("CANNOT_DECIDE", message, { cause, engine });
 }
+
+/** INVALID_REQUEST, in the words of the first; @param issues one or more, each with its place */
+export function unfit(issues: readonly Issue[]): AppError {
+  const [first, ...others] = issues.map(({ path, message }) => `${path}: ${message}`);
+  const further = others.length === 0 ? "" : ` And ${others.length} more: see "issues".`;
+  return new AppError("INVALID_REQUEST", `${first ?? ""}.${further}`, { issues });
+}
+
+/** Throws INVALID_REQUEST where there are any. */
+export function refuseFor(issues: readonly Issue[]): void {
+  if (issues.length > 0) throw unfit(issues);
+}

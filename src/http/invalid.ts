@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AppError, type Issue } from "../entities/errors.ts";
+import { type AppError, unfit } from "../entities/errors.ts";
 import { LIMITS } from "../entities/limits.ts";
 
 type Place = "path" | "query" | "body" | `body.${string}`;
@@ -31,12 +31,6 @@ export function fitted<Schema extends z.ZodType>(
 
 export function invalid(path: string, message: string): AppError {
   return unfit([{ path, message }]);
-}
-
-function unfit(issues: readonly Issue[]): AppError {
-  const [first, ...others] = issues.map(({ path, message }) => `${path}: ${message}`);
-  const further = others.length === 0 ? "" : ` And ${others.length} more: see "issues".`;
-  return new AppError("INVALID_REQUEST", `${first ?? ""}.${further}`, { issues });
 }
 
 /** Where zod's own words would not say what to do. Undefined: they do, or the schema has its own. */

@@ -43,6 +43,13 @@ describe("the texts of a name", () => {
     expect(await lookUp(NAME, PATIENCE_MS)).toEqual([]);
   });
 
+  test("are asked for over TCP where they do not fit in a datagram", async () => {
+    const texts = Array.from({ length: 40 }, (_, n) => `${n}:${"x".repeat(200)}`);
+    dns.says("long.example.com", { texts, trouble: "truncated" });
+    expect([...(await lookUp("long.example.com", PATIENCE_MS))].sort()).toEqual(texts.sort());
+    expect(dns.asked("long.example.com")).toBe(2);
+  });
+
   test("are waited for", async () => {
     dns.says(NAME, { texts: ["late"], afterMs: 300 });
     expect(await lookUp(NAME, PATIENCE_MS)).toEqual(["late"]);

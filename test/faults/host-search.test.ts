@@ -1,5 +1,5 @@
 /** Pages of a search about a host's kind: exact at one version and complete, whatever becomes of the time and of the version meanwhile. */
-import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { afterAll, beforeAll, describe, expect, jest, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
 import type { Statement } from "../../src/stores/database.ts";
 import { account, type Documents, documentLine, foundDocuments } from "../support/document-world.ts";
@@ -140,11 +140,24 @@ describe("A page of documents", () => {
     expect(await docs.may("cara", "view", IDS[HIDDEN - 1] ?? "")).toBe(true);
   });
 
-  test("is made of everything where it takes too long to find out what the subject's tuples lead to", async () => {
-    await gateway.sql(`
-      create or replace function led_to(p_reach jsonb, p_is_inner boolean, p_most integer) returns table (object text, node text)
-      language plpgsql stable as $$ begin perform pg_sleep(30); end $$`);
-    const page = await search("dora");
-    expect([idsOf(page), page.page]).toEqual([IDS.slice(HIDDEN), { count: 100, next_token: "" }]);
-  });
+  test.each([
+    { when: "from the first look on", look: 1, how: "perform pg_sleep(30)" },
+    { when: "in the middle of it", look: 2, how: "raise query_canceled" },
+  ])(
+    "is made of everything where it takes too long to find out what the subject's tuples lead to: $when",
+    async ({ look, how }) => {
+      const slow = jest.fn(async () => {
+        await gateway.sql(`
+          create or replace function led_to(p_reach jsonb, p_is_inner boolean, p_most integer) returns table (object text, node text)
+          language plpgsql stable as $$ begin ${how}; end $$`);
+      });
+      const [{ definition }] = (await gateway.sql("select pg_get_functiondef('led_to'::regproc) as definition")) as [
+        { definition: string },
+      ];
+      const page = await changing(look, slow, async () => await search("dora"));
+      await gateway.sql(definition);
+      expect(slow).toHaveBeenCalledTimes(1);
+      expect([idsOf(page), page.page]).toEqual([IDS.slice(HIDDEN), { count: 100, next_token: "" }]);
+    },
+  );
 });

@@ -7,6 +7,7 @@ import { type OwnEngine, type OwnEngines, startOwnEngines } from "../support/own
 import { addMember, decide, foundOrganization, must } from "../support/world.ts";
 
 const RECOVERS_WITHIN_MS = 25_000;
+const DECISION_MS = 2_000; // the machine has other work, too
 
 let own: OwnEngines;
 let gateway: TestGateway;
@@ -17,7 +18,8 @@ let mallory: Person;
 
 beforeAll(async () => {
   own = await startOwnEngines();
-  gateway = await startTestGateway({ engines: own.engines, settings: PUNCTUAL });
+  const settings = { ...PUNCTUAL, DECISION_TIMEOUT_MS: String(DECISION_MS) };
+  gateway = await startTestGateway({ engines: own.engines, settings });
   [alice, bob, carol, mallory] = await Promise.all([
     gateway.person("alice"),
     gateway.person("bob"),
@@ -130,22 +132,33 @@ describe.each(FAULTS)("OpenFGA %s", (_name, strike) => {
   });
 });
 
-const ANSWERS_WITHIN_MS = 500;
-const TRIES = 3;
+/** How long Cerbos is waited for, call by call, while this is done. */
+async function waitsIn(work: () => Promise<void>): Promise<number[]> {
+  const { deps } = gateway.gateway;
+  const { judge } = deps;
+  const waits: number[] = [];
+  Object.assign(deps, {
+    judge: async (...asked: Parameters<typeof judge>) => {
+      waits.push(asked[1]);
+      return await judge(...asked);
+    },
+  });
+  try {
+    await work();
+  } finally {
+    Object.assign(deps, { judge });
+  }
+  return waits;
+}
 
 describe.each(FAULTS)("Cerbos %s", (_name, strike) => {
-  test("lets nothing be decided: 503 within 500 ms, nothing is written, and it is asked again when it is back", async () => {
+  test("lets nothing be decided: 503 when a decision's time is over, nothing is written, and it is asked again when it is back", async () => {
     const slug = await organization();
     const before = await written();
     await strike(own.cerbos);
     for (const request of Object.values(requests(slug))) {
-      let least = Infinity;
-      for (let tries = 0; tries < TRIES && least >= ANSWERS_WITHIN_MS; tries += 1) {
-        const start = performance.now();
-        expectCannotDecide(await request());
-        least = Math.min(least, performance.now() - start); // the machine has other work, too
-      }
-      expect(least).toBeLessThan(ANSWERS_WITHIN_MS);
+      const waits = await waitsIn(async () => expectCannotDecide(await request()));
+      expect([waits.length, Math.max(...waits) <= DECISION_MS]).toEqual([1, true]);
     }
     expect(await written()).toEqual(before);
     await own.heal();

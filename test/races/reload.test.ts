@@ -19,7 +19,7 @@ const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
 const RELOADS = IS_FULL ? 20 : 2;
 const SWITCHES = IS_FULL ? 200 : 20;
 const ASKERS = 8;
-const WITHIN_MS = 600_000;
+const WITHIN_MS = 1_800_000;
 
 let top: string;
 let world: ReloadWorld;

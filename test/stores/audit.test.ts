@@ -6,7 +6,7 @@ import { exportAuditEvents, listAuditEvents } from "../../src/stores/audit.ts";
 import { type Database, openDatabase, type Transaction } from "../../src/stores/database.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { inOrganization } from "../../src/stores/scope.ts";
-import { makeDatabase, type TestDatabase } from "../support/engines.ts";
+import { makeDatabase, openPool, type TestDatabase } from "../support/engines.ts";
 
 const EVENTS = 100_000;
 const PEOPLE = 50;
@@ -21,7 +21,7 @@ let ledger: Database;
 beforeAll(async () => {
   database = await makeDatabase();
   await migrate(database.url, () => undefined);
-  superuser = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
+  superuser = openPool(database.url);
   const timeouts = { statementTimeoutMs: 20_000, lockTimeoutMs: 5_000 };
   ledger = openDatabase({ url: database.url, role: "bailiwick_app", connections: 2, ...timeouts });
   await superuser.query(

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
-import pg from "pg";
+import type pg from "pg";
 import { type Database, openDatabase } from "../../src/stores/database.ts";
 import { migrate } from "../../src/stores/migrate.ts";
 import { enterOrganization, inOrganization } from "../../src/stores/scope.ts";
-import { makeDatabase, type TestDatabase } from "../support/engines.ts";
+import { makeDatabase, openPool, type TestDatabase } from "../support/engines.ts";
 
 const NOW = new Date("2026-11-20T12:00:00Z");
 
@@ -14,8 +14,7 @@ let ledger: Database;
 beforeAll(async () => {
   database = await makeDatabase();
   await migrate(database.url, () => undefined);
-  superuser = new pg.Pool({ connectionString: database.url, max: 8, allowExitOnIdle: true });
-  superuser.on("error", () => undefined); // dropping the database ends what is idle still
+  superuser = openPool(database.url, 8);
   ledger = openDatabase({
     url: database.url,
     role: "bailiwick_app",

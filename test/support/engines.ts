@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import pg from "pg";
 import { asSuperuser, MIGRATED, type TestEngines, testEngines } from "./test-engines.ts";
 
 export interface TestDatabase {
@@ -16,6 +17,14 @@ export async function makeDatabase({ databaseUrl }: TestEngines = testEngines())
 export async function makeLedger(engines: TestEngines = testEngines()): Promise<TestDatabase> {
   const isShared = engines.databaseUrl === testEngines().databaseUrl;
   return await databaseLike(isShared ? MIGRATED : "template1", engines.databaseUrl);
+}
+
+/** For a test's own looks. Postgres, or what drops the database, may end a connection at any time: that is no fault of the test. */
+export function openPool(url: string, max = 2): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max, allowExitOnIdle: true });
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined)); // the pool hears nothing of one that is being closed
+  return pool;
 }
 
 async function databaseLike(template: string, databaseUrl: string): Promise<TestDatabase> {

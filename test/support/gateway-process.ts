@@ -3,10 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg from "pg";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
 import { startDns, type TestDns } from "./dns.ts";
-import { makeLedger, makeStore } from "./engines.ts";
+import { makeLedger, makeStore, openPool } from "./engines.ts";
 import { caller, PATIENT, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
@@ -53,7 +52,7 @@ export async function makeGatewayHome(settings: Readonly<Record<string, string>>
   const proxy = await startTcpProxy(engines.openfga.apiUrl);
   const dns = await startDns();
   const issuer = await loadDevelopmentIssuer(stateDir);
-  const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
+  const pool = openPool(database.url);
   const environment = {
     ...compiledOnce(),
     STATE_DIR: stateDir,

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import pg from "pg";
 import { type Config, readConfig } from "../../src/config.ts";
 import { LINES_TYPE } from "../../src/http/contract.ts";
 import { createLog } from "../../src/http/log.ts";
@@ -10,7 +9,7 @@ import { type Gateway, startGateway } from "../../src/assemble.ts";
 import { readEndpoints } from "../../src/local/endpoints.ts";
 import { requirePromised } from "./contract.ts";
 import { startDns, type TestDns } from "./dns.ts";
-import { makeLedger, makeStore, type TestDatabase } from "./engines.ts";
+import { makeLedger, makeStore, openPool, type TestDatabase } from "./engines.ts";
 import { giveIssuer, type TestEngines, testEngines } from "./test-engines.ts";
 
 /** A body as tests read it; what a route really answers, the contract tests hold. */
@@ -118,8 +117,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const engines = { ...shared, cerbosTarget };
   const config: Config = { ...given, cerbos: { target: cerbosTarget, tls: false } }; // for others beside it
   const issuer = await loadDevelopmentIssuer(stateDir);
-  const pool = new pg.Pool({ connectionString: database.url, max: 2, allowExitOnIdle: true });
-  pool.on("error", () => undefined); // some tests end Postgres
+  const pool = openPool(database.url);
   const service: TestGateway["service"] = async (name, { scopes, organizations = [] }) => {
     const token = await issuer.sign({
       subject: `client:${name}`,

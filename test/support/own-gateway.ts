@@ -2,9 +2,9 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import type { Readable, Writable } from "node:stream";
-import pg from "pg";
 import { readEndpoints } from "../../src/local/endpoints.ts";
 import { loadDevelopmentIssuer } from "../../src/local/issuer.ts";
+import { openPool } from "./engines.ts";
 import { caller, type Person } from "./gateway.ts";
 import type { Stores } from "./graph.ts";
 import { compiledOnce } from "./test-engines.ts";
@@ -159,8 +159,7 @@ export async function storesOf(stateDir: string): Promise<OpenStores> {
 
 /** The ledger alone, as its superuser. */
 export function ledgerAt(databaseUrl: string): Pick<OpenStores, "sql" | "close"> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, allowExitOnIdle: true });
-  pool.on("error", () => undefined); // the gateway stops, and Postgres with it
+  const pool = openPool(databaseUrl);
   return {
     sql: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
       (await pool.query<Row>(text, [...values])).rows,

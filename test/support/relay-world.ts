@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import pg from "pg";
 import { buildModel, type Graph, openGraph, prepareStore, readModules } from "../../src/engines/openfga.ts";
 import type { StoreOptions } from "../../src/engines/openfga-model.ts";
 import { applicationTuples, roleTuple, sectorTuple, type TupleChange } from "../../src/entities/tuples.ts";
@@ -8,7 +7,7 @@ import { createRelay, type Relay, type RelayOptions } from "../../src/relay/rela
 import { type Database, openDatabase } from "../../src/stores/database.ts";
 import { fileTuples } from "../../src/stores/outbox.ts";
 import { inOrganization } from "../../src/stores/scope.ts";
-import { makeLedger } from "./engines.ts";
+import { makeLedger, openPool } from "./engines.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 import { testEngines } from "./test-engines.ts";
 
@@ -58,7 +57,7 @@ export async function makeRelayWorld(): Promise<RelayWorld> {
     openDatabase({ url: database.url, role, connections: 6, statementTimeoutMs: 5_000, lockTimeoutMs: 2_000 });
   const app = open("bailiwick_app");
   const relayDatabase = open("bailiwick_relay");
-  const pool = new pg.Pool({ connectionString: database.url, max: 3, allowExitOnIdle: true });
+  const pool = openPool(database.url, 3);
   const relays: Relay[] = [];
   let aheadMs = 0;
   const clock = (): Date => new Date(Date.now() + aheadMs);

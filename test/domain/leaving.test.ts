@@ -9,7 +9,6 @@ import { DOCUMENTS } from "../support/host-folder.ts";
 import { addMember, must } from "../support/world.ts";
 
 const SHARED = 300; // several rows of the outbox
-const LONG_MS = 60_000;
 
 let at: TestGateway;
 let owner: Person;
@@ -45,7 +44,7 @@ beforeEach(async () => {
   await other.store([documentLine("theirs", bob.alias)]);
   const [row] = await at.sql<{ pseudonym: string }>("select pseudonym from accounts where alias = $1", [bob.alias]);
   pseudonym = row?.pseudonym ?? "";
-}, LONG_MS);
+});
 
 async function relationsIn({ organization }: Documents): Promise<number> {
   const [row] = await at.sql<{ count: number }>(
@@ -86,72 +85,57 @@ const WAYS: readonly (readonly [name: string, go: (query?: string) => Promise<un
 ];
 
 describe.each(WAYS)("a member who %s", (_name, go) => {
-  test(
-    "is no longer what anything points to, keeps what is shared elsewhere, and finds nothing on coming back",
-    async () => {
-      expect([await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")]).toEqual([
-        true,
-        true,
-      ]);
-      await go();
-      const asked = [await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")];
-      expect([...asked, await docs.may("owner", "view", "d-7")]).toEqual([false, false, true]);
-      await expectNothingIsLeft(1);
-      expect(await other.may(bob.alias, "view", "theirs")).toBe(true);
+  test("is no longer what anything points to, keeps what is shared elsewhere, and finds nothing on coming back", async () => {
+    expect([await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")]).toEqual([
+      true,
+      true,
+    ]);
+    await go();
+    const asked = [await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")];
+    expect([...asked, await docs.may("owner", "view", "d-7")]).toEqual([false, false, true]);
+    await expectNothingIsLeft(1);
+    expect(await other.may(bob.alias, "view", "theirs")).toBe(true);
 
-      await addMember(owner, docs.slug, bob, "viewer");
-      expect(await relationsIn(docs)).toBe(0);
-      const again = [await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")];
-      expect(again).toEqual([false, false]);
-      must(
-        await docs.keeper.patch(`${docs.base}/document/d-7`, { relate: { shared_with: [account(bob.alias)] } }),
-        200,
-      );
-      expect(await docs.may(bob.alias, "view", "d-7")).toBe(true);
-    },
-    LONG_MS,
-  );
+    await addMember(owner, docs.slug, bob, "viewer");
+    expect(await relationsIn(docs)).toBe(0);
+    const again = [await docs.may(bob.alias, "view", "d-7"), await docs.may(bob.alias, "view", "by-group")];
+    expect(again).toEqual([false, false]);
+    must(await docs.keeper.patch(`${docs.base}/document/d-7`, { relate: { shared_with: [account(bob.alias)] } }), 200);
+    expect(await docs.may(bob.alias, "view", "d-7")).toBe(true);
+  });
 
-  test(
-    "changes nothing by a dry run",
-    async () => {
-      await eventually(async () => await expectGraphHoldsLedger(at));
-      const tracker = track(at);
-      const before = await tracker.footprint();
-      await go("?dryRun=true");
-      expect(await tracker.footprint()).toEqual(before);
-      expect(await relationsIn(docs)).toBe(SHARED + 1);
-    },
-    LONG_MS,
-  );
+  test("changes nothing by a dry run", async () => {
+    await eventually(async () => await expectGraphHoldsLedger(at));
+    const tracker = track(at);
+    const before = await tracker.footprint();
+    await go("?dryRun=true");
+    expect(await tracker.footprint()).toEqual(before);
+    expect(await relationsIn(docs)).toBe(SHARED + 1);
+  });
 });
 
 describe("an account that is erased", () => {
-  test(
-    "is no longer what anything points to, in every organization; a dry run changes nothing",
-    async () => {
-      await eventually(async () => await expectGraphHoldsLedger(at));
-      const tracker = track(at);
-      const before = await tracker.footprint();
-      must(await bob.delete("/v1/me?dryRun=true"), 204);
-      expect(await tracker.footprint()).toEqual(before);
+  test("is no longer what anything points to, in every organization; a dry run changes nothing", async () => {
+    await eventually(async () => await expectGraphHoldsLedger(at));
+    const tracker = track(at);
+    const before = await tracker.footprint();
+    must(await bob.delete("/v1/me?dryRun=true"), 204);
+    expect(await tracker.footprint()).toEqual(before);
 
-      must(await bob.delete("/v1/me"), 204);
-      expect(await at.sql("select from accounts where pseudonym = $1", [pseudonym])).toEqual([]);
-      const orphans =
-        "select from entity_relations r where r.account_id is not null and not exists (select from accounts a where a.id = r.account_id)";
-      expect(await at.sql(orphans)).toEqual([]);
-      await expectNothingIsLeft(0);
-      expect(pointingTo(await readStore(at.storeId), pseudonym)).toEqual([]);
-      expect(must(await other.keeper.get(`${other.base}/document/theirs`), 200).body["relations"]).toEqual({});
-      for (const [where, document] of [
-        [docs, "d-7"],
-        [docs, "by-group"],
-        [other, "theirs"],
-      ] as const) {
-        expect(await where.may(bob.alias, "view", document)).toBe(false);
-      }
-    },
-    LONG_MS,
-  );
+    must(await bob.delete("/v1/me"), 204);
+    expect(await at.sql("select from accounts where pseudonym = $1", [pseudonym])).toEqual([]);
+    const orphans =
+      "select from entity_relations r where r.account_id is not null and not exists (select from accounts a where a.id = r.account_id)";
+    expect(await at.sql(orphans)).toEqual([]);
+    await expectNothingIsLeft(0);
+    expect(pointingTo(await readStore(at.storeId), pseudonym)).toEqual([]);
+    expect(must(await other.keeper.get(`${other.base}/document/theirs`), 200).body["relations"]).toEqual({});
+    for (const [where, document] of [
+      [docs, "d-7"],
+      [docs, "by-group"],
+      [other, "theirs"],
+    ] as const) {
+      expect(await where.may(bob.alias, "view", document)).toBe(false);
+    }
+  });
 });

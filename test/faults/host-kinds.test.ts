@@ -14,7 +14,6 @@ import { type OwnEngines, startOwnEngines } from "../support/own-engines.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { addMember, must } from "../support/world.ts";
 
-const LONG_MS = 120_000;
 const RECOVERS_WITHIN_MS = 30_000;
 
 let folder: string;
@@ -50,7 +49,7 @@ beforeAll(async () => {
     settings: { ...PUNCTUAL, DECISION_TIMEOUT_MS: "1500" },
   });
   owner = await at.person("owner");
-}, LONG_MS);
+});
 const mend = (): void => {
   for (const proxy of Object.values(proxies)) {
     proxy.pass();
@@ -64,14 +63,14 @@ afterAll(async () => {
     await own.stop();
     await rm(folder, { recursive: true, force: true });
   });
-}, LONG_MS);
+});
 beforeEach(async () => {
   docs = await eventually(async () => await foundDocuments(at, owner), RECOVERS_WITHIN_MS);
   const bob = await at.person("bob");
   await addMember(owner, docs.slug, bob, "viewer");
   const even = Array.from({ length: 8 }, (_, index) => documentLine(`d-${index}`, ...(index % 2 === 0 ? ["bob"] : [])));
   await docs.store(even);
-}, LONG_MS);
+});
 afterEach(mend);
 
 /** Bob sees every other one. */
@@ -185,43 +184,34 @@ describe("While an engine fails", () => {
         expect([await docs.may("bob", "view", last), await docs.may("owner", "view", last)]).toEqual([true, false]);
       }, RECOVERS_WITHIN_MS);
     },
-    LONG_MS,
   );
 });
 
-test(
-  "what is on its way to OpenFGA is waited for, and beyond the deadline it is 503: nothing is decided by half of the facts",
-  async () => {
-    const caught = proxies.OpenFGA.hold("requests", "/write");
-    const patched = await docs.keeper.patch(`${docs.base}/document/d-0`, {
-      unrelate: { shared_with: [account("bob")] },
-    });
-    await caught; // and so is every Write that the relay sends after it
-    expect(must(patched, 200).headers.get("bailiwick-graph")).toBe("pending");
-    for (const index of [0, 1, 2]) {
-      const answer = await docs.ask("bob", "view", `d-${index}`);
-      expect([answer.status, answer.body.code, answer.headers.get("retry-after")]).toEqual([503, "CANNOT_DECIDE", "1"]);
-    }
-    proxies.OpenFGA.pass();
-    await proxies.OpenFGA.release();
-    const decided = await eventually(async () => await docs.may("bob", "view", "d-0"), RECOVERS_WITHIN_MS);
-    expect([decided, await docs.may("bob", "view", "d-2")]).toEqual([false, true]);
-  },
-  LONG_MS,
-);
+test("what is on its way to OpenFGA is waited for, and beyond the deadline it is 503: nothing is decided by half of the facts", async () => {
+  const caught = proxies.OpenFGA.hold("requests", "/write");
+  const patched = await docs.keeper.patch(`${docs.base}/document/d-0`, {
+    unrelate: { shared_with: [account("bob")] },
+  });
+  await caught; // and so is every Write that the relay sends after it
+  expect(must(patched, 200).headers.get("bailiwick-graph")).toBe("pending");
+  for (const index of [0, 1, 2]) {
+    const answer = await docs.ask("bob", "view", `d-${index}`);
+    expect([answer.status, answer.body.code, answer.headers.get("retry-after")]).toEqual([503, "CANNOT_DECIDE", "1"]);
+  }
+  proxies.OpenFGA.pass();
+  await proxies.OpenFGA.release();
+  const decided = await eventually(async () => await docs.may("bob", "view", "d-0"), RECOVERS_WITHIN_MS);
+  expect([decided, await docs.may("bob", "view", "d-2")]).toEqual([false, true]);
+});
 
-test(
-  "a Write that failed is tried again for the first question after it, however long the relay would have rested, and that is decided",
-  async () => {
-    proxies.OpenFGA.cut();
-    const unshared = { unrelate: { shared_with: [account("bob")] } };
-    const patched = must(await docs.keeper.patch(`${docs.base}/document/d-0`, unshared), 200);
-    expect(patched.headers.get("bailiwick-graph")).toBe("pending");
-    const resting = `update graph_positions set next_attempt_at = now() + interval '1 hour'
+test("a Write that failed is tried again for the first question after it, however long the relay would have rested, and that is decided", async () => {
+  proxies.OpenFGA.cut();
+  const unshared = { unrelate: { shared_with: [account("bob")] } };
+  const patched = must(await docs.keeper.patch(`${docs.base}/document/d-0`, unshared), 200);
+  expect(patched.headers.get("bailiwick-graph")).toBe("pending");
+  const resting = `update graph_positions set next_attempt_at = now() + interval '1 hour'
       where organization_id = $1 and next_attempt_at is not null returning attempts`;
-    await eventually(async () => expect(await at.sql(resting, [docs.organization])).toHaveLength(1));
-    mend();
-    expect([await docs.may("bob", "view", "d-0"), await docs.may("bob", "view", "d-2")]).toEqual([false, true]);
-  },
-  LONG_MS,
-);
+  await eventually(async () => expect(await at.sql(resting, [docs.organization])).toHaveLength(1));
+  mend();
+  expect([await docs.may("bob", "view", "d-0"), await docs.may("bob", "view", "d-2")]).toEqual([false, true]);
+});

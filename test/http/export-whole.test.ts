@@ -5,8 +5,6 @@ import { type Person, startTestGateway, type TestGateway } from "../support/gate
 import { copyFolder, DOCUMENTS, type FolderCopy, RECORDS } from "../support/host-folder.ts";
 import { must } from "../support/world.ts";
 
-const LONG_MS = 120_000;
-
 let at: TestGateway;
 let broken: FolderCopy;
 let owner: Person;
@@ -18,7 +16,7 @@ beforeAll(async () => {
   owner = await at.person("owner");
   docs = await foundDocuments(at, owner);
   await docs.store([documentLine("d-1"), { type: "user", id: "ann" }]);
-}, LONG_MS);
+});
 afterAll(async () => {
   await at.close();
   await broken.remove();

@@ -9,7 +9,6 @@ import { eventually } from "../support/eventually.ts";
 import { expectGraphHoldsLedger } from "../support/graph.ts";
 import { type OwnGateway, personAt, run, start, storesOf } from "../support/own-gateway.ts";
 
-const LONG_MS = 120_000;
 let folder: string;
 let stateDir: string;
 let backup: string;
@@ -24,11 +23,11 @@ beforeAll(async () => {
   await running();
   drill = await foundAcme(url(), stateDir);
   before = await decisions(url(), stateDir, drill);
-}, LONG_MS);
+});
 afterAll(async () => {
   await gateway?.stop();
   removeStateDir(folder);
-}, LONG_MS);
+});
 
 const settings = (more: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   STATE_DIR: stateDir,
@@ -123,78 +122,62 @@ describe("a backup", () => {
 });
 
 describe("the drill", () => {
-  test(
-    "what was backed up is there again: decisions are as then, the graph is the ledger's, the removed member is back",
-    async () => {
-      await running();
-      await goOn(url(), stateDir);
-      const after = await decisions(url(), stateDir, drill);
-      expect(after["bob view"]?.decision).toBe(false);
-      expect(after["dave rotate_keys"]?.decision).toBe(true);
-      await stopped();
+  test("what was backed up is there again: decisions are as then, the graph is the ledger's, the removed member is back", async () => {
+    await running();
+    await goOn(url(), stateDir);
+    const after = await decisions(url(), stateDir, drill);
+    expect(after["bob view"]?.decision).toBe(false);
+    expect(after["dave rotate_keys"]?.decision).toBe(true);
+    await stopped();
 
-      const refused = await run(["restore", backup], settings());
-      expect(refused).toMatchObject({
-        status: 1,
-        stderr: expect.stringMatching(/holds a ledger already\. .*add --force/),
-      });
-      expect(partsIn(stateDir)).toEqual(["issuer.json", "postgres", "secrets.json"]);
+    const refused = await run(["restore", backup], settings());
+    expect(refused).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/holds a ledger already\. .*add --force/),
+    });
+    expect(partsIn(stateDir)).toEqual(["issuer.json", "postgres", "secrets.json"]);
 
-      const { status, stderr } = await run(["restore", backup, "--force"], settings());
-      expect({ status, stderr }).toMatchObject({
-        status: 0,
-        stderr: expect.stringMatching(/What was there before is in .*\nNext: npm start/),
-      });
-      const aside = partsIn(stateDir).find((name) => name.startsWith("replaced-")) ?? "";
-      expect(readdirSync(path.join(stateDir, aside)).sort()).toEqual(["issuer.json", "postgres", "secrets.json"]);
+    const { status, stderr } = await run(["restore", backup, "--force"], settings());
+    expect({ status, stderr }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/What was there before is in .*\nNext: npm start/),
+    });
+    const aside = partsIn(stateDir).find((name) => name.startsWith("replaced-")) ?? "";
+    expect(readdirSync(path.join(stateDir, aside)).sort()).toEqual(["issuer.json", "postgres", "secrets.json"]);
 
-      await running();
-      expect(await decisions(url(), stateDir, drill)).toEqual(before);
-      await expectEqual();
-      const alice = await personAt(url(), stateDir, "alice");
-      const { body } = await alice.get("/v1/organizations/acme/members");
-      const members = body.items as { alias: string; role: string }[];
-      expect(members.map(({ alias, role }) => `${alias} ${role}`)).toEqual([
-        "alice owner",
-        "bob member",
-        "carol admin",
-      ]);
-      expect((await alice.get("/v1/organizations/later")).status).toBe(403); // as one that never was
-      const bob = await personAt(url(), stateDir, "bob");
-      expect((await bob.get("/v1/organizations/acme")).status).toBe(200);
-    },
-    LONG_MS,
-  );
+    await running();
+    expect(await decisions(url(), stateDir, drill)).toEqual(before);
+    await expectEqual();
+    const alice = await personAt(url(), stateDir, "alice");
+    const { body } = await alice.get("/v1/organizations/acme/members");
+    const members = body.items as { alias: string; role: string }[];
+    expect(members.map(({ alias, role }) => `${alias} ${role}`)).toEqual(["alice owner", "bob member", "carol admin"]);
+    expect((await alice.get("/v1/organizations/later")).status).toBe(403); // as one that never was
+    const bob = await personAt(url(), stateDir, "bob");
+    expect((await bob.get("/v1/organizations/acme")).status).toBe(200);
+  });
 
-  test(
-    "it goes on from there: what was done once can be done again",
-    async () => {
-      await goOn(url(), stateDir);
-      expect((await decisions(url(), stateDir, drill))["bob view"]?.decision).toBe(false);
-      await expectEqual();
-      await stopped();
-    },
-    LONG_MS,
-  );
+  test("it goes on from there: what was done once can be done again", async () => {
+    await goOn(url(), stateDir);
+    expect((await decisions(url(), stateDir, drill))["bob view"]?.decision).toBe(false);
+    await expectEqual();
+    await stopped();
+  });
 
-  test(
-    "with OpenFGA's database lost, reconcile --rebuild makes the graph anew from the restored ledger",
-    async () => {
-      expect(await run(["restore", backup, "--force"], settings())).toMatchObject({ status: 0 });
-      await dropOpenfga();
-      const { status, stderr } = await run(["reconcile", "--rebuild"], settings({ LOG_LEVEL: "silent" }));
-      expect({ status, stderr }).toMatchObject({
-        status: 0,
-        stderr: expect.stringMatching(/\n2 organizations rebuilt: 1 had drifted, 0 could not be rebuilt/),
-      });
-      await running();
-      expect(await decisions(url(), stateDir, drill)).toEqual(before);
-      await expectEqual();
-      await stopped();
-      expect(processesIn(stateDir)).toEqual([]);
-    },
-    LONG_MS,
-  );
+  test("with OpenFGA's database lost, reconcile --rebuild makes the graph anew from the restored ledger", async () => {
+    expect(await run(["restore", backup, "--force"], settings())).toMatchObject({ status: 0 });
+    await dropOpenfga();
+    const { status, stderr } = await run(["reconcile", "--rebuild"], settings({ LOG_LEVEL: "silent" }));
+    expect({ status, stderr }).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/\n2 organizations rebuilt: 1 had drifted, 0 could not be rebuilt/),
+    });
+    await running();
+    expect(await decisions(url(), stateDir, drill)).toEqual(before);
+    await expectEqual();
+    await stopped();
+    expect(processesIn(stateDir)).toEqual([]);
+  });
 });
 
 /** Through the embedded Postgres alone. */

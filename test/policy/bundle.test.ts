@@ -12,7 +12,6 @@ import { copyFolder, DOCUMENTS, type FolderCopy, POLICIES, RECORDS } from "../su
 import { writeVersion } from "../support/policy-versions.ts";
 
 const PROGRAM = path.resolve("src/policy/main.ts");
-const LONG_MS = 120_000;
 
 let top: string;
 let policies: FolderCopy;
@@ -43,23 +42,19 @@ const canaryIn = async (folder: string): Promise<string> =>
   await readFile(path.join(folder, "bailiwick_canary.yaml"), "utf8");
 
 describe("The verb", () => {
-  test(
-    "writes the policies of the folders that it is given, says their unit, and with --json the same for programs",
-    async () => {
-      const target = path.join(top, "new/bundle");
-      const given = [target, "--policies", policies.directory, "--host", RECORDS];
-      const unit = await policyUnit(policies.directory, [RECORDS]);
-      expect(await bundle(...given)).toMatchObject({
-        status: 0,
-        stdout: `${target}: unit ${unit}, the built-in policies and the host's kinds record, user\n`,
-      });
-      expect(await canaryIn(target)).toContain(unit);
-      expect(await readdir(target)).toEqual(expect.arrayContaining(["_schemas", "host-0", "sector.yaml"]));
-      const again = await bundle(...given, "--replace", "--json");
-      expect(JSON.parse(again.stdout)).toEqual({ folder: target, unit, kinds: ["record", "user"], isCompiled: true });
-    },
-    LONG_MS,
-  );
+  test("writes the policies of the folders that it is given, says their unit, and with --json the same for programs", async () => {
+    const target = path.join(top, "new/bundle");
+    const given = [target, "--policies", policies.directory, "--host", RECORDS];
+    const unit = await policyUnit(policies.directory, [RECORDS]);
+    expect(await bundle(...given)).toMatchObject({
+      status: 0,
+      stdout: `${target}: unit ${unit}, the built-in policies and the host's kinds record, user\n`,
+    });
+    expect(await canaryIn(target)).toContain(unit);
+    expect(await readdir(target)).toEqual(expect.arrayContaining(["_schemas", "host-0", "sector.yaml"]));
+    const again = await bundle(...given, "--replace", "--json");
+    expect(JSON.parse(again.stdout)).toEqual({ folder: target, unit, kinds: ["record", "user"], isCompiled: true });
+  });
 
   test("tells with --help what it takes", async () => {
     const { status, stdout } = await bundle("--help");
@@ -126,72 +121,60 @@ describe("What its user can mend is told, with exit status 2, nothing on its out
     ],
   ];
 
-  test.each(CASES)(
-    "%s",
-    async (_what, args, says) => {
-      const { status, stdout, stderr } = await bundle(...(await args()));
-      expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(says)]);
-      expect(stderr).not.toMatch(/\n\s+at |bailiwick-snapshot/);
-      expect((await readdir(top)).filter((name) => name.startsWith(".") || name === "never")).toEqual([]);
-    },
-    LONG_MS,
-  );
+  test.each(CASES)("%s", async (_what, args, says) => {
+    const { status, stdout, stderr } = await bundle(...(await args()));
+    expect([status, stdout, stderr]).toEqual([2, "", expect.stringMatching(says)]);
+    expect(stderr).not.toMatch(/\n\s+at |bailiwick-snapshot/);
+    expect((await readdir(top)).filter((name) => name.startsWith(".") || name === "never")).toEqual([]);
+  });
 });
 
 describe("A bundle in the place of another", () => {
-  test(
-    "comes there whole: whoever looks finds all of one, or nothing; the one before stays beside it",
-    async () => {
-      const target = path.join(top, "replaced/bundle");
-      const { unit: first } = await writeBundle(target, policies.directory, []);
-      const names = (await readdir(target)).sort();
-      const seen = new Set<string>();
-      const looking = new AbortController();
-      const looks = (async () => {
-        while (!looking.signal.aborted)
-          seen.add(
-            String(
-              await readdir(target).then(
-                (all) => all.sort(),
-                () => "nothing",
-              ),
+  test("comes there whole: whoever looks finds all of one, or nothing; the one before stays beside it", async () => {
+    const target = path.join(top, "replaced/bundle");
+    const { unit: first } = await writeBundle(target, policies.directory, []);
+    const names = (await readdir(target)).sort();
+    const seen = new Set<string>();
+    const looking = new AbortController();
+    const looks = (async () => {
+      while (!looking.signal.aborted)
+        seen.add(
+          String(
+            await readdir(target).then(
+              (all) => all.sort(),
+              () => "nothing",
             ),
-          );
-      })();
-      await writeVersion(policies, { least: "member", sectors: 7 });
-      const { unit: second } = await writeBundle(target, policies.directory, [], { replaces: true });
-      await writeVersion(policies, { least: "admin", sectors: 25 }, { least: "member", sectors: 7 });
-      looking.abort();
-      await looks;
-      expect([...seen].filter((each) => each !== "nothing")).toEqual([String(names)]);
-      expect(first).not.toBe(second);
-      expect(await canaryIn(target)).toContain(second);
-      expect((await readdir(path.dirname(target))).sort()).toEqual([".bundle.previous", "bundle"]);
-      expect(await canaryIn(path.join(path.dirname(target), ".bundle.previous"))).toContain(first);
-    },
-    LONG_MS,
-  );
+          ),
+        );
+    })();
+    await writeVersion(policies, { least: "member", sectors: 7 });
+    const { unit: second } = await writeBundle(target, policies.directory, [], { replaces: true });
+    await writeVersion(policies, { least: "admin", sectors: 25 }, { least: "member", sectors: 7 });
+    looking.abort();
+    await looks;
+    expect([...seen].filter((each) => each !== "nothing")).toEqual([String(names)]);
+    expect(first).not.toBe(second);
+    expect(await canaryIn(target)).toContain(second);
+    expect((await readdir(path.dirname(target))).sort()).toEqual([".bundle.previous", "bundle"]);
+    expect(await canaryIn(path.join(path.dirname(target), ".bundle.previous"))).toContain(first);
+  });
 
-  test(
-    "whose writer was killed is the one before or none, and the next comes there all the same",
-    async () => {
-      const target = path.join(top, "killed/bundle");
-      const { unit } = await writeBundle(target, policies.directory, []);
-      const child: ChildProcess = spawn(process.execPath, [PROGRAM, "bundle", target, "--replace"], {
-        stdio: "ignore",
-      });
-      const watching = watch(path.dirname(target), () => child.kill("SIGKILL")); // as soon as something is beside it
-      await once(child, "exit");
-      watching.close();
-      expect(await canaryIn(target).catch(() => unit)).toContain(unit);
-      // Between its two steps, if it was not killed there.
-      await rm(path.join(path.dirname(target), ".bundle.previous"), { recursive: true, force: true });
-      await rename(target, path.join(path.dirname(target), ".bundle.previous")).catch(() => undefined);
-      await writeBundle(target, policies.directory, [], { replaces: true });
-      expect(await canaryIn(target)).toContain(unit);
-    },
-    LONG_MS,
-  );
+  test("whose writer was killed is the one before or none, and the next comes there all the same", async () => {
+    const target = path.join(top, "killed/bundle");
+    const { unit } = await writeBundle(target, policies.directory, []);
+    const child: ChildProcess = spawn(process.execPath, [PROGRAM, "bundle", target, "--replace"], {
+      stdio: "ignore",
+    });
+    const watching = watch(path.dirname(target), () => child.kill("SIGKILL")); // as soon as something is beside it
+    await once(child, "exit");
+    watching.close();
+    expect(await canaryIn(target).catch(() => unit)).toContain(unit);
+    // Between its two steps, if it was not killed there.
+    await rm(path.join(path.dirname(target), ".bundle.previous"), { recursive: true, force: true });
+    await rename(target, path.join(path.dirname(target), ".bundle.previous")).catch(() => undefined);
+    await writeBundle(target, policies.directory, [], { replaces: true });
+    expect(await canaryIn(target)).toContain(unit);
+  });
 
   test("is of one moment, or none: of folders that change all the time it says so", async () => {
     const moving = await copyFolder(POLICIES);

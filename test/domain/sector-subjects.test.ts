@@ -4,9 +4,9 @@ import { randomBytes } from "node:crypto";
 import { resealAll } from "../../src/domain/resealing.ts";
 import { createSealing } from "../../src/domain/sealing.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, logIn, loginService } from "../support/logins.ts";
+import { attemptOf, foundForLogins, logIn } from "../support/logins.ts";
 import { admission } from "../support/rules.ts";
-import { addApplication, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, must } from "../support/world.ts";
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
 const ACCOUNTS = IS_FULL ? 1_000 : 30;
@@ -25,10 +25,7 @@ beforeAll(async () => {
   gateway = await startTestGateway({
     settings: { MASTER_KEYS: KEYS.map(({ id, secret }) => `${id}:${secret.toString("base64")}`).join(",") },
   });
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
 });
 afterAll(async () => await gateway.close());
 

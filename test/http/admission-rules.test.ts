@@ -4,7 +4,7 @@ import { LIMITS } from "../../src/entities/limits.ts";
 import { adopt, domainPath } from "../support/domains.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { admission } from "../support/rules.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, foundWideTeam, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -15,15 +15,7 @@ let at: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
-  [alice, admin, viewer] = [
-    await gateway.person("alice"),
-    await gateway.person("admin"),
-    await gateway.person("viewer"),
-  ];
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  await addMember(alice, slug, admin, "admin");
-  await addMember(alice, slug, viewer, "viewer");
+  ({ alice, admin, viewer, slug } = await foundWideTeam(gateway));
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {

@@ -2,10 +2,21 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { generateKeyPairSync } from "node:crypto";
 import { LIMITS } from "../../src/entities/limits.ts";
-import { AUDIENCE, claimsOf, jwkOf, type KeyPair, pairOf, signed, unsigned } from "../support/client-assertions.ts";
+import {
+  AUDIENCE,
+  claimsOf,
+  type ClientKey,
+  INVALID,
+  jwkOf,
+  type KeyPair,
+  pairOf,
+  signed,
+  unsigned,
+  validBy,
+} from "../support/client-assertions.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { loginService } from "../support/logins.ts";
-import { addApplication, foundOrganization, must, widen } from "../support/world.ts";
+import { foundForLogins } from "../support/logins.ts";
+import { addApplication, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -19,10 +30,7 @@ const now = (): number => at ?? Date.now();
 
 beforeAll(async () => {
   gateway = await startTestGateway({ clock: () => new Date(now()) });
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {
@@ -31,24 +39,14 @@ beforeEach(async () => {
   keys = `/v1/organizations/${slug}/applications/${anchor}/client-keys`;
 });
 
-interface Key {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly expiresAt: string;
-}
-
-const add = async (more: object, to = keys): Promise<Key> =>
-  must(await alice.post(to, { name: "Deployment", ...more }), 201).body as unknown as Key;
+const add = async (more: object, to = keys): Promise<ClientKey> =>
+  must(await alice.post(to, { name: "Deployment", ...more }), 201).body as unknown as ClientKey;
 const asked = async (body: object, of = anchor): Promise<unknown> =>
   must(await service.post(`/v1/applications/${of}/client-authentications`, body), 200).body;
 
-const INVALID = { valid: false, key: null };
-const validBy = ({ id, name, kind, expiresAt }: Key): object => ({ valid: true, key: { id, name, kind, expiresAt } });
-
 describe("An assertion", () => {
   let pair: KeyPair;
-  let key: Key;
+  let key: ClientKey;
   beforeEach(async () => {
     pair = pairOf();
     key = await add({ publicKey: jwkOf(pair) });

@@ -1,10 +1,19 @@
 /** S0.11, S0.23: whether it is the application that asks for tokens, for the service that issues them. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { LIMITS } from "../../src/entities/limits.ts";
-import { AUDIENCE, claimsOf, jwkOf, pairOf, signed } from "../support/client-assertions.ts";
+import {
+  AUDIENCE,
+  claimsOf,
+  type ClientKey,
+  INVALID,
+  jwkOf,
+  pairOf,
+  signed,
+  validBy,
+} from "../support/client-assertions.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { bindTo, loginService } from "../support/logins.ts";
-import { addApplication, foundOrganization, must, widen } from "../support/world.ts";
+import { bindTo, foundForLogins, loginService } from "../support/logins.ts";
+import { addApplication, foundOrganization, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -18,10 +27,7 @@ const now = (): number => at ?? Date.now();
 
 beforeAll(async () => {
   gateway = await startTestGateway({ clock: () => new Date(now()) });
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {
@@ -30,22 +36,11 @@ beforeEach(async () => {
   keys = `/v1/organizations/${slug}/applications/${anchor}/client-keys`;
 });
 
-interface Key {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly expiresAt: string;
-  readonly secret: string | null;
-}
-
-const add = async (more: object = {}, to = keys): Promise<Key> =>
-  must(await alice.post(to, { name: "Deployment", ...more }), 201).body as unknown as Key;
+const add = async (more: object = {}, to = keys): Promise<ClientKey> =>
+  must(await alice.post(to, { name: "Deployment", ...more }), 201).body as unknown as ClientKey;
 const ask = async (body: object, by = service, of = anchor): Promise<Answered> =>
   await by.post(`/v1/applications/${of}/client-authentications`, body);
 const asked = async (body: object, of = anchor): Promise<unknown> => must(await ask(body, service, of), 200).body;
-
-const INVALID = { valid: false, key: null };
-const validBy = ({ id, name, kind, expiresAt }: Key): object => ({ valid: true, key: { id, name, kind, expiresAt } });
 
 describe("A secret", () => {
   test("of the application's own is valid, and says by which of its keys; another text, or its hash, is not", async () => {

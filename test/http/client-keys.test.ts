@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync } from "node:crypto";
 import { LIMITS } from "../../src/entities/limits.ts";
 import { PUBLIC_KEY } from "../support/client-key.ts";
 import { type Answered, type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, foundWide, must } from "../support/world.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -19,9 +19,8 @@ let later = 0;
 
 beforeAll(async () => {
   gateway = await startTestGateway({ clock: () => new Date(Date.now() + later) });
-  [alice, bob] = [await gateway.person("alice"), await gateway.person("bob")];
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
+  ({ alice, slug } = await foundWide(gateway));
+  bob = await gateway.person("bob");
   await addMember(alice, slug, bob, "viewer");
 });
 afterAll(async () => await gateway.close());

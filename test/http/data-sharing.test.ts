@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
 import { decodeJwt } from "jose";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, codesOf, logIn, type LoginAnswer, loginService, tryLogin } from "../support/logins.ts";
+import { attemptOf, codesOf, foundForLogins, logIn, type LoginAnswer, tryLogin } from "../support/logins.ts";
 import { admission, CLAIMS } from "../support/rules.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -16,10 +16,7 @@ let scene = 0;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {

@@ -7,14 +7,14 @@ import {
   type Attempt,
   attemptOf,
   codesOf,
+  foundForLogins,
+  granted,
   logIn,
-  type LoginAnswer,
-  loginService,
   tryLogin,
   verified,
 } from "../support/logins.ts";
 import { admission, AUTHENTICATION } from "../support/rules.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -27,11 +27,9 @@ let anchor: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
-  [alice, bob, eve] = [await gateway.person("alice"), await gateway.person("bob"), await gateway.person("eve")];
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
+  ({ alice, slug, service } = await foundForLogins(gateway));
+  [bob, eve] = [await gateway.person("bob"), await gateway.person("eve")];
   await addMember(alice, slug, bob, "viewer");
-  service = await loginService(gateway, "id-service", [slug]);
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {
@@ -41,10 +39,6 @@ beforeEach(async () => {
 const at = (): string => `/v1/organizations/${slug}/applications/${anchor}`;
 const set = async (document: string, body: object): Promise<void> => {
   must(await alice.put(`${at()}/${document}`, body, { "if-match": "*" }), 200);
-};
-const granted = ({ login, ...denied }: LoginAnswer): NonNullable<LoginAnswer["login"]> => {
-  if (login === undefined) throw new Error(`denied: ${JSON.stringify(denied)}`);
-  return login;
 };
 
 describe("A login that is denied", () => {

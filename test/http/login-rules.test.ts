@@ -4,9 +4,9 @@ import type { ApplicationDocuments } from "../../src/entities/application-docume
 import { addConnector, addEnabled } from "../support/connectors.ts";
 import { adopt, hold } from "../support/domains.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, codesOf, logIn, loginService } from "../support/logins.ts";
+import { attemptOf, codesOf, foundForLogins, logIn } from "../support/logins.ts";
 import { type Chance, chanceOf, takeSeed } from "../support/seed.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
 const ATTEMPTS = IS_FULL ? 2_000 : 240;
@@ -16,9 +16,10 @@ const ATTEMPTS_EACH = 20;
 let gateway: TestGateway;
 let alice: Person;
 let service: Person;
+let slug: string;
 beforeAll(async () => {
   gateway = await startTestGateway();
-  alice = await gateway.person("alice");
+  ({ alice, slug, service } = await foundForLogins(gateway));
   for (const name of PEOPLE) await gateway.person(name);
 });
 afterAll(async () => await gateway.close());
@@ -136,7 +137,7 @@ function drawTried(chance: Chance): Tried {
   };
 }
 
-async function applicationWith(slug: string, rules: Rules): Promise<string> {
+async function applicationWith(rules: Rules): Promise<string> {
   const { anchor } = await addApplication(alice, slug);
   const at = `/v1/organizations/${slug}/applications/${anchor}`;
   const { connectors } = rules.authentication;
@@ -148,7 +149,7 @@ async function applicationWith(slug: string, rules: Rules): Promise<string> {
   return anchor;
 }
 
-async function makeConnectors(slug: string): Promise<void> {
+async function makeConnectors(): Promise<void> {
   for (const name of ["first", "second"]) idOf.set(name, await addEnabled(alice, slug, name));
   idOf.set("disabled", await addConnector(alice, slug));
   idOf.set("foreign", await addEnabled(alice, await foundOrganization(alice), "first"));
@@ -157,18 +158,15 @@ async function makeConnectors(slug: string): Promise<void> {
 test(`${ATTEMPTS} random attempts on random rules come to what the table says, with its reasons, and every reason occurs`, async () => {
   const seed = takeSeed("login rules");
   const chance = chanceOf(seed);
-  const slug = await foundOrganization(alice);
-  await widen(gateway, slug);
   for (const name of ["member", "billing"]) await addMember(alice, slug, await gateway.person(name), name);
-  service = await loginService(gateway, "id-service", [slug]);
   for (const name of ["one", "two"] as const) await hold(gateway.dns, alice, slug, domainOf(name));
   await adopt(alice, slug, domainOf("three"));
-  await makeConnectors(slug);
+  await makeConnectors();
   const met = new Set<string>();
   for (let round = 0; round < ATTEMPTS / ATTEMPTS_EACH; round += 1) {
     const drawnRules = drawRules(chance);
     const rules: Rules = round === 0 ? { ...drawnRules, application: "retired" } : drawnRules; // chance may retire none
-    const anchor = await applicationWith(slug, rules);
+    const anchor = await applicationWith(rules);
     const drawn = Array.from({ length: ATTEMPTS_EACH }, () => drawTried(chance));
     await Promise.all(
       drawn.map(async (tried) => {

@@ -7,6 +7,8 @@ import {
   attemptOf,
   bindTo,
   codesOf,
+  foundForLogins,
+  granted,
   logIn,
   type LoginAnswer,
   loginService,
@@ -14,7 +16,7 @@ import {
   verified,
 } from "../support/logins.ts";
 import { admission, CLAIMS } from "../support/rules.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, foundOrganization, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -26,11 +28,9 @@ let sector: string;
 
 beforeAll(async () => {
   gateway = await startTestGateway();
-  [alice, bob] = [await gateway.person("alice"), await gateway.person("bob")];
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
+  ({ alice, slug, service } = await foundForLogins(gateway));
+  bob = await gateway.person("bob");
   await addMember(alice, slug, bob, "viewer");
-  service = await loginService(gateway, "id-service", [slug]);
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {
@@ -40,10 +40,6 @@ beforeEach(async () => {
 const at = (): string => `/v1/organizations/${slug}/applications/${anchor}`;
 const set = async (document: string, body: object): Promise<void> => {
   must(await alice.put(`${at()}/${document}`, body, { "if-match": "*" }), 200);
-};
-const granted = ({ login, ...denied }: LoginAnswer): NonNullable<LoginAnswer["login"]> => {
-  if (login === undefined) throw new Error(`denied: ${JSON.stringify(denied)}`);
-  return login;
 };
 const subjectOf = (answer: LoginAnswer): string => granted(answer).subject.id;
 

@@ -5,9 +5,18 @@ import { LIMITS } from "../../src/entities/limits.ts";
 import { addConnector } from "../support/connectors.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Person, startBeside, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, bindTo, codesOf, decidedBefore, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
+import {
+  attemptOf,
+  bindTo,
+  codesOf,
+  decidedBefore,
+  foundForLogins,
+  logIn,
+  type LoginAnswer,
+  loginService,
+} from "../support/logins.ts";
 import { admission } from "../support/rules.ts";
-import { addApplication, addMember, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, addMember, must } from "../support/world.ts";
 
 const IS_FULL = process.env["BAILIWICK_FULL"] === "1";
 const ROUNDS = IS_FULL ? 12 : 2;
@@ -21,10 +30,7 @@ let slug: string;
 let later = 0;
 beforeAll(async () => {
   gateway = await startTestGateway({ clock: () => new Date(Date.now() + later) });
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
   connector = await addConnector(alice, slug);
 });
 afterAll(async () => await gateway.close());

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "@jest/globals";
 import pg from "pg";
 import { eventually } from "../support/eventually.ts";
 import { type Person, startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { attemptOf, decidedBefore, logIn, type LoginAnswer, loginService } from "../support/logins.ts";
+import { attemptOf, decidedBefore, foundForLogins, logIn, type LoginAnswer } from "../support/logins.ts";
 import { CLAIMS } from "../support/rules.ts";
-import { addApplication, foundOrganization, must, widen } from "../support/world.ts";
+import { addApplication, must } from "../support/world.ts";
 
 let gateway: TestGateway;
 let alice: Person;
@@ -17,10 +17,7 @@ let later = 0;
 
 beforeAll(async () => {
   gateway = await startTestGateway({ clock: () => new Date(Date.now() + later) });
-  alice = await gateway.person("alice");
-  slug = await foundOrganization(alice);
-  await widen(gateway, slug);
-  service = await loginService(gateway, "id-service", [slug]);
+  ({ alice, slug, service } = await foundForLogins(gateway));
 });
 afterAll(async () => await gateway.close());
 beforeEach(async () => {

@@ -12,6 +12,21 @@ export interface KeyPair {
 export const pairOf = (): KeyPair => generateKeyPairSync("ec", { namedCurve: "P-256" });
 export const jwkOf = ({ publicKey }: KeyPair): object => publicKey.export({ format: "jwk" });
 
+export interface ClientKey {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly expiresAt: string;
+  readonly secret: string | null;
+}
+
+/** What the answer to a proof by it is, and to one by nothing of the application's. */
+export const validBy = ({ id, name, kind, expiresAt }: ClientKey): object => ({
+  valid: true,
+  key: { id, name, kind, expiresAt },
+});
+export const INVALID = { valid: false, key: null };
+
 let count = 0;
 
 /** What it says; undefined: not at all. */

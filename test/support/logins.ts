@@ -1,7 +1,7 @@
 /** Logins, as a service asks for them. */
 import { createRemoteJWKSet, jwtVerify, type JWTVerifyResult } from "jose";
 import type { Answered, Person, TestGateway } from "./gateway.ts";
-import { must } from "./world.ts";
+import { foundWide, must, type Wide } from "./world.ts";
 
 export interface LoginAnswer {
   readonly decision: boolean;
@@ -36,6 +36,12 @@ export async function loginService(
   return await gateway.service(name, { scopes: ["logins:create"], organizations });
 }
 
+/** An organization of alice's, with room for applications, and a service that may ask about logins there. */
+export async function foundForLogins(gateway: TestGateway): Promise<Wide & { readonly service: Person }> {
+  const world = await foundWide(gateway);
+  return { ...world, service: await loginService(gateway, "id-service", [world.slug]) };
+}
+
 /** From now on it is bound to these applications, and to these organizations alone. */
 export async function bindTo(
   gateway: TestGateway,
@@ -64,6 +70,12 @@ export async function tryLogin(service: Person, anchor: string, attempt: object)
 
 export async function logIn(service: Person, anchor: string, attempt: object): Promise<LoginAnswer> {
   return must(await tryLogin(service, anchor, attempt), 200).body as unknown as LoginAnswer; // the contract tests hold its shape
+}
+
+/** Throws where it is denied. */
+export function granted({ login, ...denied }: LoginAnswer): NonNullable<LoginAnswer["login"]> {
+  if (login === undefined) throw new Error(`denied: ${JSON.stringify(denied)}`);
+  return login;
 }
 
 export const codesOf = ({ context }: LoginAnswer): unknown[] => context.reasons.map(({ code }) => code);

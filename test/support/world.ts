@@ -10,8 +10,15 @@ export async function foundOrganization(owner: Person, name = "Organization"): P
   return slug;
 }
 
-/** As many applications and sectors as a test wants. */
-export async function widen({ sql }: Pick<TestGateway, "sql">, slug: string): Promise<void> {
+export interface Wide {
+  readonly alice: Person;
+  readonly slug: string;
+}
+
+/** An organization of alice's, with as many applications and sectors as a test wants. */
+export async function foundWide({ person, sql }: Pick<TestGateway, "person" | "sql">): Promise<Wide> {
+  const alice = await person("alice");
+  const slug = await foundOrganization(alice);
   const text = `
     insert into limits
     select o.id, l.name, 100000
@@ -19,6 +26,18 @@ export async function widen({ sql }: Pick<TestGateway, "sql">, slug: string): Pr
     cross join unnest(array['applications', 'sectors']) l (name)
     where o.slug = $1`;
   await sql(text, [slug]);
+  return { alice, slug };
+}
+
+/** The same, with an Admin and a Viewer. */
+export async function foundWideTeam(
+  gateway: TestGateway,
+): Promise<Wide & { readonly admin: Person; readonly viewer: Person }> {
+  const world = await foundWide(gateway);
+  const [admin, viewer] = [await gateway.person("admin"), await gateway.person("viewer")];
+  await addMember(world.alice, world.slug, admin, "admin");
+  await addMember(world.alice, world.slug, viewer, "viewer");
+  return { ...world, admin, viewer };
 }
 
 export interface MadeApplication {

@@ -24,10 +24,8 @@ export interface AdoptedDomain {
 }
 
 const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
-/** In lower case, of two labels or more, the last of which begins with a letter: no address of IP is one. */
-export const DOMAIN_PATTERN = new RegExp(
-  `^(?=.{1,${LIMITS.domainCharacters}}$)(${LABEL}\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`,
-);
+/** In lower case, of two labels or more, the last of which begins with a letter: no address of IP is one. How long it may be is LIMITS' to say. */
+export const DOMAIN_PATTERN = new RegExp(`^(${LABEL}\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`);
 
 /** By their definition no DNS answers for them: RFC 6761, 6762, 7686, 9476. */
 const NEVER_IN_DNS: ReadonlySet<string> = new Set(["localhost", "local", "invalid", "onion", "alt"]);
@@ -38,7 +36,8 @@ const NO_NAME = /[\s%/\\:?#@[\]]/u;
 /** The one form of a domain's name, in lower case and IDN as A-labels; null: it is none that could be adopted. */
 export function canonicalDomain(text: string): string | null {
   const domain = NO_NAME.test(text) ? "" : domainToASCII(text);
-  const isKnown = DOMAIN_PATTERN.test(domain) && !NEVER_IN_DNS.has(domain.slice(domain.lastIndexOf(".") + 1));
+  const isName = domain.length <= LIMITS.domainCharacters && DOMAIN_PATTERN.test(domain);
+  const isKnown = isName && !NEVER_IN_DNS.has(domain.slice(domain.lastIndexOf(".") + 1));
   return isKnown ? domain : null;
 }
 

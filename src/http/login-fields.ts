@@ -27,5 +27,6 @@ const DOMAIN_FORM = `two labels or more in lower case, IDN as A-labels, up to ${
 /** In its canonical form. */
 export const domainName = z
   .string()
+  .max(LIMITS.domainCharacters)
   .regex(DOMAIN_PATTERN, `expected ${DOMAIN_FORM}`)
   .meta({ description: `The name of a domain: ${DOMAIN_FORM}`, examples: ["acme.example.com"] });

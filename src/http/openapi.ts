@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { PROBLEM_KINDS } from "./problem-kinds.ts";
 import {
   type Content,
@@ -114,7 +115,7 @@ function operationObject(operation: Operation, shared: Shared): object {
     description: `Requires: ${route.requires}.`,
     "x-requires": route.requires,
     ...(route.access === "open" && { security: [] }),
-    ...(parameters.length > 0 && { parameters: parameters.map((each) => parameterFor(tag, each, shared)) }),
+    ...(parameters.length > 0 && { parameters: parameters.map((each) => parameterFor(route.path, each, shared)) }),
     ...(request && {
       requestBody: {
         required: true,
@@ -126,14 +127,23 @@ function operationObject(operation: Operation, shared: Shared): object {
 }
 
 /** By its name; an `id` is another's in each noun, and what is one thing in paths can be another in queries. */
-function parameterFor(tag: string, { schema, ...parameter }: Parameter, { parameters }: Shared): Reference {
+function parameterFor(path: string, { schema, ...parameter }: Parameter, { parameters }: Shared): Reference {
   const { name } = parameter;
   const isOther = (parameters.get(name)?.in ?? parameter.in) !== parameter.in;
-  const key = name === "id" ? `${tag}.id` : isOther ? `${name}.${parameter.in}` : name;
+  const key = name === "id" ? `${nounOf(path)}.id` : isOther ? `${name}.${parameter.in}` : name;
   const { examples: [example] = [], description, ...rest } = schema;
-  const named = { ...parameter, ...(description && { description }) };
-  parameters.set(key, { ...named, schema: rest, ...(example !== "" && { example }) });
+  const described = { ...parameter, ...(description && { description }) };
+  const made = { ...described, schema: rest, ...(example !== "" && { example }) };
+  const known = parameters.get(key);
+  if (known !== undefined && !isDeepStrictEqual(known, made)) throw new Error(`${path}: ${key} is something else, too`);
+  parameters.set(key, made);
   return { $ref: `#/components/parameters/${key}` };
+}
+
+/** What the `id` in the path is one of. */
+function nounOf(path: string): string {
+  const parts = path.split("/");
+  return parts.slice(0, parts.indexOf(":id")).findLast((part) => !part.startsWith(":")) ?? "";
 }
 
 /** A problem that reads alike everywhere is written once, under the names of its codes. */

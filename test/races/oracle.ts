@@ -115,7 +115,7 @@ function mayInside(organization: Organization, { alias, kind, id, action }: Aske
 function mayOrganization(organization: Organization, action: string, may: Standing): boolean {
   if (action === "view") return may.isMember;
   if (/_entities$/.test(action)) return false; // for services, whatever an account is
-  if (/^list_(sectors|applications|members)$/.test(action)) return may.isViewer;
+  if (/^(list_(sectors|applications|members)|view_(connectors|domains))$/.test(action)) return may.isViewer;
   if (/^list_/.test(action) || action === "enable") return may.isOwner;
   if (/_audit$/.test(action)) return may.isAdmin;
   if (action === "retire") return may.isSole && isIdle(organization);

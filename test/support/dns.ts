@@ -1,7 +1,7 @@
 /** A DNS on the loopback, which says what a test wants it to. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import dnsPacket from "dns-packet";
 
@@ -52,18 +52,18 @@ export async function startDns(): Promise<TestDns> {
     if (said?.afterMs === undefined) answer();
     else void wait(said.afterMs, undefined, { ref: false }).then(answer);
   });
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  socket.unref();
-  const { port } = socket.address();
   const streams = createServer((stream) => {
     stream.on("data", (message) => {
       const query = dnsPacket.streamDecode(Buffer.from(message)); // one question is one segment here
       stream.end(dnsPacket.streamEncode(answerTo(query, heard(query), true)));
     });
   });
-  streams.listen(port, "127.0.0.1").unref();
-  await once(streams, "listening");
+  streams.listen(0, "127.0.0.1").unref();
+  await once(streams, "listening"); // first: many more ports are taken for TCP than for UDP
+  const { port } = streams.address() as AddressInfo;
+  socket.bind(port, "127.0.0.1");
+  await once(socket, "listening");
+  socket.unref();
   return {
     address: `127.0.0.1:${port}`,
     says: (name, said) => void zone.set(name, said),

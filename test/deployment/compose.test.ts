@@ -100,7 +100,7 @@ describe("The engines", () => {
     const unit = await policyUnit(path.join(ROOT, "policies"));
     expect(readFileSync(path.join(folder, "policies/bailiwick_canary.yaml"), "utf8")).toContain(unit);
     rmSync(folder, { recursive: true });
-  }, 120_000);
+  });
 
   test("come up before those that need them", () => {
     expect(named("openfga-migrate").depends_on).toEqual({ postgres: { condition: "service_healthy" } });

@@ -123,39 +123,35 @@ async function rebuilds(): Promise<number | undefined> {
 }
 
 describe("a gateway that is killed in the middle of a change", () => {
-  test.each(MOMENTS)(
-    "%s loses and doubles nothing",
-    async (_name, prepare) => {
-      const moment = await prepare();
-      const promotion = alice.at(moment.url ?? running.url).patch(`${members}/bob`, { role: "admin" });
-      const outcome = promotion.then(
-        ({ status }) => status,
-        () => "no answer",
-      );
-      await moment.reached;
-      await running.kill();
-      expect(await outcome).toBe("no answer");
-      await moment.clear?.();
-      home.proxy.pass();
+  test.each(MOMENTS)("%s loses and doubles nothing", async (_name, prepare) => {
+    const moment = await prepare();
+    const promotion = alice.at(moment.url ?? running.url).patch(`${members}/bob`, { role: "admin" });
+    const outcome = promotion.then(
+      ({ status }) => status,
+      () => "no answer",
+    );
+    await moment.reached;
+    await running.kill();
+    expect(await outcome).toBe("no answer");
+    await moment.clear?.();
+    home.proxy.pass();
 
-      running = await home.start();
-      [alice, bob] = [alice.at(running.url), bob.at(running.url)];
-      await passLeases();
-      await eventually(async () => await expectGraphHoldsLedger(home), 25_000);
-      expect(must(await alice.get(`${members}/bob`), 200).body["role"]).toBe("admin");
-      expect([await times("WRITE", "admin"), await times("DELETE", "viewer")]).toEqual([1, 1]);
-      expect(await rebuilds()).toBe(0);
-      expect(must(await alice.patch(`${members}/bob`, { role: "admin" }), 200).body["role"]).toBe("admin"); // a retry
-      expect(await events()).toEqual(["member.change_role"]);
-      expect((await bob.patch(`/v1/organizations/${slug}`, { name: "Bob's" })).status).toBe(200);
+    running = await home.start();
+    [alice, bob] = [alice.at(running.url), bob.at(running.url)];
+    await passLeases();
+    await eventually(async () => await expectGraphHoldsLedger(home), 25_000);
+    expect(must(await alice.get(`${members}/bob`), 200).body["role"]).toBe("admin");
+    expect([await times("WRITE", "admin"), await times("DELETE", "viewer")]).toEqual([1, 1]);
+    expect(await rebuilds()).toBe(0);
+    expect(must(await alice.patch(`${members}/bob`, { role: "admin" }), 200).body["role"]).toBe("admin"); // a retry
+    expect(await events()).toEqual(["member.change_role"]);
+    expect((await bob.patch(`/v1/organizations/${slug}`, { name: "Bob's" })).status).toBe(200);
 
-      must(await alice.patch(`${members}/bob`, { role: "viewer" }), 200);
-      await home.proxy.release(); // what the dead gateway has sent arrives after all
-      await expectGraphHoldsLedger(home);
-      expect((await bob.patch(`/v1/organizations/${slug}`, { name: "Bob's" })).status).toBe(403);
-    },
-    60_000,
-  );
+    must(await alice.patch(`${members}/bob`, { role: "viewer" }), 200);
+    await home.proxy.release(); // what the dead gateway has sent arrives after all
+    await expectGraphHoldsLedger(home);
+    expect((await bob.patch(`/v1/organizations/${slug}`, { name: "Bob's" })).status).toBe(403);
+  });
 
   test("before its commit has changed nothing", async () => {
     const blocker = new pg.Client(home.databaseUrl);

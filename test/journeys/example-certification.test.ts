@@ -23,7 +23,7 @@ beforeAll(async () => {
   const scopes = ["authz:evaluate", "authz:search"];
   bound = await serviceAt(gateway.url, stateDir, { name: "bound", scopes, organizations: ["certification"] });
   free = await serviceAt(gateway.url, stateDir, { name: "free", scopes });
-}, 120_000);
+});
 afterAll(async () => {
   await gateway.stop();
   rmSync(stateDir, { recursive: true, force: true });

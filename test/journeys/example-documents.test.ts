@@ -23,7 +23,7 @@ beforeAll(async () => {
   const scopes = ["entities:write", "authz:evaluate", "authz:search"];
   keeper = await serviceAt(gateway.url, stateDir, { name: "second-keeper", scopes, organizations: ["harbour"] });
   olga = await personAt(gateway.url, stateDir, "olga");
-}, 120_000);
+});
 afterAll(async () => {
   await gateway.stop();
   rmSync(stateDir, { recursive: true, force: true });

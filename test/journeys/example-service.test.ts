@@ -24,7 +24,7 @@ describe("The one command", () => {
     bailiwick = await example.until(/Bailiwick is ready on (\S+)/);
     service = await example.until(/The service is ready on (\S+)/);
     await example.until(/kill (\d+)/);
-  }, 120_000);
+  });
   afterAll(async () => {
     await example.stop();
     rmSync(stateDir, { recursive: true, force: true });

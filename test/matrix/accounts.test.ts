@@ -16,7 +16,7 @@ beforeAll(async () => {
   gateway = await startTestGateway();
   const met = await allMeetings(gateway, IS_FULL ? SCENES : ["busy", "frozen"]);
   people = [...new Map(met.map((meeting) => [meeting.by.alias, meeting])).values()];
-}, 120_000);
+});
 afterAll(async () => await gateway.close());
 
 /** By hand: who has one way to sign in keeps it; the sole Owner of what is live stays (S0.38, S0.39); nobody touches another's account. */
@@ -67,7 +67,7 @@ test("route, check, affordance and the table by hand agree on one's own account;
   }
   expect(wrong).toEqual([]);
   expect(new Set(people.map(({ column }) => column)).size).toBeGreaterThanOrEqual(7);
-}, 120_000);
+});
 
 test("each action is really called once by everybody, and does what the table says", async () => {
   const wrong: string[] = [];
@@ -83,4 +83,4 @@ test("each action is really called once by everybody, and does what the table sa
     }
   }
   expect(wrong).toEqual([]);
-}, 120_000);
+});

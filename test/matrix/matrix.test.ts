@@ -14,7 +14,7 @@ let all: Meeting[];
 beforeAll(async () => {
   gateway = await startTestGateway();
   all = await allMeetings(gateway);
-}, 120_000);
+});
 afterAll(async () => await gateway.close());
 
 interface Answers {
@@ -106,7 +106,6 @@ describe("the whole matrix", () => {
       });
       expect(wrong.map((each) => JSON.stringify(each))).toEqual([]);
     },
-    120_000,
   );
 
   test.each(COLUMNS)(

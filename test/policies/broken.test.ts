@@ -31,24 +31,20 @@ test("check tells a stale table by file and line, writes nothing, and ends with 
   await expect(ended).rejects.toMatchObject({ code: 2, stdout });
   expect(await readFile(file, "utf8")).toBe(text);
   await rm(stale, { recursive: true });
-}, 120_000);
+});
 
 // That the command ends at all says that no Cerbos was left behind: the base's had started well.
 test.each([
   ["explain", ["sector", "retire", "--policies"]],
   ["table", ["--policies"]],
   ["diff", ["policies"]],
-])(
-  "%s tells what Cerbos does not compile by file and line, and writes nothing",
-  async (verb, args) => {
-    const table = await readFile(path.join(broken, "decisions.md"), "utf8");
-    const ended = promisify(execFile)(process.execPath, ["src/policy/main.ts", verb, ...args, broken], {
-      cwd: ROOT,
-      timeout: 60_000,
-    });
-    const stderr: unknown = expect.stringMatching(/cerbos\/sector\.yaml:\d+:\d+: .*nobody/);
-    await expect(ended).rejects.toMatchObject({ code: 2, stdout: "", stderr });
-    expect(await readFile(path.join(broken, "decisions.md"), "utf8")).toBe(table);
-  },
-  120_000,
-);
+])("%s tells what Cerbos does not compile by file and line, and writes nothing", async (verb, args) => {
+  const table = await readFile(path.join(broken, "decisions.md"), "utf8");
+  const ended = promisify(execFile)(process.execPath, ["src/policy/main.ts", verb, ...args, broken], {
+    cwd: ROOT,
+    timeout: 60_000,
+  });
+  const stderr: unknown = expect.stringMatching(/cerbos\/sector\.yaml:\d+:\d+: .*nobody/);
+  await expect(ended).rejects.toMatchObject({ code: 2, stdout: "", stderr });
+  expect(await readFile(path.join(broken, "decisions.md"), "utf8")).toBe(table);
+});

@@ -32,7 +32,7 @@ test("the hook refuses a policy whose tests say otherwise, as it is staged and n
   await write(POLICY, original);
   await expect(commit("feat: viewers rename")).rejects.toMatchObject({ code: 1 });
   expect(await subjects()).toEqual(["as they are"]);
-}, 120_000);
+});
 
 test("the hook lets pass what is staged and right, whatever else lies there, and does not look where no policy is staged", async () => {
   await write(POLICY, original.replace("# Nobody asks for", "# Nobody ever asks for"));
@@ -44,7 +44,7 @@ test("the hook lets pass what is staged and right, whatever else lies there, and
   await rm(path.join(repository, "package.json")); // nothing of ours can run now
   await commit("docs: prose");
   expect(await subjects()).toEqual(["docs: prose", "docs: a comment", "as they are"]);
-}, 120_000);
+});
 
 async function write(file: string, text: string): Promise<void> {
   await writeFile(path.join(repository, file), text);

@@ -73,7 +73,7 @@ describe("The workflow for pull requests", () => {
     expect(await step("check")).toMatchObject({ status: 0, summary: "" });
     const { status, summary } = await step("diff");
     expect([status, summary]).toEqual([0, expect.stringContaining("Every decision is the same")]);
-  }, 120_000);
+  });
 
   test("stops what widens until the base approves it; what the pull request approves itself does not count", async () => {
     const widen = async (): Promise<void> =>
@@ -101,7 +101,7 @@ describe("The workflow for pull requests", () => {
     await propose("feat: viewers rename, approved", widen);
     const approved = await step("diff");
     expect([approved.status, approved.summary]).toEqual([0, expect.stringContaining("approved by Ada: meant")]);
-  }, 120_000);
+  });
 
   test("says what is broken, and stops; nothing of what it prints there is a command to the runner", async () => {
     await propose("feat: broken", async () => await edit("cerbos/sector.yaml", "rules:", "rules: ["));

@@ -69,7 +69,7 @@ beforeAll(async () => {
   await breakIn(host, OF_HOSTS);
   await breakIn(other, OF_ANOTHER);
   found = await checkPolicies({ policiesDir: policies.directory, hostFolders: [host.directory, other.directory] });
-}, 120_000);
+});
 afterAll(async () => {
   for (const copy of [policies, host, other]) await copy.remove();
 });

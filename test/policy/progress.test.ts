@@ -25,4 +25,4 @@ test("A verb that takes its time says so on its standard error, and nothing of i
   const { stdout, stderr } = await run(process.execPath, ["src/policy/main.ts", "table", "--stdout"]);
   expect(stderr).toMatch(/^(\d+ s: .+\n)+$/);
   expect(stdout).not.toMatch(/^\d+ s: /m);
-}, 120_000);
+});

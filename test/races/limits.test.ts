@@ -157,5 +157,5 @@ describe(`${ASKING} at once, room for ${ROOM}`, () => {
       return await via(owner).patch(`${place}/members/${star.alias}`, { role: "owner" });
     });
     await expectExactly(answers, "ownedOrganizations", OWNED, star.alias);
-  }, 120_000);
+  });
 });

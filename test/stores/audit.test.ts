@@ -31,7 +31,7 @@ beforeAll(async () => {
   );
   for (const id of ["org-long", "org-other"]) await fill(id);
   await superuser.query("analyze");
-}, 120_000);
+});
 afterAll(async () => {
   await ledger.close();
   await superuser.end();

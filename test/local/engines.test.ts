@@ -57,6 +57,13 @@ describe("what is started", () => {
     expect(Object.values(second.pids).filter((pid) => before.includes(pid))).toEqual([]);
   });
 
+  test("a warm start of all engines takes less than five seconds", async () => {
+    await (await start(stateDir)).stop();
+    const begin = performance.now();
+    await start(stateDir);
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
   test("every line of the report names an engine and its pid", async () => {
     const lines: string[] = [];
     const { pids } = await start(stateDir, { report: (line) => lines.push(line) });
